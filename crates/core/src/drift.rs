@@ -1,0 +1,146 @@
+//! Drift: what a vendor sent that its documentation does not say.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One oddity of an answer that was read all the same.
+///
+/// A drift note never carries the value of a field, save the text of an unknown status or the like, so that it can be
+/// logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// The member, as a dotted path from the key object: `status`, `scopes.0.representation`. Empty for the whole body.
+    pub path: String,
+    /// What is odd about it.
+    #[serde(flatten)]
+    pub kind: DriftKind,
+}
+
+/// What is odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "detail", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DriftKind {
+    /// The vendor does not document this member. It is kept in the raw JSON alone.
+    UnknownField,
+    /// The vendor does not document this value of the member. The detail is the value, at most 64 characters.
+    UnknownValue(String),
+    /// The member is not of the documented type, and was read as missing.
+    WrongType,
+    /// The member is documented as always present, and is absent.
+    RequiredMissing,
+    /// The member is documented as never `null`, and is `null`.
+    UnexpectedNull,
+    /// A time has no zone, and was read as UTC.
+    ZoneAssumed,
+    /// A time is a number whose unit no document states; the detail is the unit that its magnitude tells.
+    UnitAssumed(TimeUnit),
+    /// A time has another form than the documented one, and could be read.
+    TimeForm,
+    /// A time has a form that could not be read, and was read as missing.
+    UnreadableTime,
+    /// The key object is wrapped, or not wrapped, against the documentation.
+    Envelope,
+    /// The key object has no documented field at all.
+    NothingKnown,
+    /// The answer's identity is not the one that was asked for. The record keeps the address that was asked.
+    IdentityMismatch,
+    /// The member is documented as masked and does not look masked, so that it was withheld.
+    NotMasked,
+    /// The body is not valid UTF-8, or begins with a byte-order mark; the rest was read.
+    Encoding,
+}
+
+/// The unit of a number that stands for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// Seconds since the Unix epoch.
+    Seconds,
+    /// Milliseconds since the Unix epoch.
+    Milliseconds,
+}
+
+impl Drift {
+    /// A note about `path`.
+    pub fn new(path: impl Into<String>, kind: DriftKind) -> Self {
+        Self { path: path.into(), kind }
+    }
+
+    /// A note that `path` has the undocumented value `value`, cut to 64 characters.
+    pub fn unknown_value(path: impl Into<String>, value: &str) -> Self {
+        Self::new(path, DriftKind::UnknownValue(value.chars().take(64).collect()))
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "the body" } else { &self.path };
+        match &self.kind {
+            DriftKind::UnknownField => write!(f, "{path} is not documented"),
+            DriftKind::UnknownValue(value) => write!(f, "{path} has the undocumented value {value:?}"),
+            DriftKind::WrongType => write!(f, "{path} has another type than documented"),
+            DriftKind::RequiredMissing => write!(f, "{path} is documented as required and is absent"),
+            DriftKind::UnexpectedNull => write!(f, "{path} is documented as never null and is null"),
+            DriftKind::ZoneAssumed => write!(f, "{path} has no time zone; read as UTC"),
+            DriftKind::UnitAssumed(TimeUnit::Seconds) => write!(f, "{path} has no documented unit; read as seconds"),
+            DriftKind::UnitAssumed(TimeUnit::Milliseconds) => {
+                write!(f, "{path} has no documented unit; read as milliseconds")
+            }
+            DriftKind::TimeForm => write!(f, "{path} is a time in another form than documented"),
+            DriftKind::UnreadableTime => write!(f, "{path} is not a readable time"),
+            DriftKind::Envelope => write!(f, "{path} is wrapped in another way than documented"),
+            DriftKind::NothingKnown => write!(f, "{path} has no documented field"),
+            DriftKind::IdentityMismatch => write!(f, "{path} is not the identity that was asked for"),
+            DriftKind::NotMasked => write!(f, "{path} does not look masked; withheld"),
+            DriftKind::Encoding => write!(f, "{path} is not plain UTF-8"),
+        }
+    }
+}
+
+/// Collects the drift notes of one answer while it is turned into a record.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Vec<Drift>);
+
+impl Notes {
+    /// Continues with the notes that decoding made.
+    #[must_use]
+    pub fn of(drift: Vec<Drift>) -> Self {
+        Self(drift)
+    }
+
+    /// Adds a note.
+    pub fn add(&mut self, path: &str, kind: DriftKind) {
+        self.0.push(Drift::new(path, kind));
+    }
+
+    /// Notes an undocumented value of an open enumeration.
+    pub fn unknown_value(&mut self, path: &str, value: &str) {
+        self.0.push(Drift::unknown_value(path, value));
+    }
+
+    /// Notes a field that the vendor documents as required when it is not there. A member that was dropped for its
+    /// type has its own note already.
+    pub fn required<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+        match fact {
+            crate::Fact::Missing if !self.0.iter().any(|drift| drift.path == path) => {
+                self.add(path, DriftKind::RequiredMissing);
+            }
+            other => self.not_null(path, other),
+        }
+    }
+
+    /// Notes a `null` in a field that the vendor documents as never null.
+    pub fn not_null<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+        if matches!(fact, crate::Fact::Empty) {
+            self.add(path, DriftKind::UnexpectedNull);
+        }
+    }
+
+    /// The notes.
+    #[must_use]
+    pub fn into_drift(self) -> Vec<Drift> {
+        self.0
+    }
+}

@@ -1,0 +1,14 @@
+//! The way of a request: call, attempts, transport, answer.
+
+mod answer;
+mod base_url;
+mod options;
+mod pipeline;
+mod reqwest_transport;
+mod transport;
+
+pub use answer::{Answer, Decoded, Envelope, Shape};
+pub use base_url::BaseUrl;
+pub use options::HttpOptions;
+pub use pipeline::{Call, Dialect, Pipeline, Rejected, Rejection};
+pub use transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -1,0 +1,186 @@
+//! Everything about requests that an application may tune, in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
+use crate::error::Error;
+use crate::http::Transport;
+use crate::observe::Observer;
+use crate::retry::RetryPolicy;
+
+/// Time-outs, limits, retries and the parts that can be handed in. The defaults suit an application that waits for
+/// the answer; each setter tells its own and why.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct HttpOptions {
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) pool_idle_timeout: Duration,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) raw: bool,
+    pub(crate) application: Option<String>,
+    pub(crate) plain_http: bool,
+    pub(crate) system_proxy: bool,
+    pub(crate) root_certificates: Option<Vec<u8>>,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            attempt_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(120),
+            connect_timeout: Duration::from_secs(10),
+            pool_idle_timeout: Duration::from_secs(50),
+            max_body_bytes: 8 * 1024 * 1024,
+            retry: RetryPolicy::default(),
+            raw: false,
+            application: None,
+            plain_http: false,
+            system_proxy: true,
+            root_certificates: None,
+            transport: None,
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(SystemRandomness),
+            observer: None,
+        }
+    }
+}
+
+impl HttpOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The longest that one attempt may take, from connecting to the last byte of the body. Default 30 s: a look-up
+    /// takes well under a second, and a server that has not answered by then rarely does.
+    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// The longest that one call may take, with all its attempts and waits. Default 120 s: three slow attempts, or one
+    /// wait of a minute as told and an attempt after it.
+    pub fn with_total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+
+    /// The longest that connecting may take, TLS included. Default 10 s. What is not connected by then was not sent,
+    /// and is tried again whatever the call.
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an unused connection is kept. Default 50 s: less than the 60 s after which common load balancers close
+    /// one, so that a request rarely meets a closing connection.
+    pub fn with_pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// The largest body that is read, in bytes. Default 8 MiB: a page of a thousand keys has well under one. A larger
+    /// body ends the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), and no more of it is read.
+    pub fn with_max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    /// How often and how fast a failed call is sent again.
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Whether each record keeps the vendor's JSON, scrubbed, in [`KeyRecord::raw`](crate::KeyRecord::raw). Default
+    /// no: it costs a second decoding.
+    pub fn with_raw(mut self, keep: bool) -> Self {
+        self.raw = keep;
+        self
+    }
+
+    /// The application's own product token, put before Keymux's in `User-Agent`: `my-service/1.4`. An error if it is
+    /// not `name` or `name/version` of RFC 9110 token characters.
+    pub fn with_application(mut self, product: &str) -> Result<Self, Error> {
+        let token = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        };
+        let is_product = match product.split_once('/') {
+            Some((name, version)) => token(name) && token(version),
+            None => token(product),
+        };
+        if !is_product {
+            return Err(Error::config("the application's product token is not of the form `name/version`"));
+        }
+        self.application = Some(product.to_owned());
+        Ok(self)
+    }
+
+    /// Lets the credential travel unencrypted to any host. Default no: plain HTTP goes to loopback alone.
+    pub fn dangerously_send_credentials_over_plain_http(mut self, allow: bool) -> Self {
+        self.plain_http = allow;
+        self
+    }
+
+    /// Whether the proxies of the environment (`HTTPS_PROXY`, `NO_PROXY` and their kind) are used. Default yes, for
+    /// HTTPS; plain HTTP never goes through a proxy, which would read the credential.
+    pub fn with_system_proxy(mut self, use_it: bool) -> Self {
+        self.system_proxy = use_it;
+        self
+    }
+
+    /// Trusts these certificates (PEM, one or more) in place of the operating system's store: for a private authority,
+    /// or a machine without a store.
+    pub fn with_root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Sends requests through `transport` in place of the built-in HTTP client. The settings about connections,
+    /// proxies and certificates are then the transport's own matter; time-outs, limits and retries stay in force.
+    pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Tells the time and waits in place of the operating system.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Tells the jitter of waits in place of the built-in generator.
+    pub fn with_randomness(mut self, randomness: Arc<dyn Randomness>) -> Self {
+        self.randomness = randomness;
+        self
+    }
+
+    /// Is told of every attempt and retry.
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_token_is_checked() {
+        for good in ["svc", "my-service/1.4.0"] {
+            assert!(HttpOptions::new().with_application(good).is_ok(), "{good}");
+        }
+        for bad in ["", "/1", "a/", "a b", "a/1/2", "a\r\nx: y", "\u{e9}"] {
+            assert!(HttpOptions::new().with_application(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The five hops of a request: call, retry loop, attempt, transport, classification.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::{Method, StatusCode};
+use secrecy::SecretString;
+use tracing::Instrument;
+use url::Url;
+
+use super::answer::Answer;
+use super::reqwest_transport::ReqwestTransport;
+use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
+use super::{BaseUrl, HttpOptions};
+use crate::error::{Error, ErrorKind};
+use crate::observe::AttemptEvent;
+use crate::provider::ProviderId;
+use crate::retry::{self, Budget, Idempotency, Surroundings, server_delay};
+use crate::secret::{credential_header, scrub_text};
+
+/// What the pipeline has to know of a vendor's wire beside its calls.
+#[derive(Debug, Clone)]
+pub struct Dialect {
+    /// The vendor.
+    pub provider: ProviderId,
+    /// The response header with the vendor's id of the request, if it has one.
+    pub request_id_header: Option<&'static str>,
+    /// Reads what the vendor says in an answer that is not a success.
+    pub read_rejection: fn(&Rejected<'_>) -> Rejection,
+}
+
+/// An answer that is not a success, as a [`Dialect`] reads it.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Rejected<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    body: &'a [u8],
+}
+
+impl<'a> Rejected<'a> {
+    /// The body as JSON, if it is JSON, whatever its content type.
+    #[must_use]
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(self.body).ok()
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'a, str> {
+        String::from_utf8_lossy(self.body)
+    }
+}
+
+/// What a vendor said in an answer that is not a success.
+#[derive(Debug, Clone, Default)]
+pub struct Rejection {
+    /// What it means at this vendor, where that is not what the status means everywhere.
+    pub kind: Option<ErrorKind>,
+    /// The vendor's error code.
+    pub code: Option<String>,
+    /// The vendor's message. It is scrubbed and cut before anybody sees it; without one the body itself is.
+    pub message: Option<String>,
+    /// The delay that the vendor names in the body.
+    pub retry_after: Option<Duration>,
+    /// The vendor's id of the request, where it stands in the body.
+    pub request_id: Option<String>,
+    /// What else the vendor said, in a type of its own, for [`Error::detail`].
+    pub detail: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// One call of a vendor's operation.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    operation: &'static str,
+    method: Method,
+    path: &'a [&'a str],
+    query: &'a [(&'a str, &'a str)],
+    body: Bytes,
+    idempotency: Idempotency,
+}
+
+impl<'a> Call<'a> {
+    /// A read of `path`, whose parts are one path segment each, as they are.
+    #[must_use]
+    pub fn get(operation: &'static str, path: &'a [&'a str]) -> Self {
+        Self {
+            operation,
+            method: Method::GET,
+            path,
+            query: &[],
+            body: Bytes::new(),
+            idempotency: Idempotency::Idempotent,
+        }
+    }
+}
+
+/// A client of one account: its credential, its connections, its retry budget. Clones share all three.
+#[derive(Clone)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dialect: Dialect,
+    base: BaseUrl,
+    headers: HeaderMap,
+    credential: SecretString,
+    options: HttpOptions,
+    transport: Arc<dyn Transport>,
+    budget: Budget,
+}
+
+impl Pipeline {
+    /// Sets a client up. The credential goes out as `header`, behind `scheme` (`"Bearer "`, or nothing), to `base`
+    /// and nowhere else; `headers` go with every request.
+    ///
+    /// Errors are [`ErrorKind::Config`]: a `base` of plain HTTP that is not loopback, a credential that no header can
+    /// carry, unreadable root certificates.
+    pub fn new(
+        dialect: Dialect,
+        base: BaseUrl,
+        (header, scheme, credential): (HeaderName, &str, SecretString),
+        mut headers: HeaderMap,
+        options: HttpOptions,
+    ) -> Result<Self, Error> {
+        let of_provider = |error: Error| error.with_provider(dialect.provider.clone());
+        base.check_scheme("the base URL", &options).map_err(of_provider)?;
+        headers.insert(header, credential_header(scheme, &credential).map_err(of_provider)?);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let own = concat!("keymux/", env!("CARGO_PKG_VERSION"));
+        let agent = options.application.as_ref().map_or(own.to_owned(), |application| format!("{application} {own}"));
+        let agent =
+            HeaderValue::try_from(agent).map_err(|_| Error::config("the product token does not fit a header"))?;
+        headers.insert(USER_AGENT, agent);
+        let transport = match &options.transport {
+            Some(transport) => Arc::clone(transport),
+            None => Arc::new(ReqwestTransport::new(&base, &options).map_err(of_provider)?),
+        };
+        let budget = Budget::new(&options.retry);
+        Ok(Self { inner: Arc::new(Inner { dialect, base, headers, credential, options, transport, budget }) })
+    }
+
+    /// The time, by the clock of the options.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.inner.options.clock.timestamp()
+    }
+
+    pub(crate) fn keeps_raw(&self) -> bool {
+        self.inner.options.raw
+    }
+
+    /// An error of this client's vendor in `operation`.
+    pub(crate) fn error(&self, kind: ErrorKind, operation: &'static str) -> Error {
+        Error::new(kind).with_provider(self.inner.dialect.provider.clone()).with_operation(operation)
+    }
+
+    /// Sends `call` until it succeeds or is given up, and returns the answer of a success (2xx).
+    pub async fn send(&self, call: Call<'_>) -> Result<Answer, Error> {
+        let Inner { dialect, base, options, budget, .. } = &*self.inner;
+        let named = |error: Error| error.with_provider(dialect.provider.clone()).with_operation(call.operation);
+        let url = base.join(call.path, call.query).map_err(named)?;
+        let surroundings = Surroundings {
+            provider: &dialect.provider,
+            operation: call.operation,
+            idempotency: call.idempotency,
+            policy: &options.retry,
+            budget,
+            total: options.total_timeout,
+            clock: &*options.clock,
+            randomness: &*options.randomness,
+            observer: options.observer.as_deref(),
+        };
+        let (call, url) = (&call, &url);
+        let (response, attempts) =
+            retry::run(surroundings, |number, remaining| self.observed_attempt(call, url, number, remaining)).await?;
+        let request_id = self.request_id(response.headers());
+        Ok(Answer::new(self.clone(), call.operation, call.idempotency, response, request_id, attempts))
+    }
+
+    /// One attempt in a span of its own, told to the observer.
+    async fn observed_attempt(
+        &self,
+        call: &Call<'_>,
+        url: &Url,
+        number: u32,
+        remaining: Duration,
+    ) -> Result<(Response, u32), Error> {
+        let Inner { dialect, base, options, .. } = &*self.inner;
+        let span = tracing::info_span!(
+            "keymux.attempt",
+            otel.kind = "client",
+            keymux.provider = dialect.provider.as_str(),
+            keymux.operation = call.operation,
+            http.request.method = call.method.as_str(),
+            http.request.resend_count = number - 1,
+            server.address = base.host(),
+            http.response.status_code = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+        );
+        let started = options.observer.as_ref().map(|_| options.clock.instant());
+        let result = self.attempt(call, url, remaining).instrument(span.clone()).await;
+        let (status, error) = match &result {
+            Ok(response) => (Some(response.status().as_u16()), None),
+            Err(error) => (error.status(), Some(error.kind())),
+        };
+        if let Some(status) = status {
+            span.record("http.response.status_code", status);
+        }
+        if let Some(error) = error {
+            span.record("error.type", error.as_str());
+        }
+        if let (Some(observer), Some(started)) = (&options.observer, started) {
+            observer.on_attempt(&AttemptEvent {
+                provider: &dialect.provider,
+                operation: call.operation,
+                method: call.method.as_str(),
+                path: url.path(),
+                attempt: number,
+                status,
+                error,
+                duration: options.clock.instant().saturating_duration_since(started),
+            });
+        }
+        result.map(|response| (response, number))
+    }
+
+    async fn attempt(&self, call: &Call<'_>, url: &Url, remaining: Duration) -> Result<Response, Error> {
+        let Inner { headers, options, transport, .. } = &*self.inner;
+        let request = Request::new(call.method.clone(), url.clone(), headers.clone(), call.body.clone());
+        let exchange = Exchange::new(options.max_body_bytes);
+        let limit = options.attempt_timeout.min(remaining);
+        let outcome = within(transport.execute(request, &exchange), options.clock.time_limit(limit)).await;
+        match outcome {
+            Some(Ok(response)) if response.body().len() > options.max_body_bytes => {
+                let error = TransportError::new(TransportErrorKind::BodyTooLarge, None);
+                Err(self.broken(call, exchange, error))
+            }
+            Some(Ok(response)) if response.status().is_success() => Ok(response),
+            Some(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                Err(self.rejected(call, head.status, &head.headers, &body))
+            }
+            Some(Err(error)) => Err(self.broken(call, exchange, error)),
+            None => Err(self.timed_out(call, exchange, limit)),
+        }
+    }
+
+    /// The error of an answer that is not a success.
+    fn rejected(&self, call: &Call<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        let Inner { dialect, options, credential, .. } = &*self.inner;
+        let status_code = status.as_u16();
+        let error = |kind| self.error(kind, call.operation).with_status(status_code);
+        if status.is_redirection() {
+            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| Url::parse(to).ok());
+            // The rest of a location may be a signed URL.
+            let to =
+                to.map_or("within its origin".to_owned(), |to| format!("to {}", to.origin().ascii_serialization()));
+            return error(ErrorKind::Redirected).with_request_id(self.request_id(headers)).with_message(format!(
+                "the vendor redirects {to}, and redirects are not followed; check the base URL"
+            ));
+        }
+        let rejection = (dialect.read_rejection)(&Rejected { status: status_code, headers, body });
+        let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
+        let message = if call.idempotency == Idempotency::MakesKey {
+            // The answer may repeat the key.
+            None
+        } else {
+            let text = rejection.message.unwrap_or_else(|| describe_body(body));
+            Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
+        };
+        let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
+            .with_code(rejection.code.map(|code| scrub_text(&code, credential)))
+            .with_request_id(rejection.request_id.or_else(|| self.request_id(headers)))
+            .with_retry_after(delay)
+            .with_detail(rejection.detail);
+        match message {
+            Some(message) => error.with_message(message),
+            None => error,
+        }
+    }
+
+    /// The error of an exchange that broke. A refusal whose body broke off is still that refusal.
+    fn broken(&self, call: &Call<'_>, exchange: Exchange, error: TransportError) -> Error {
+        if let Some((status, headers)) = exchange.into_refusal() {
+            return self.rejected(call, status, &headers, &[]);
+        }
+        let kind = match error.kind() {
+            TransportErrorKind::Connect => ErrorKind::Connect,
+            TransportErrorKind::Head | TransportErrorKind::Body => ErrorKind::Transport,
+            TransportErrorKind::BodyTooLarge => ErrorKind::TooLarge,
+        };
+        let message = match error.kind() {
+            TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.inner.options.max_body_bytes),
+            _ => innermost(&error),
+        };
+        self.error(kind, call.operation).with_message(message).with_source(error)
+    }
+
+    fn timed_out(&self, call: &Call<'_>, exchange: Exchange, limit: Duration) -> Error {
+        let in_body = exchange.has_head();
+        if let Some((status, headers)) = exchange.into_refusal() {
+            return self.rejected(call, status, &headers, &[]);
+        }
+        let what = if in_body { "the body of the answer did not end" } else { "no answer came" };
+        self.error(ErrorKind::Timeout, call.operation).with_message(format!("{what} within {} s", limit.as_secs_f64()))
+    }
+
+    fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        let value = headers.get(self.inner.dialect.request_id_header?)?.to_str().ok()?;
+        Some(scrub_text(value, &self.inner.credential))
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("provider", &self.inner.dialect.provider)
+            .field("base", &self.inner.base)
+            .field("headers", &crate::secret::print_headers(&self.inner.headers))
+            .field("options", &self.inner.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a status means where the vendor gives it no meaning of its own.
+fn kind_of(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Unauthenticated,
+        402 => ErrorKind::QuotaExhausted,
+        403 => ErrorKind::PermissionDenied,
+        404 | 410 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        409 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited,
+        400..=499 => ErrorKind::InvalidRequest,
+        500..=599 => ErrorKind::Server,
+        // A status that is none: 1xx is handled below this crate, 2xx and 3xx before.
+        _ => ErrorKind::Decode,
+    }
+}
+
+/// The body as a message, where the vendor's own is not found in it.
+fn describe_body(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..body.len().min(4096)).unwrap_or_default());
+    let text = text.trim();
+    match text.get(..1) {
+        Some("<") => format!("an HTML or XML page of {} bytes", body.len()),
+        Some("{" | "[") => format!("JSON of {} bytes without a known message", body.len()),
+        _ => text.to_owned(),
+    }
+}
+
+/// The last cause of an error: what the operating system or TLS says, without the layers above it.
+fn innermost(error: &TransportError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if std::ptr::addr_eq(cause, error) { error.to_string() } else { format!("{error}: {cause}") }
+}
+
+/// The output of `work`, or `None` if `limit` ends first.
+async fn within<T>(work: impl Future<Output = T> + Send, mut limit: crate::clock::Sleep) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(move |context| {
+        if let Poll::Ready(output) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        limit.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}

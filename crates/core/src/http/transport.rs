@@ -1,0 +1,139 @@
+//! The seam to the network: one method over the types of the `http` crate.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use url::Url;
+
+use crate::secret::print_headers;
+
+/// Sends one request and reads the whole answer.
+///
+/// - It neither repeats a request nor follows a redirect.
+/// - It stops reading at [`Exchange::max_body_bytes`] with [`TransportErrorKind::BodyTooLarge`].
+/// - It calls [`Exchange::head_received`] when status and headers are there, so that a time-out can name its phase and
+///   a refusal counts even if its body breaks off.
+/// - It does not decompress unless the limit covers the decompressed size.
+/// - Dropping its future ends the request. The caller limits its time.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Sends `request`.
+    async fn execute(&self, request: Request, exchange: &Exchange) -> Result<Response, TransportError>;
+}
+
+/// A request as it goes out. Printing it shows no credential and no body.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: Url,
+    /// The headers, with the credential as a sensitive value.
+    pub headers: HeaderMap,
+    /// The body; empty if there is none.
+    pub body: Bytes,
+}
+
+impl Request {
+    pub(crate) fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
+        Self { method, url, headers, body }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.url.path())
+            .field("headers", &print_headers(&self.headers))
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer with its whole body.
+pub type Response = http::Response<Bytes>;
+
+/// What the caller and the transport tell each other during one exchange.
+#[derive(Debug)]
+pub struct Exchange {
+    max_body_bytes: usize,
+    head: AtomicBool,
+    refusal: OnceLock<(StatusCode, HeaderMap)>,
+}
+
+impl Exchange {
+    pub(crate) fn new(max_body_bytes: usize) -> Self {
+        Self { max_body_bytes, head: AtomicBool::new(false), refusal: OnceLock::new() }
+    }
+
+    /// How many bytes of the body are read at most.
+    #[must_use]
+    pub fn max_body_bytes(&self) -> usize {
+        self.max_body_bytes
+    }
+
+    /// Tells that status and headers are there.
+    pub fn head_received(&self, status: StatusCode, headers: &HeaderMap) {
+        self.head.store(true, Ordering::Relaxed);
+        if !status.is_success() {
+            // Only the first head counts; there is one for each exchange.
+            let _ = self.refusal.set((status, headers.clone()));
+        }
+    }
+
+    pub(crate) fn has_head(&self) -> bool {
+        self.head.load(Ordering::Relaxed)
+    }
+
+    /// Status and headers of an answer that is not a success.
+    pub(crate) fn into_refusal(self) -> Option<(StatusCode, HeaderMap)> {
+        self.refusal.into_inner()
+    }
+}
+
+/// Why no complete answer came.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What happened to a request without a complete answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection: nothing was sent.
+    #[error("no connection, nothing was sent")]
+    Connect,
+    /// The connection broke before the answer's status and headers were complete.
+    #[error("the connection broke before an answer came")]
+    Head,
+    /// The connection broke while the body was read, or the body is shorter than announced.
+    #[error("the connection broke in the body of the answer")]
+    Body,
+    /// The body is larger than allowed.
+    #[error("the body is larger than allowed")]
+    BodyTooLarge,
+}
+
+impl TransportError {
+    /// An error with its cause, if there is one. The cause must hold no secret.
+    #[must_use]
+    pub fn new(kind: TransportErrorKind, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, source }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}

@@ -1,0 +1,53 @@
+//! The parts of Keymux that all vendors share.
+//!
+//! Applications depend on the facade, `keymux`, or on one vendor's crate; both re-export what they need from here.
+//! The author of a provider crate works with this one:
+//!
+//! - [`ApiKeyProvider`] is the trait to implement, [`KeyRecord`] what it gives back, [`Fact`] what a field is made of.
+//! - [`Pipeline`] sends a [`Call`] with time-outs, a body limit, retries and spans, and hands back an [`Answer`].
+//! - [`Answer::decode`] reads JSON tolerantly and notes each oddity as [`Drift`].
+//! - [`Setup`] holds a credential and a base URL, from code or from the environment.
+//! - [`Error`] is what everything ends in.
+//!
+//! # Secrets
+//!
+//! Credentials and plaintext keys are [`SecretString`]s: they have no printed form, are not serialised, and are wiped
+//! on drop. The header that carries a credential shares one buffer, which is wiped as well. Copies that the HTTP stack
+//! makes on the way to the socket are out of reach.
+//!
+//! # Features
+//!
+//! `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`, where the
+//! application installs the cryptography. Without any of them only plain HTTP to loopback works.
+
+mod address;
+mod clock;
+mod drift;
+mod error;
+mod fact;
+mod http;
+mod observe;
+mod provider;
+mod record;
+mod retry;
+mod secret;
+mod setup;
+mod time;
+
+pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
+pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
+pub use drift::{Drift, DriftKind, Notes, TimeUnit};
+pub use error::{Error, ErrorKind};
+pub use fact::{Fact, FactState};
+pub use http::{
+    Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
+    Response, Shape, Transport, TransportError, TransportErrorKind,
+};
+pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
+pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
+pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
+pub use retry::{Idempotency, RetryPolicy};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use secret::is_uuid;
+pub use setup::{Setup, Variables};
+pub use time::{Reading, TimeForm, VendorTime, resolve_time};

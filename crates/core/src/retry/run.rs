@@ -1,0 +1,118 @@
+//! The loop around the decision: attempt, sleep, attempt.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use super::decision::{Decision, Situation, decide};
+use super::{Budget, Idempotency, RetryPolicy};
+use crate::clock::{Clock, Randomness};
+use crate::error::{Error, ErrorKind};
+use crate::observe::{GiveUpEvent, Observer, RetryEvent};
+use crate::provider::ProviderId;
+
+/// What the loop needs beside the attempt itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub provider: &'a ProviderId,
+    pub operation: &'static str,
+    pub idempotency: Idempotency,
+    pub policy: &'a RetryPolicy,
+    pub budget: &'a Budget,
+    /// The time allowed for the call, with all its attempts and waits.
+    pub total: Duration,
+    pub clock: &'a dyn Clock,
+    pub randomness: &'a dyn Randomness,
+    pub observer: Option<&'a dyn Observer>,
+}
+
+/// Runs `attempt` (given its number, from 1, and the time that remains) until it succeeds or is given up.
+pub(crate) async fn run<T, F>(
+    surroundings: Surroundings<'_>,
+    attempt: impl Fn(u32, Duration) -> F + Send,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+{
+    let Surroundings { clock, policy, budget, idempotency, .. } = surroundings;
+    let started: Instant = clock.instant();
+    let mut number = 1;
+    loop {
+        let elapsed = clock.instant().saturating_duration_since(started);
+        let error = match attempt(number, surroundings.total.saturating_sub(elapsed)).await {
+            Ok(value) => {
+                if number == 1 {
+                    budget.add_success();
+                }
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        let elapsed = clock.instant().saturating_duration_since(started);
+        let decision = decide(Situation {
+            error: &error,
+            idempotency,
+            attempt: number,
+            remaining: surroundings.total.saturating_sub(elapsed),
+            budget: budget.allows_retry(),
+            random: surroundings.randomness.fraction(),
+            policy,
+        });
+        let wait = match decision {
+            Decision::Wait(wait) => wait,
+            Decision::Stop(reason) => {
+                tell_give_up(&surroundings, &error, number, reason);
+                return Err(finish(error, number, idempotency));
+            }
+        };
+        if error.retry_after().is_none() {
+            budget.take_retry();
+        }
+        tell_retry(&surroundings, &error, number, wait);
+        clock.sleep(wait).await;
+        number += 1;
+    }
+}
+
+/// The error of a call that is given up: what makes a key and may have been carried out has an unknown outcome.
+fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
+    let lost = idempotency == Idempotency::MakesKey
+        && (matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::TooLarge)
+            || matches!(error.status(), Some(500 | 502 | 503 | 504)));
+    let error = if lost { error.with_kind(ErrorKind::OutcomeUnknown) } else { error };
+    error.with_attempts(attempts).with_repeatable(idempotency == Idempotency::Idempotent)
+}
+
+fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, delay: Duration) {
+    let Surroundings { provider, operation, observer, .. } = *surroundings;
+    let event =
+        RetryEvent { provider, operation, attempt, error: error.kind(), delay, server_delay: error.retry_after() };
+    tracing::info!(
+        keymux.provider = provider.as_str(),
+        keymux.operation = operation,
+        keymux.attempt = attempt,
+        keymux.retry.delay_seconds = delay.as_secs_f64(),
+        keymux.retry.server_asked = event.server_delay.is_some(),
+        http.response.status_code = error.status(),
+        error.type = error.kind().as_str(),
+        "will retry",
+    );
+    if let Some(observer) = observer {
+        observer.on_retry(&event);
+    }
+}
+
+fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, reason: crate::observe::StopReason) {
+    let Surroundings { provider, operation, observer, .. } = *surroundings;
+    tracing::debug!(
+        keymux.provider = provider.as_str(),
+        keymux.operation = operation,
+        keymux.attempt = attempt,
+        keymux.retry.stop_reason = reason.as_str(),
+        http.response.status_code = error.status(),
+        error.type = error.kind().as_str(),
+        "gave up",
+    );
+    if let Some(observer) = observer {
+        observer.on_give_up(&GiveUpEvent { provider, operation, attempt, error: error.kind(), reason });
+    }
+}

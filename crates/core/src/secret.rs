@@ -1,0 +1,272 @@
+//! Credentials, and what keeps them and other secrets out of text.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::drift::Drift;
+use crate::error::Error;
+
+/// What stands in place of a secret.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// Schemes of `Authorization` that a user may have pasted together with a key.
+const SCHEMES: [&str; 3] = ["bearer ", "api-key ", "basic "];
+
+/// Refuses a credential that no header can carry or that was pasted with its scheme. `name` names it in the error,
+/// which tells the shape and nothing of the text.
+pub(crate) fn check_credential(name: &str, credential: &SecretString) -> Result<(), Error> {
+    let text = credential.expose_secret();
+    if text.is_empty() {
+        return Err(Error::config(format!("{name} is empty")));
+    }
+    let lower = Zeroizing::new(text.chars().take(8).collect::<String>().to_ascii_lowercase());
+    if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
+        return Err(Error::config(format!("{name} begins with an authentication scheme; give the key alone")));
+    }
+    if let Some(position) = text.bytes().position(|byte| !(0x21..=0x7e).contains(&byte)) {
+        let length = text.len();
+        return Err(Error::config(format!(
+            "{name} holds white space, a control or a non-ASCII character at byte {} of {length}, which no key holds; was a line break copied along?",
+            position + 1,
+        )));
+    }
+    Ok(())
+}
+
+/// A header value of `scheme` and the credential: sensitive, shared by its clones, wiped when the last one is dropped.
+pub(crate) fn credential_header(scheme: &str, credential: &SecretString) -> Result<HeaderValue, Error> {
+    let text = credential.expose_secret();
+    let mut buffer = Zeroizing::new(Vec::with_capacity(scheme.len() + text.len()));
+    buffer.extend_from_slice(scheme.as_bytes());
+    buffer.extend_from_slice(text.as_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(buffer))
+        .map_err(|_| Error::config("the credential holds a character that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Prints headers by allow-list: names always, values only where they say nothing about anybody.
+pub(crate) fn print_headers(headers: &HeaderMap) -> impl fmt::Debug + '_ {
+    const SHOWN: [&str; 9] = [
+        "accept",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "retry-after",
+        "retry-after-ms",
+        "server",
+        "user-agent",
+    ];
+
+    struct Print<'a>(&'a HeaderMap);
+
+    impl fmt::Debug for Print<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let mut map = f.debug_map();
+            for (name, value) in self.0 {
+                let shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive();
+                map.entry(&name.as_str(), &if shown { value.to_str().unwrap_or(REDACTED) } else { REDACTED });
+            }
+            map.finish()
+        }
+    }
+
+    Print(headers)
+}
+
+/// The longest piece of a vendor's text in an error, in characters.
+const MAX_TEXT: usize = 300;
+
+/// Makes a vendor's text fit to be shown: without the credential, without anything that looks like a key or an e-mail
+/// address, without control characters, and cut.
+pub(crate) fn scrub_text(text: &str, credential: &SecretString) -> String {
+    let credential = credential.expose_secret();
+    let without =
+        Zeroizing::new(if credential.len() >= 4 { text.replace(credential, REDACTED) } else { text.to_owned() });
+    let mut shown = String::with_capacity(without.len().min(4 * MAX_TEXT));
+    let mut word_start = None;
+    let mut after_scheme = false;
+    let mut written = 0;
+    let mut cut = false;
+    let separates = |c: char| c.is_whitespace() || c.is_control() || "\"'`,;()[]{}<>=:/\\".contains(c);
+    // A space at the end closes the last word.
+    for (at, c) in without.char_indices().chain([(without.len(), ' ')]) {
+        if !separates(c) {
+            word_start.get_or_insert(at);
+            continue;
+        }
+        if let Some(word) = word_start.take().and_then(|start| without.get(start..at)) {
+            let replaced = if after_scheme && word.len() >= 4 { Some(REDACTED) } else { looks_secret(word) };
+            let shown_word = replaced.unwrap_or(word);
+            after_scheme = SCHEMES.iter().any(|scheme| scheme.trim_end().eq_ignore_ascii_case(word));
+            written += shown_word.chars().count();
+            shown.push_str(shown_word);
+        }
+        if written >= MAX_TEXT && at < without.len() {
+            cut = true;
+            break;
+        }
+        if at < without.len() {
+            shown.push(if c.is_control() || c.is_whitespace() { ' ' } else { c });
+            written += 1;
+        }
+    }
+    let shown = shown.trim();
+    let end = shown.char_indices().nth(MAX_TEXT).map_or(shown.len(), |(end, _)| end);
+    let ellipsis = if cut || end < shown.len() { "…" } else { "" };
+    format!("{}{ellipsis}", shown.get(..end).unwrap_or_default().trim_end())
+}
+
+/// What stands in place of `word`, if it may be a key or an e-mail address.
+fn looks_secret(word: &str) -> Option<&'static str> {
+    const PREFIXES: [&str; 9] = ["sk-", "sk_", "bt-st-", "mk_", "ok_", "pk_", "rk_", "datkey_", "key_live"];
+    if word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
+        return Some("[e-mail]");
+    }
+    let prefixed = word.len() >= 8 && PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+    let mixed =
+        word.len() >= 20 && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
+    ((prefixed || mixed || word.len() > 64) && !is_uuid(word)).then_some(REDACTED)
+}
+
+/// Whether `text` has the form of a UUID: 8-4-4-4-12 hexadecimal digits.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Scrubs the vendor's key object: members named in `secrets` are replaced wherever they stand, and so is the text of
+/// undocumented members, by its shape.
+pub(crate) fn scrub_json(object: &mut Value, secrets: &[&str], drift: &[Drift]) {
+    let undocumented: Vec<&str> = drift
+        .iter()
+        .filter(|note| {
+            use crate::drift::DriftKind::{NotMasked, UnknownField, WrongType};
+            matches!(note.kind, UnknownField | WrongType | NotMasked)
+        })
+        .map(|note| note.path.as_str())
+        .collect();
+    scrub_member(object, &mut String::new(), secrets, &undocumented, false);
+}
+
+fn scrub_member(value: &mut Value, path: &mut String, secrets: &[&str], undocumented: &[&str], hide_text: bool) {
+    let hide_text = hide_text || undocumented.contains(&path.as_str());
+    let length = path.len();
+    let extend = |path: &mut String, part: &dyn fmt::Display| {
+        use fmt::Write as _;
+        let dot = if path.is_empty() { "" } else { "." };
+        // Writing to a string does not fail.
+        let _ = write!(path, "{dot}{part}");
+    };
+    match value {
+        Value::String(text) if hide_text => *text = format!("[text of {} characters]", text.chars().count()),
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                extend(path, &index);
+                scrub_member(item, path, secrets, undocumented, hide_text);
+                path.truncate(length);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                if secrets.contains(&name.as_str()) && !member.is_null() {
+                    *member = Value::String(REDACTED.to_owned());
+                    continue;
+                }
+                extend(path, name);
+                scrub_member(member, path, secrets, undocumented, hide_text);
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::drift::DriftKind;
+
+    const CREDENTIAL: &str = "CANARYcredential";
+
+    #[test]
+    fn a_credential_that_no_header_carries_is_refused_by_shape() {
+        for (bad, says) in [
+            ("", "is empty"),
+            ("abc\n", "byte 4 of 4"),
+            ("a b", "byte 2 of 3"),
+            ("Bearer abc", "scheme"),
+            ("API-KEY abc", "scheme"),
+            ("caf\u{e9}", "byte 4 of 5"),
+        ] {
+            let error = check_credential("ACME_API_KEY", &bad.into()).unwrap_err().to_string();
+            assert!(error.contains("ACME_API_KEY") && error.contains(says), "{error}");
+        }
+        assert!(check_credential("x", &"sk-1_2.3~/+=".into()).is_ok());
+    }
+
+    #[test]
+    fn the_header_is_sensitive_and_whole() {
+        let value = credential_header("Api-Key ", &"abc".into()).unwrap();
+        assert_eq!(value.as_bytes(), b"Api-Key abc");
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn text_keeps_what_helps_and_loses_what_harms() {
+        let scrub = |text: &str| scrub_text(text, &CREDENTIAL.into());
+        let table = [
+            ("no such key", "no such key"),
+            ("key CANARYcredential is bad", "key [redacted] is bad"),
+            ("xCANARYcredentialx", "x[redacted]x"),
+            ("bad token sk-abcdef", "bad token [redacted]"),
+            ("Authorization: Bearer abcd", "Authorization: Bearer [redacted]"),
+            ("got \"0123456789abcdefghij\"", "got \"[redacted]\""),
+            ("mail dev@example.com now", "mail [e-mail] now"),
+            ("id 6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80 gone", "id 6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80 gone"),
+            ("a\r\nb\u{1b}[31m", "a  b [31m"),
+            ("  ", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(scrub(text), expected);
+        }
+        let long = scrub(&"word ".repeat(1000));
+        assert!(long.chars().count() <= MAX_TEXT + 1 && long.ends_with("word…"), "{long}");
+    }
+
+    #[test]
+    fn raw_json_loses_secrets_anywhere_and_undocumented_text() {
+        let mut json = serde_json::json!({
+            "name": "n", "secret": "CANARY", "nested": [{"secret": "CANARY", "new": "CANARY", "n": 1}], "secret2": null,
+        });
+        let drift = [Drift::new("nested.0.new", DriftKind::UnknownField)];
+        scrub_json(&mut json, &["secret", "secret2"], &drift);
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "name": "n", "secret": "[redacted]",
+                "nested": [{"secret": "[redacted]", "new": "[text of 6 characters]", "n": 1}], "secret2": null,
+            })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_credential_never_survives_scrubbing(before in ".{0,40}", after in ".{0,400}") {
+            let shown = scrub_text(&format!("{before}{CREDENTIAL}{after}"), &CREDENTIAL.into());
+            prop_assert!(!shown.contains(CREDENTIAL));
+        }
+    }
+}
