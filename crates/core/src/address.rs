@@ -160,20 +160,22 @@ impl KeyAddress {
         self.segments.iter().map(AsRef::as_ref)
     }
 
-    /// The single segment of an address of one part, named `part` in the error.
-    pub fn one<K: IdKind>(&self) -> Result<Id<K>, Error> {
-        match &*self.segments {
+    /// The id of an address of one part. An error names `provider` and the shape that it wants.
+    pub fn one<K: IdKind>(&self, provider: &ProviderId) -> Result<Id<K>, Error> {
+        let id = match &*self.segments {
             [only] => Id::new(only.as_ref()),
             _ => Err(self.wrong_shape(&[K::NAME])),
-        }
+        };
+        id.map_err(|error| error.with_provider(provider.clone()))
     }
 
-    /// The two segments of an address of two parts.
-    pub fn two<A: IdKind, B: IdKind>(&self) -> Result<(Id<A>, Id<B>), Error> {
-        match &*self.segments {
-            [first, second] => Ok((Id::new(first.as_ref())?, Id::new(second.as_ref())?)),
+    /// The ids of an address of two parts. An error names `provider` and the shape that it wants.
+    pub fn two<A: IdKind, B: IdKind>(&self, provider: &ProviderId) -> Result<(Id<A>, Id<B>), Error> {
+        let ids = match &*self.segments {
+            [first, second] => Id::new(first.as_ref()).and_then(|first| Ok((first, Id::new(second.as_ref())?))),
             _ => Err(self.wrong_shape(&[A::NAME, B::NAME])),
-        }
+        };
+        ids.map_err(|error| error.with_provider(provider.clone()))
     }
 
     fn wrong_shape(&self, parts: &[&str]) -> Error {
@@ -438,7 +440,7 @@ mod tests {
 
     #[test]
     fn an_address_of_the_wrong_length_names_the_right_shape() {
-        let error = KeyAddress::new(["a", "b"]).unwrap().one::<GroupKind>().unwrap_err();
+        let error = KeyAddress::new(["a", "b"]).unwrap().one::<GroupKind>(&ProviderId::new("acme")).unwrap_err();
         assert!(error.to_string().contains("group_id"), "{error}");
     }
 }

@@ -83,11 +83,10 @@ pub struct ProviderInfo {
 }
 
 impl ProviderInfo {
-    /// A vendor that can say nothing yet: `id` is its [`ProviderId`], `name` its own spelling of its name, and
+    /// A vendor that can say nothing yet: `name` is its own spelling of its name, and
     /// `address` the vendor's names of the segments of a [`KeyAddress`].
     #[must_use]
-    pub fn new(id: &'static str, name: &'static str, address: impl IntoIterator<Item = &'static str>) -> Self {
-        let id = ProviderId::new(id);
+    pub fn new(id: ProviderId, name: &'static str, address: impl IntoIterator<Item = &'static str>) -> Self {
         Self {
             default_account: AccountName::of_provider(&id),
             id,

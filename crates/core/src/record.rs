@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, KeyAddress, KeyRef};
-use crate::drift::Drift;
+use crate::drift::{Drift, Notes};
 use crate::fact::{Fact, FactState};
 use crate::provider::{ProviderId, ProviderInfo};
 
@@ -107,6 +107,15 @@ impl KeyRecord {
             raw: None,
             native: None,
         }
+    }
+
+    /// Ends a record that was made of an answer: with the notes that were made, the raw JSON if it was kept, and the
+    /// vendor's own model.
+    #[must_use]
+    pub fn of_answer<T: Any + Send + Sync>(mut self, notes: Notes, raw: Option<serde_json::Value>, model: T) -> Self {
+        self.drift = notes.into_drift();
+        self.raw = raw;
+        self.with_native(model)
     }
 
     /// Keeps the vendor's own model beside the record.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
+use serde_json::Value;
 use tracing::Instrument;
 use url::Url;
 
@@ -44,20 +45,28 @@ pub struct Rejected<'a> {
     pub status: u16,
     /// The headers.
     pub headers: &'a HeaderMap,
-    body: &'a [u8],
+    /// The body as text.
+    pub text: &'a str,
+    /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
+    pub json: &'a Value,
 }
 
-impl<'a> Rejected<'a> {
-    /// The body as JSON, if it is JSON, whatever its content type.
+impl Rejected<'_> {
+    /// The text, or the number as text, at a JSON pointer such as `/error/message`.
     #[must_use]
-    pub fn json(&self) -> Option<serde_json::Value> {
-        serde_json::from_slice(self.body).ok()
+    pub fn text_at(&self, pointer: &str) -> Option<String> {
+        match self.json.pointer(pointer)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
     }
 
-    /// The body as text.
+    /// The number of seconds at a JSON pointer.
     #[must_use]
-    pub fn text(&self) -> std::borrow::Cow<'a, str> {
-        String::from_utf8_lossy(self.body)
+    pub fn seconds_at(&self, pointer: &str) -> Option<Duration> {
+        let seconds = self.json.pointer(pointer)?.as_f64().filter(|seconds| *seconds >= 0.0)?;
+        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 }
 
@@ -270,13 +279,16 @@ impl Pipeline {
                 "the vendor redirects {to}, and redirects are not followed; check the base URL"
             ));
         }
-        let rejection = (dialect.read_rejection)(&Rejected { status: status_code, headers, body });
+        let text = String::from_utf8_lossy(body);
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        let rejected = Rejected { status: status_code, headers, text: &text, json: &json };
+        let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
         let message = if call.idempotency == Idempotency::MakesKey {
             // The answer may repeat the key.
             None
         } else {
-            let text = rejection.message.unwrap_or_else(|| describe_body(body));
+            let text = rejection.message.unwrap_or_else(|| describe_body(&text));
             Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
         };
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
@@ -351,13 +363,12 @@ fn kind_of(status: StatusCode) -> ErrorKind {
 }
 
 /// The body as a message, where the vendor's own is not found in it.
-fn describe_body(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..body.len().min(4096)).unwrap_or_default());
-    let text = text.trim();
-    match text.get(..1) {
-        Some("<") => format!("an HTML or XML page of {} bytes", body.len()),
-        Some("{" | "[") => format!("JSON of {} bytes without a known message", body.len()),
-        _ => text.to_owned(),
+fn describe_body(text: &str) -> String {
+    let trimmed = text.trim();
+    match trimmed.get(..1) {
+        Some("<") => format!("an HTML or XML page of {} bytes", text.len()),
+        Some("{" | "[") => format!("JSON of {} bytes without a known message", text.len()),
+        _ => trimmed.chars().take(4096).collect(),
     }
 }
 

@@ -245,7 +245,8 @@ mod tests {
     use crate::record::{Action, KeyState};
 
     fn record() -> KeyRecord {
-        let info = ProviderInfo::new("acme", "Acme", ["id"]).with_fields(Field::ALL.iter().copied());
+        let info =
+            ProviderInfo::new(crate::ProviderId::new("acme"), "Acme", ["id"]).with_fields(Field::ALL.iter().copied());
         KeyRecord::new(&info, KeyAddress::new(["a/b"]).unwrap(), KeyKind::API_KEY)
     }
 

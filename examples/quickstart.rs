@@ -1,0 +1,2 @@
+//! Placeholder while the facade is built.
+fn main() {}
