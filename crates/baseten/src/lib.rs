@@ -67,4 +67,5 @@ pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
 pub use keymux_core::{ApiKeyProvider, Fact, HttpOptions, SecretString};
+pub use provider::provider_info;
 pub use wire::{ApiKey, GroupId, GroupIdKind, KeyPrefix, KeyPrefixKind};

@@ -24,6 +24,12 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ])
 });
 
+/// What Baseten is and can say; no client is needed to ask.
+#[must_use]
+pub fn provider_info() -> &'static ProviderInfo {
+    &INFO
+}
+
 #[async_trait]
 impl ApiKeyProvider for Client {
     fn info(&self) -> &ProviderInfo {

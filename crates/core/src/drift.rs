@@ -120,14 +120,23 @@ impl Notes {
         self.0.push(Drift::unknown_value(path, value));
     }
 
-    /// Notes a field that the vendor documents as required when it is not there. A member that was dropped for its
+    /// Whether there is a note about `path` already: the member was there, and could not be read.
+    #[must_use]
+    pub fn mention(&self, path: &str) -> bool {
+        self.0.iter().any(|drift| drift.path == path)
+    }
+
+    /// Notes a field that the vendor documents as always there and never null, when it is not so. A member that was dropped for its
     /// type has its own note already.
     pub fn required<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
-        match fact {
-            crate::Fact::Missing if !self.0.iter().any(|drift| drift.path == path) => {
-                self.add(path, DriftKind::RequiredMissing);
-            }
-            other => self.not_null(path, other),
+        self.present(path, fact);
+        self.not_null(path, fact);
+    }
+
+    /// Notes a field that the vendor documents as always there, be it null, when it is not.
+    pub fn present<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+        if fact.is_missing() && !self.mention(path) {
+            self.add(path, DriftKind::RequiredMissing);
         }
     }
 

@@ -1,1 +1,71 @@
-//! Keymux.
+//! One typed way to look API keys up at many vendors.
+//!
+//! [`Keymux`] holds accounts, each one credential at one vendor, and gives back the same [`KeyRecord`] whatever the
+//! vendor. A record never lies: what a vendor cannot say is told apart from what it did not say and from what it says
+//! is none ([`Fact`]).
+//!
+//! ```no_run
+//! use keymux::{Fact, Keymux};
+//!
+//! # async fn run() -> Result<(), keymux::Error> {
+//! // An account for each vendor whose credential is in the environment: BASETEN_API_KEY and so on.
+//! let keymux = Keymux::from_env()?;
+//! let key = keymux.get(&"baseten:abc123hash/aBcDeFg".parse()?).await?;
+//! match &key.last_used_at {
+//!     Fact::Known(at) => println!("{} was last used at {at}", key.key_ref()),
+//!     Fact::Empty => println!("never used"),
+//!     Fact::Missing => println!("{} did not say", key.provider),
+//!     Fact::Unsupported => println!("{} cannot say", key.provider),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Vendors
+//!
+//! Each is a feature, on by default, and a module with the vendor's own typed client and model:
+#![cfg_attr(feature = "baseten", doc = "- [`baseten`]: an address is `group_id/api_key_prefix`")]
+#![cfg_attr(feature = "braintrust", doc = "- [`braintrust`]: an address is `api_key_id`, a UUID")]
+#![cfg_attr(feature = "mielto", doc = "- [`mielto`]: an address is `api_key_id`")]
+#![cfg_attr(feature = "datkey", doc = "- [`datkey`]: an address is `id`")]
+#![cfg_attr(feature = "oneloop", doc = "- [`oneloop`]: an address is `workspace_id/key_id`")]
+//!
+//! Any other vendor plugs in as an [`ApiKeyProvider`] of one's own, with [`Builder::with_account`].
+//!
+//! # Runtime
+//!
+//! Calls run on Tokio, with its time and I/O drivers enabled (as `#[tokio::main]` does).
+//!
+//! # Features
+//!
+//! Beside the vendors: `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`,
+//! where the application installs the cryptography.
+
+mod accounts;
+mod env;
+mod outcomes;
+
+pub use accounts::{Builder, Keymux};
+pub use env::providers;
+#[cfg(feature = "baseten")]
+#[doc(inline)]
+pub use keymux_baseten as baseten;
+#[cfg(feature = "braintrust")]
+#[doc(inline)]
+pub use keymux_braintrust as braintrust;
+pub use keymux_core::{
+    AccountName, Action, ApiKeyProvider, AttemptEvent, Basis, Clock, Drift, DriftKind, Error, ErrorKind, ExposeSecret,
+    Fact, FactState, Field, GiveUpEvent, HttpOptions, KeyAddress, KeyKind, KeyRecord, KeyRef, KeyState, Limits,
+    Observer, Owner, Permission, ProviderId, ProviderInfo, Randomness, RetryEvent, RetryPolicy, SecretString, Sleep,
+    Status, StopReason, TimeUnit, Variables,
+};
+#[cfg(feature = "datkey")]
+#[doc(inline)]
+pub use keymux_datkey as datkey;
+#[cfg(feature = "mielto")]
+#[doc(inline)]
+pub use keymux_mielto as mielto;
+#[cfg(feature = "oneloop")]
+#[doc(inline)]
+pub use keymux_oneloop as oneloop;
+pub use outcomes::{Outcome, Outcomes};

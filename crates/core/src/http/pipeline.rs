@@ -288,7 +288,10 @@ impl Pipeline {
             // The answer may repeat the key.
             None
         } else {
-            let text = rejection.message.unwrap_or_else(|| describe_body(&text));
+            let text = match rejection.message {
+                Some(message) if !message.trim_start().starts_with('<') => message,
+                _ => describe_body(&text),
+            };
             Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
         };
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))

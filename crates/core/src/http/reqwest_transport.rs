@@ -39,6 +39,13 @@ impl ReqwestTransport {
         base: &BaseUrl,
         options: &HttpOptions,
     ) -> Result<reqwest::ClientBuilder, Error> {
+        // Without a provider reqwest would panic.
+        #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            return Err(Error::config(
+                "no rustls crypto provider is installed; the feature `rustls-no-provider` leaves that to the application",
+            ));
+        }
         if let Some(pem) = &options.root_certificates {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .ok()

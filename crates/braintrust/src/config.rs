@@ -1,0 +1,90 @@
+//! How to reach Braintrust, and as whom.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use keymux_core::{Error, HttpOptions, SecretString, Setup, Variables};
+
+use crate::client::{Client, dialect};
+
+/// Braintrust's API in the United States.
+pub const DEFAULT_BASE_URL: &str = "https://api.braintrust.dev";
+
+/// Where Braintrust keeps an organization; fixed when the organization is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Region {
+    /// The United States: `https://api.braintrust.dev`.
+    Us,
+    /// The European Union: `https://api-eu.braintrust.dev`.
+    Eu,
+}
+
+impl Region {
+    /// The base URL.
+    #[must_use]
+    pub fn base_url(self) -> &'static str {
+        match self {
+            Self::Us => DEFAULT_BASE_URL,
+            Self::Eu => "https://api-eu.braintrust.dev",
+        }
+    }
+}
+
+/// The credential and the settings of a [`Client`]. Nothing is checked before [`build`](Config::build).
+///
+/// ```
+/// use keymux_braintrust::{Config, Region};
+///
+/// # fn main() -> Result<(), keymux_core::Error> {
+/// let client = Config::new("key").with_region(Region::Eu).build()?;
+/// let self_hosted = Config::new("key").with_base_url("https://bt.example.com/data-plane").build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Config {
+    setup: Setup,
+}
+
+impl Config {
+    /// With an API key, a service token or a JWT.
+    pub fn new(credential: impl Into<SecretString>) -> Self {
+        Self { setup: Setup::new(credential, DEFAULT_BASE_URL) }
+    }
+
+    /// From `BRAINTRUST_API_KEY`, and from `BRAINTRUST_BASE_URL` if it is set. A variable that is missing, empty or
+    /// malformed is an error that names it.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(Self { setup: Setup::from_env("BRAINTRUST", DEFAULT_BASE_URL)? })
+    }
+
+    /// Like [`from_env`](Self::from_env) with another source of variables; `None` if there is no credential.
+    pub fn from_variables(variables: Variables<'_>) -> Result<Option<Self>, Error> {
+        Ok(Setup::from_variables(variables, "BRAINTRUST", DEFAULT_BASE_URL)?.map(|setup| Self { setup }))
+    }
+
+    /// Another region than [`Region::Us`].
+    pub fn with_region(self, region: Region) -> Self {
+        self.with_base_url(region.base_url())
+    }
+
+    /// Another base URL, such as that of a data plane of one's own; a path in it is kept. Default
+    /// [`DEFAULT_BASE_URL`].
+    pub fn with_base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.setup = self.setup.with_base_url(base_url);
+        self
+    }
+
+    /// Time-outs, limits, retries.
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
+        self.setup = self.setup.with_http(options);
+        self
+    }
+
+    /// Checks everything and sets the client up; sends nothing. Errors are
+    /// [`ErrorKind::Config`](keymux_core::ErrorKind::Config).
+    pub fn build(self) -> Result<Client, Error> {
+        let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")?;
+        Ok(Client::new(pipeline))
+    }
+}

@@ -1,0 +1,59 @@
+//! What each failure means at Datkey.
+
+use keymux_core::Error as CoreError;
+
+/// Why a call to Datkey failed. Each variant carries the details: status, message, attempts.
+///
+/// 404 is the one failure that Datkey documents; the others are what their statuses mean everywhere.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// 401: the credential is not accepted.
+    #[error("Datkey does not accept the credential ({0})")]
+    Unauthenticated(CoreError),
+    /// 403: the credential may not do this.
+    #[error("the credential may not do this ({0})")]
+    Forbidden(CoreError),
+    /// 404: no such key. Whether a revoked key answers so, Datkey does not say.
+    #[error("no such key ({0})")]
+    NotFound(CoreError),
+    /// 429: too many requests.
+    #[error("Datkey's rate limit is reached ({0})")]
+    RateLimited(CoreError),
+    /// Everything else, at Datkey or on the way there; [`kind`](CoreError::kind) tells what.
+    #[error(transparent)]
+    Other(CoreError),
+}
+
+impl Error {
+    /// The details.
+    #[must_use]
+    pub fn details(&self) -> &CoreError {
+        match self {
+            Self::Unauthenticated(details)
+            | Self::Forbidden(details)
+            | Self::NotFound(details)
+            | Self::RateLimited(details)
+            | Self::Other(details) => details,
+        }
+    }
+}
+
+impl From<CoreError> for Error {
+    fn from(details: CoreError) -> Self {
+        match details.status() {
+            Some(401) => Self::Unauthenticated(details),
+            Some(403) => Self::Forbidden(details),
+            Some(404) => Self::NotFound(details),
+            Some(429) => Self::RateLimited(details),
+            _ => Self::Other(details),
+        }
+    }
+}
+
+/// The unified error; this one is its source.
+impl From<Error> for CoreError {
+    fn from(error: Error) -> Self {
+        error.details().clone().with_source(error)
+    }
+}

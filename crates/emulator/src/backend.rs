@@ -1,0 +1,115 @@
+//! What stands behind a vendor's port: its keys, its record of requests, and the steps that every request takes.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use serde_json::Value;
+
+use crate::recorded::RecordedRequest;
+use crate::request::{Place, carries};
+
+/// The ids of a key, in the order of the vendor's path.
+pub(crate) type Address = Vec<String>;
+
+/// A handler's access to the backend.
+pub(crate) type Shared = Arc<Backend>;
+
+/// All that tells one vendor from another.
+#[derive(Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) name: &'static str,
+    pub(crate) credential: &'static str,
+    /// Where the credential may stand; one place suffices.
+    pub(crate) places: &'static [Place],
+    /// The answer to a request without the credential.
+    pub(crate) unauthorized: fn(&Backend) -> Response,
+    /// The operations. All of them ask for the credential first.
+    pub(crate) operations: fn() -> Router<Shared>,
+    /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
+    pub(crate) unknown_path: fn() -> Response,
+    /// The keys that are there from the start, the sample first.
+    pub(crate) seeds: fn() -> Vec<(Address, Value)>,
+}
+
+/// The state of one vendor.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    blueprint: &'static Blueprint,
+    keys: Mutex<BTreeMap<Address, Value>>,
+    requests: Mutex<Vec<RecordedRequest>>,
+    serial: AtomicU64,
+}
+
+impl Backend {
+    /// A backend in its first state, and the addresses of the keys in it.
+    pub(crate) fn new(blueprint: &'static Blueprint) -> (Shared, Vec<Address>) {
+        let seeds = (blueprint.seeds)();
+        let addresses = seeds.iter().map(|(address, _)| address.clone()).collect();
+        let backend = Self {
+            blueprint,
+            keys: Mutex::new(seeds.into_iter().collect()),
+            requests: Mutex::default(),
+            serial: AtomicU64::new(1),
+        };
+        (Arc::new(backend), addresses)
+    }
+
+    /// Records a request, then asks for the credential if the path is the vendor's, then answers.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let unknown_path = self.blueprint.unknown_path;
+        (self.blueprint.operations)()
+            .route_layer(middleware::from_fn_with_state(Arc::clone(self), authenticate))
+            .fallback(move || async move { unknown_path() })
+            .layer(middleware::from_fn_with_state(Arc::clone(self), record))
+            .with_state(Arc::clone(self))
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.blueprint.name
+    }
+
+    pub(crate) fn credential(&self) -> &'static str {
+        self.blueprint.credential
+    }
+
+    pub(crate) fn key(&self, address: &[String]) -> Option<Value> {
+        locked(&self.keys).get(address).cloned()
+    }
+
+    pub(crate) fn put(&self, address: Address, key: Value) {
+        locked(&self.keys).insert(address, key);
+    }
+
+    pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
+        locked(&self.requests).clone()
+    }
+
+    /// A number that no other answer of this backend has: 1, 2, 3.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+async fn record(State(backend): State<Shared>, request: Request, next: Next) -> Response {
+    let recorded = RecordedRequest::new(request.method(), request.uri(), request.headers(), backend.credential());
+    locked(&backend.requests).push(recorded);
+    next.run(request).await
+}
+
+async fn authenticate(State(backend): State<Shared>, request: Request, next: Next) -> Response {
+    if carries(request.headers(), backend.blueprint.places, backend.credential()) {
+        next.run(request).await
+    } else {
+        (backend.blueprint.unauthorized)(&backend)
+    }
+}
+
+/// No code that holds a lock leaves the data half changed, so that a panic elsewhere does not spoil it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

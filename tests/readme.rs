@@ -1,0 +1,1 @@
+//! Compiles every Rust snippet of the README.
