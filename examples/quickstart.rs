@@ -1,2 +1,167 @@
-//! Placeholder while the facade is built.
-fn main() {}
+//! Looks keys up at five vendors and prints what each says, and what it cannot say.
+//!
+//! ```text
+//! cargo run --example quickstart                     # stand-ins on loopback: no account, no network
+//! BASETEN_API_KEY=… cargo run --example quickstart -- baseten:GROUP_ID/KEY_PREFIX
+//! ```
+//!
+//! With at least one credential in the environment the real vendors are asked, and the arguments say which keys;
+//! `--json` prints the records as JSON, a line each. The exit status is 0 if every key was found.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program prints its result")]
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use keymux::{
+    Fact, Field, HttpOptions, KeyAddress, KeyRecord, KeyRef, Keymux, baseten, braintrust, datkey, mielto, oneloop,
+};
+use keymux_emulator::{Emulator, Vendor};
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let (options, references): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let json = match options.as_slice() {
+        [] => false,
+        [only] if only == "--json" => true,
+        _ => return Err("usage: quickstart [--json] [ACCOUNT:ADDRESS]...".into()),
+    };
+    let options = HttpOptions::new().with_application("keymux-quickstart")?;
+    let real = Keymux::builder().with_env(&options)?.build()?;
+    if real.accounts().len() > 0 {
+        return real_vendors(&real, &references, json).await;
+    }
+    if !references.is_empty() {
+        return Err("these keys are at real vendors, and no credential is set; set BASETEN_API_KEY or its like".into());
+    }
+    let emulator = Emulator::start().await?;
+    let (keymux, keys) = stand_ins(&emulator)?;
+    if !json {
+        println!("No credential is set: asking stand-ins of the vendors on loopback.\n");
+    }
+    look_up(&keymux, keys, json).await
+}
+
+/// The real vendors, asked for the keys that the arguments name.
+async fn real_vendors(keymux: &Keymux, references: &[String], json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    if references.is_empty() {
+        eprintln!("There are credentials in the environment. Which keys? Give references as arguments:");
+        for (account, provider) in keymux.accounts() {
+            let address: Vec<&str> = provider.info().address().collect();
+            eprintln!("  {account}:{}", address.join("/").to_uppercase());
+        }
+        return Ok(ExitCode::from(2));
+    }
+    let keys = references.iter().map(|text| text.parse()).collect::<Result<Vec<KeyRef>, _>>()?;
+    look_up(keymux, keys, json).await
+}
+
+/// An account at each stand-in, and one key of each to look up.
+fn stand_ins(emulator: &Emulator) -> Result<(Keymux, Vec<KeyRef>), keymux::Error> {
+    let [baseten, braintrust, mielto, datkey, oneloop] =
+        [emulator.baseten(), emulator.braintrust(), emulator.mielto(), emulator.datkey(), emulator.oneloop()];
+    let keymux = Keymux::builder()
+        .with_provider(baseten::Config::new(baseten.credential()).with_base_url(baseten.base_url()).build()?)
+        .with_provider(braintrust::Config::new(braintrust.credential()).with_base_url(braintrust.base_url()).build()?)
+        .with_provider(mielto::Config::new(mielto.credential()).with_base_url(mielto.base_url()).build()?)
+        .with_provider(datkey::Config::new(datkey.credential()).with_base_url(datkey.base_url()).build()?)
+        .with_provider(oneloop::Config::new(oneloop.credential()).with_base_url(oneloop.base_url()).build()?)
+        .build()?;
+    let key = |account: &str, vendor: &Vendor| -> Result<KeyRef, keymux::Error> {
+        Ok(KeyRef::new(account.parse()?, KeyAddress::new(vendor.sample_address().iter().cloned())?))
+    };
+    let keys = vec![
+        key("baseten", baseten)?,
+        key("braintrust", braintrust)?,
+        key("mielto", mielto)?,
+        key("datkey", datkey)?,
+        key("oneloop", oneloop)?,
+    ];
+    Ok((keymux, keys))
+}
+
+/// Looks all keys up at once and prints the outcomes in the order of `keys`.
+async fn look_up(keymux: &Keymux, keys: Vec<KeyRef>, json: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let mut outcomes = keymux.get_many(keys.iter().cloned());
+    let (mut records, mut failed) = (Vec::new(), false);
+    while let Some(outcome) = outcomes.next().await {
+        match outcome.result {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                failed = true;
+                eprintln!("{}: {error}", outcome.key);
+                let mut cause = std::error::Error::source(&error);
+                while let Some(error) = cause {
+                    eprintln!("  because: {error}");
+                    cause = error.source();
+                }
+            }
+        }
+    }
+    records.sort_by_key(|record| keys.iter().position(|key| *key == record.key_ref()));
+    for record in &records {
+        if json {
+            println!("{}", serde_json::to_string(record)?);
+        } else {
+            print_record(record);
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What the vendor says, a line for each field, then what it left out and what it cannot say.
+fn print_record(record: &KeyRecord) {
+    println!("{}", record.key_ref());
+    println!("  {:<18} {}", "status", record.status.state);
+    let (mut missing, mut unsupported) = (Vec::new(), Vec::new());
+    for &field in Field::ALL {
+        match value(record, field) {
+            Fact::Known(value) => println!("  {:<18} {value}", field.as_str()),
+            Fact::Empty => println!("  {:<18} none", field.as_str()),
+            Fact::Missing => missing.push(field.as_str()),
+            Fact::Unsupported => unsupported.push(field.as_str()),
+        }
+    }
+    for (title, fields) in [("not sent", missing), ("cannot say", unsupported)] {
+        if !fields.is_empty() {
+            println!("  {title:<18} {}", fields.join(", "));
+        }
+    }
+    for drift in &record.drift {
+        println!("  {:<18} {drift}", "odd");
+    }
+    println!();
+}
+
+/// A field as text.
+fn value(record: &KeyRecord, field: Field) -> Fact<String> {
+    let text = |fact: &Fact<String>| fact.clone();
+    let time = |fact: &Fact<_>| fact.as_ref().map(ToString::to_string);
+    match field {
+        Field::Name => text(&record.name),
+        Field::Display => text(&record.display),
+        Field::CreatedAt => time(&record.created_at),
+        Field::UpdatedAt => time(&record.updated_at),
+        Field::LastUsedAt => time(&record.last_used_at),
+        Field::ExpiresAt => time(&record.expires_at),
+        Field::OwnerUser => text(&record.owner.user),
+        Field::OwnerUserName => text(&record.owner.user_name),
+        Field::OwnerUserEmail => text(&record.owner.user_email),
+        Field::OwnerOrganization => text(&record.owner.organization),
+        Field::OwnerWorkspace => text(&record.owner.workspace),
+        Field::OwnerGroup => text(&record.owner.group),
+        Field::OwnerCustomer => text(&record.owner.customer),
+        Field::OwnerCreator => text(&record.owner.creator),
+        Field::Permissions => record.permissions.as_ref().map(|permissions| {
+            let names = permissions.iter().map(|permission| match &permission.actions {
+                Some(actions) => format!("{} {actions:?}", permission.name).to_lowercase(),
+                None => permission.name.clone(),
+            });
+            names.collect::<Vec<_>>().join(", ")
+        }),
+        Field::IpAllowlist => record.ip_allowlist.as_ref().map(|list| list.join(", ")),
+        Field::LimitsMaxUses => record.limits.max_uses.map(|number| number.to_string()),
+        Field::LimitsUses => record.limits.uses.map(|number| number.to_string()),
+        Field::Metadata => record.metadata.as_ref().map(|members| serde_json::json!(members).to_string()),
+        _ => Fact::Missing,
+    }
+}

@@ -39,7 +39,8 @@
 //! | [Oneloop](Emulator::oneloop) | `GET /api/v1/workspace/{id}/api-key/{akid}` | `Authorization: Bearer …` | in `apiKey` | 404 |
 //!
 //! Each id is one segment of the path and is percent-decoded once. Without the vendor's credential every one of these
-//! answers 401. A path that is not listed gets what the vendor answers to paths it does not have.
+//! answers 401. A path that is not listed gets what the vendor answers to paths it does not have; another method on a
+//! listed path gets 405.
 //!
 //! Where a vendor documents no answer, the emulator gives the likeliest one; the source of that vendor's module says so.
 //!

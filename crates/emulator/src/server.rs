@@ -1,8 +1,9 @@
 //! Where the vendors run: one thread with a runtime of its own, which ends with everything on it.
 
+use std::future::IntoFuture;
+use std::io;
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
-use std::{future, io};
 
 use axum::Router;
 use tokio::runtime::{Builder, Runtime};
@@ -46,7 +47,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Waiting makes the ports closed for certain. Handlers do not block, so that it is a matter of microseconds.
+            // Waiting makes sure that the ports are closed. Handlers do not block, so that it takes microseconds.
             let _ = thread.join();
         }
     }
@@ -54,11 +55,12 @@ impl Drop for Server {
 
 fn open(sites: Vec<Site>) -> io::Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let _entered = runtime.enter();
-    for Site { listener, router } in sites {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        runtime.spawn(future::IntoFuture::into_future(axum::serve(listener, router)));
+    {
+        let _entered = runtime.enter();
+        for Site { listener, router } in sites {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            runtime.spawn(axum::serve(listener, router).into_future());
+        }
     }
-    drop(_entered);
     Ok(runtime)
 }

@@ -64,9 +64,10 @@ impl Vendor {
 
     /// Adds a key, or replaces the one at this address.
     ///
-    /// `address` holds the ids of the vendor's path in their order, as plain text; with more or fewer ids than that path
-    /// has, it is never asked for. `key` is the key as the vendor tells of it, without the wrapper that some vendors put
-    /// around it. It is sent as it stands: members that the vendor documents can be left out, and others added.
+    /// `address` holds the ids of the vendor's path in their order, as plain text; with more or fewer ids than that
+    /// path has, it is never asked for. `key` is the key as the vendor tells of it, without the wrapper that some
+    /// vendors put around it. It is sent as it stands: members that the vendor documents can be left out, and others
+    /// added.
     pub fn seed<A>(&self, address: A, key: Value)
     where
         A: IntoIterator,

@@ -1,11 +1,11 @@
 //! A server on a real socket that does with each connection exactly what a script says, byte by byte.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// What the server does with a connection, one after the other. At the end of its script a connection is closed.
@@ -22,8 +22,6 @@ pub(crate) enum Act {
     /// Closes with the request unread, which resets the connection.
     Reset,
 }
-
-pub(crate) use Act::{Hang, Read, Reset, SendForEver};
 
 pub(crate) fn send(bytes: impl AsRef<[u8]>) -> Act {
     Act::Send(bytes.as_ref().to_vec())
@@ -59,7 +57,7 @@ struct Seen {
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    seen: Arc<watch::Sender<Seen>>,
+    seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
 }
 
@@ -68,7 +66,7 @@ impl Server {
     pub(crate) async fn start(scripts: impl IntoIterator<Item = Vec<Act>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::new(watch::Sender::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let scripts: Vec<_> = scripts.into_iter().collect();
         let task = tokio::spawn(serve(listener, scripts, Arc::clone(&seen)));
         Self { address, seen, task }
@@ -81,27 +79,33 @@ impl Server {
 
     /// The heads of the requests, as they came.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.seen.borrow().requests.clone()
+        self.seen.lock().unwrap().requests.clone()
     }
 
     /// How many connections were accepted.
     pub(crate) fn connections(&self) -> usize {
-        self.seen.borrow().connections
+        self.seen.lock().unwrap().connections
     }
 
     /// How many bytes were handed to the operating system.
     pub(crate) fn sent(&self) -> usize {
-        self.seen.borrow().sent
+        self.seen.lock().unwrap().sent
     }
 
     /// Waits until this many connections have ended, on either side.
     pub(crate) async fn ended(&self, connections: usize) {
-        self.seen.subscribe().wait_for(|seen| seen.ended >= connections).await.unwrap();
+        self.until(|seen| seen.ended >= connections).await;
     }
 
     /// Waits until this many requests were read.
     pub(crate) async fn asked(&self, requests: usize) {
-        self.seen.subscribe().wait_for(|seen| seen.requests.len() >= requests).await.unwrap();
+        self.until(|seen| seen.requests.len() >= requests).await;
+    }
+
+    async fn until(&self, condition: impl Fn(&Seen) -> bool) {
+        while !condition(&self.seen.lock().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 }
 
@@ -111,27 +115,27 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: TcpListener, scripts: Vec<Vec<Act>>, seen: Arc<watch::Sender<Seen>>) {
+async fn serve(listener: TcpListener, scripts: Vec<Vec<Act>>, seen: Arc<Mutex<Seen>>) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let script = scripts.get(connections.len()).or(scripts.last()).cloned().unwrap_or_default();
-        seen.send_modify(|seen| seen.connections += 1);
+        seen.lock().unwrap().connections += 1;
         let seen = Arc::clone(&seen);
         connections.spawn(async move {
             // An error is the client that closed, which ends the script.
             let _ = act(stream, script, &seen).await;
-            seen.send_modify(|seen| seen.ended += 1);
+            seen.lock().unwrap().ended += 1;
         });
     }
 }
 
-async fn act(mut stream: TcpStream, script: Vec<Act>, seen: &watch::Sender<Seen>) -> std::io::Result<()> {
+async fn act(mut stream: TcpStream, script: Vec<Act>, seen: &Mutex<Seen>) -> std::io::Result<()> {
     for act in script {
         match act {
             Act::Read => {
                 let head = read_head(&mut stream).await?;
-                seen.send_modify(|seen| seen.requests.push(head));
+                seen.lock().unwrap().requests.push(head);
             }
             Act::Send(bytes) => send_all(&mut stream, &bytes, seen).await?,
             Act::SendForEver(bytes) => loop {
@@ -152,8 +156,8 @@ async fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-async fn send_all(stream: &mut TcpStream, bytes: &[u8], seen: &watch::Sender<Seen>) -> std::io::Result<()> {
+async fn send_all(stream: &mut TcpStream, bytes: &[u8], seen: &Mutex<Seen>) -> std::io::Result<()> {
     stream.write_all(bytes).await?;
-    seen.send_modify(|seen| seen.sent += bytes.len());
+    seen.lock().unwrap().sent += bytes.len();
     Ok(())
 }

@@ -37,14 +37,12 @@ async fn get_api_key(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
         }]);
         return refusal(&backend, StatusCode::BAD_REQUEST, &issues.to_string(), KNOWN_CALLER);
     }
-    match backend.key(&ids) {
-        Some(key) => traced(backend.next_serial(), answer::json(StatusCode::OK, key)),
-        None => {
-            // The answer for a missing key is not documented. This is what Braintrust says of its other objects.
-            let message = format!("Missing read access to api_key id {id}, or the api_key does not exist");
-            refusal(&backend, StatusCode::BAD_REQUEST, &message, KNOWN_CALLER)
-        }
+    if let Some(key) = backend.key(&ids) {
+        return traced(backend.next_serial(), answer::json(StatusCode::OK, key));
     }
+    // The answer for a missing key is not documented. This is what Braintrust says of its other objects.
+    let message = format!("Missing read access to api_key id {id}, or the api_key does not exist");
+    refusal(&backend, StatusCode::BAD_REQUEST, &message, KNOWN_CALLER)
 }
 
 /// What the context of an error tells of a caller whose credential is good.
