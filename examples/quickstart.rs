@@ -13,7 +13,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use keymux::{
-    Fact, Field, HttpOptions, KeyAddress, KeyRecord, KeyRef, Keymux, baseten, braintrust, datkey, mielto, oneloop,
+    Fact, FactState, Field, HttpOptions, KeyAddress, KeyRecord, KeyRef, Keymux, baseten, braintrust, datkey, mielto,
+    oneloop,
 };
 use keymux_emulator::{Emulator, Vendor};
 
@@ -98,38 +99,49 @@ async fn look_up(keymux: &Keymux, keys: Vec<KeyRef>, json: bool) -> Result<ExitC
         }
     }
     records.sort_by_key(|record| keys.iter().position(|key| *key == record.key_ref()));
-    for record in &records {
-        if json {
+    if json {
+        for record in &records {
             println!("{}", serde_json::to_string(record)?);
-        } else {
-            print_record(record);
         }
+    } else {
+        records.iter().for_each(print_record);
+        records.chunks(5).for_each(print_coverage);
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What the vendor says, a line for each field, then what it left out and what it cannot say.
+/// What the vendor says, a line for each field that has a value.
 fn print_record(record: &KeyRecord) {
     println!("{}", record.key_ref());
     println!("  {:<18} {}", "status", record.status.state);
-    let (mut missing, mut unsupported) = (Vec::new(), Vec::new());
     for &field in Field::ALL {
-        match value(record, field) {
-            Fact::Known(value) => println!("  {:<18} {value}", field.as_str()),
-            Fact::Empty => println!("  {:<18} none", field.as_str()),
-            Fact::Missing => missing.push(field.as_str()),
-            Fact::Unsupported => unsupported.push(field.as_str()),
-        }
-    }
-    for (title, fields) in [("not sent", missing), ("cannot say", unsupported)] {
-        if !fields.is_empty() {
-            println!("  {title:<18} {}", fields.join(", "));
+        if let Fact::Known(value) = value(record, field) {
+            println!("  {:<18} {value}", field.as_str());
         }
     }
     for drift in &record.drift {
         println!("  {:<18} {drift}", "odd");
     }
     println!();
+}
+
+/// Which fields have a value, which the vendor says are none, which it left out, and which it cannot say.
+fn print_coverage(records: &[KeyRecord]) {
+    print!("{:<20}", "");
+    records.iter().for_each(|record| print!("{:<13}", record.account.as_str()));
+    for &field in Field::ALL {
+        print!("\n{:<20}", field.as_str());
+        for record in records {
+            let cell = match record.coverage(field) {
+                FactState::Known => "known",
+                FactState::Empty => "none",
+                FactState::Missing => "not sent",
+                FactState::Unsupported => "cannot say",
+            };
+            print!("{cell:<13}");
+        }
+    }
+    println!("\n");
 }
 
 /// A field as text.

@@ -1,1 +1,2 @@
 //! Compiles every Rust snippet of the README.
+#![doc = include_str!("../README.md")]
