@@ -89,11 +89,10 @@ async fn look_up(keymux: &Keymux, keys: Vec<KeyRef>, json: bool) -> Result<ExitC
             Ok(record) => records.push(record),
             Err(error) => {
                 failed = true;
-                eprintln!("{}: {error}", outcome.key);
-                let mut cause = std::error::Error::source(&error);
-                while let Some(error) = cause {
-                    eprintln!("  because: {error}");
-                    cause = error.source();
+                // The vendor's own error says what the failure means there.
+                match std::error::Error::source(&error) {
+                    Some(meaning) => eprintln!("{}: {meaning}", outcome.key),
+                    None => eprintln!("{}: {error}", outcome.key),
                 }
             }
         }
@@ -128,7 +127,9 @@ fn print_record(record: &KeyRecord) {
 /// Which fields have a value, which the vendor says are none, which it left out, and which it cannot say.
 fn print_coverage(records: &[KeyRecord]) {
     print!("{:<20}", "");
-    records.iter().for_each(|record| print!("{:<13}", record.account.as_str()));
+    for record in records {
+        print!("{:<13}", record.account.as_str());
+    }
     for &field in Field::ALL {
         print!("\n{:<20}", field.as_str());
         for record in records {
