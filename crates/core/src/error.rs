@@ -343,7 +343,9 @@ impl Error {
     /// Whether the same call may succeed later, and may safely be sent again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.kind().is_transient() && (self.inner.repeatable || !self.may_have_executed())
+        !matches!(self.status(), Some(501 | 505))
+            && self.kind().is_transient()
+            && (self.inner.repeatable || !self.may_have_executed())
     }
 
     /// Whether the vendor may have carried the call out.

@@ -8,7 +8,7 @@ mod run;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-pub(crate) use delay::server_delay;
+pub(crate) use delay::{decimal, server_delay};
 pub(crate) use run::{Surroundings, run};
 
 /// How often and how fast a failed call is sent again.

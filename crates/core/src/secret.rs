@@ -80,6 +80,30 @@ pub(crate) fn print_headers(headers: &HeaderMap) -> impl fmt::Debug + '_ {
     Print(headers)
 }
 
+/// The names of an answer's headers. The server wrote the values, and may have repeated anything in any of them.
+pub(crate) fn names_of(headers: &HeaderMap) -> Vec<&str> {
+    headers.keys().map(http::HeaderName::as_str).collect()
+}
+
+/// How an answer says its body is compressed, in words of this crate.
+pub(crate) fn compression(headers: &HeaderMap) -> Option<&'static str> {
+    const KNOWN: [&str; 6] = ["gzip", "x-gzip", "deflate", "br", "zstd", "compress"];
+    let text = headers.get(http::header::CONTENT_ENCODING)?.to_str().unwrap_or_default().trim();
+    if text.is_empty() || text.eq_ignore_ascii_case("identity") {
+        return None;
+    }
+    Some(KNOWN.into_iter().find(|known| text.eq_ignore_ascii_case(known)).unwrap_or("in an unknown way"))
+}
+
+/// Makes a vendor's id of a request fit to be shown. Unlike in a message, a long word of letters and digits is what is
+/// expected here.
+pub(crate) fn scrub_id(id: &str, credential: &SecretString) -> String {
+    if id.contains(credential.expose_secret()) {
+        return REDACTED.to_owned();
+    }
+    id.chars().filter(char::is_ascii_graphic).take(128).collect()
+}
+
 /// The longest piece of a vendor's text in an error, in characters.
 const MAX_TEXT: usize = 300;
 
@@ -91,10 +115,13 @@ pub(crate) fn scrub_text(text: &str, credential: &SecretString) -> String {
         Zeroizing::new(if credential.len() >= 4 { text.replace(credential, REDACTED) } else { text.to_owned() });
     let mut shown = String::with_capacity(without.len().min(4 * MAX_TEXT));
     let mut word_start = None;
+    // What follows a scheme is a credential, up to the next white space.
     let mut after_scheme = false;
+    let mut in_credential = false;
     let mut written = 0;
     let mut cut = false;
-    let separates = |c: char| c.is_whitespace() || c.is_control() || "\"'`,;()[]{}<>=:/\\".contains(c);
+    let separates =
+        |c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || "\"'`,;()[]{}<>=:/\\".contains(c);
     // A space at the end closes the last word.
     for (at, c) in without.char_indices().chain([(without.len(), ' ')]) {
         if !separates(c) {
@@ -102,18 +129,21 @@ pub(crate) fn scrub_text(text: &str, credential: &SecretString) -> String {
             continue;
         }
         if let Some(word) = word_start.take().and_then(|start| without.get(start..at)) {
-            let replaced = if after_scheme && word.len() >= 4 { Some(REDACTED) } else { looks_secret(word) };
-            let shown_word = replaced.unwrap_or(word);
-            after_scheme = SCHEMES.iter().any(|scheme| scheme.trim_end().eq_ignore_ascii_case(word));
+            let shown_word = if after_scheme { REDACTED } else { looks_secret(word).unwrap_or(word) };
+            in_credential = after_scheme;
+            after_scheme |= SCHEMES.iter().any(|scheme| scheme.trim_end().eq_ignore_ascii_case(word));
             written += shown_word.chars().count();
             shown.push_str(shown_word);
+        }
+        if c.is_whitespace() && in_credential {
+            (after_scheme, in_credential) = (false, false);
         }
         if written >= MAX_TEXT && at < without.len() {
             cut = true;
             break;
         }
         if at < without.len() {
-            shown.push(if c.is_control() || c.is_whitespace() { ' ' } else { c });
+            shown.push(if c.is_control() || c.is_whitespace() || is_invisible(c) { ' ' } else { c });
             written += 1;
         }
     }
@@ -121,6 +151,11 @@ pub(crate) fn scrub_text(text: &str, credential: &SecretString) -> String {
     let end = shown.char_indices().nth(MAX_TEXT).map_or(shown.len(), |(end, _)| end);
     let ellipsis = if cut || end < shown.len() { "…" } else { "" };
     format!("{}{ellipsis}", shown.get(..end).unwrap_or_default().trim_end())
+}
+
+/// Characters that take no room and can turn the direction of the text around them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// What stands in place of `word`, if it may be a key or an e-mail address.
@@ -233,6 +268,8 @@ mod tests {
             ("xCANARYcredentialx", "x[redacted]x"),
             ("bad token sk-abcdef", "bad token [redacted]"),
             ("Authorization: Bearer abcd", "Authorization: Bearer [redacted]"),
+            ("Basic a/b/c=, then more", "Basic [redacted]/[redacted]/[redacted]=, then more"),
+            ("turn \u{202e}around", "turn  around"),
             ("got \"0123456789abcdefghij\"", "got \"[redacted]\""),
             ("mail dev@example.com now", "mail [e-mail] now"),
             ("id 6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80 gone", "id 6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80 gone"),

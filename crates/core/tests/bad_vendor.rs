@@ -1,8 +1,12 @@
 //! The built-in transport on real sockets, and what it makes of servers that do not do as they should.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
+use std::cell::Cell;
 use std::future::Future;
+use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,17 +192,30 @@ async fn an_answer_that_nobody_asked_for_answers_no_later_call() {
 }
 
 #[tokio::test]
-async fn no_setting_of_the_pool_breaks_a_call() {
-    for idle in [Duration::ZERO, Duration::MAX] {
+async fn no_time_is_too_short_or_too_long_for_a_setting() {
+    thread_local!(static PANICS: Cell<usize> = const { Cell::new(0) });
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        PANICS.set(PANICS.get() + 1);
+        usual(panic);
+    }));
+    let longest = Duration::MAX;
+    let table = [
+        ("no idle time", options().with_pool_idle_timeout(Duration::ZERO)),
+        ("the longest idle time", options().with_pool_idle_timeout(longest)),
+        ("the longest time to connect", options().with_connect_timeout(longest)),
+        ("the longest time in all", options().with_attempt_timeout(longest).with_total_timeout(longest)),
+    ];
+    for (what, options) in table {
         let server = Server::start([vec![Read, ok(), Read, ok()], vec![Read, ok()]]).await;
-        let pipeline = pipeline(&server.url(), options().with_pool_idle_timeout(idle));
+        let pipeline = pipeline(&server.url(), options);
         for _ in 0..2 {
             look_up(&pipeline).await.unwrap();
         }
+        // The tasks of the pool run on this thread, and have had their turns.
+        tokio::time::sleep(ms(5)).await;
+        assert_eq!(PANICS.take(), 0, "a task of the pool panicked with {what}");
     }
-    let longest = options().with_connect_timeout(Duration::MAX).with_attempt_timeout(Duration::MAX);
-    let server = Server::start([vec![Read, ok()]]).await;
-    look_up(&pipeline(&server.url(), longest.with_total_timeout(Duration::MAX))).await.unwrap();
 }
 
 // ---- Bodies that are too large ----

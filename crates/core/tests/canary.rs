@@ -1,12 +1,15 @@
 //! A credential that sings: it is used with a vendor that repeats it wherever it can, and must not be seen in anything
 //! that this crate prints, returns or logs.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
+use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -55,21 +58,28 @@ fn said(error: &Error) -> String {
 
 // ---- A subscriber that keeps everything ----
 
-#[derive(Debug, Clone, Default)]
+thread_local! {
+    /// What was logged on this thread: each test has its own, with everything that it starts.
+    static LOGGED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs once in the process: subscribers that come and go change each other's view of what is enabled.
+fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| tracing::subscriber::set_global_default(Log::default()).unwrap());
+    LOGGED.take();
+}
+
+#[derive(Debug, Default)]
 struct Log {
-    text: Arc<Mutex<String>>,
-    spans: Arc<AtomicU64>,
+    spans: AtomicU64,
 }
 
 impl Log {
-    fn text(&self) -> String {
-        self.text.lock().unwrap().clone()
-    }
-
-    fn add(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut dyn Visit)) {
-        let mut line = Line(format!("{} {}:", metadata.target(), metadata.name()));
+    fn add(what: &str, record: impl FnOnce(&mut dyn Visit)) {
+        let mut line = Line(format!("{what}:"));
         record(&mut line);
-        self.text.lock().unwrap().push_str(&format!("{}\n", line.0));
+        LOGGED.with_borrow_mut(|text| writeln!(text, "{}", line.0)).unwrap();
     }
 }
 
@@ -87,20 +97,18 @@ impl Subscriber for Log {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        self.add(attributes.metadata(), |line| attributes.record(line));
+        Self::add(attributes.metadata().name(), |line| attributes.record(line));
         Id::from_u64(1 + self.spans.fetch_add(1, Ordering::Relaxed))
     }
 
     fn record(&self, _span: &Id, values: &Record<'_>) {
-        let mut line = Line("recorded:".to_owned());
-        values.record(&mut line);
-        self.text.lock().unwrap().push_str(&format!("{}\n", line.0));
+        Self::add("recorded", |line| values.record(line));
     }
 
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        self.add(event.metadata(), |line| event.record(line));
+        Self::add(event.metadata().target(), |line| event.record(line));
     }
 
     fn enter(&self, _span: &Id) {}
@@ -169,21 +177,20 @@ async fn call(pipeline: &Pipeline) -> Result<Answer, Error> {
 
 /// Calls a server that does `acts` at each connection. Returns the error, and checks everything that can be seen.
 async fn check_failure(what: &str, acts: Vec<Act>, options: HttpOptions) -> Error {
-    let log = Log::default();
+    listen();
     let journal = Arc::new(Journal::default());
-    let subscribed = tracing::subscriber::set_default(log.clone());
     let server = Server::start([acts]).await;
     let pipeline = pipeline(&server.url(), options.with_observer(journal.clone()));
     let error = match call(&pipeline).await {
         Ok(answer) => answer.decode::<common::Key>(&SHAPE).unwrap_err(),
         Err(error) => error,
     };
-    drop(subscribed);
+    let log = LOGGED.take();
     assert!(server.requests().iter().all(|head| head.contains(CANARY)), "the credential is in use");
     assert_silent(&format!("the error after {what}"), &said(&error));
     assert_silent(&format!("the observer after {what}"), &journal.lines().join("\n"));
-    assert_silent(&format!("the log after {what}"), &log.text());
-    assert!(log.text().contains("keymux.attempt: ") && log.text().contains("keymux.operation=\"get_key\""));
+    assert_silent(&format!("the log after {what}"), &log);
+    assert!(log.contains("keymux.attempt: ") && log.contains("keymux.operation=\"get_key\""));
     error
 }
 
@@ -386,16 +393,15 @@ async fn an_answer_does_not_sing() {
 async fn what_is_decoded_does_not_sing_where_the_shape_names_a_secret() {
     let shape = keymux_core::Shape { secrets: &["secret"], ..SHAPE };
     let body = format!(r#"{{"id":"a","secret":"{CANARY}","new":"{CANARY}","deep":[{{"new":"{CANARY}"}}]}}"#);
-    let log = Log::default();
-    let subscribed = tracing::subscriber::set_default(log.clone());
+    listen();
     let server = Server::start([vec![Read, answer("200 OK", &[], body)]]).await;
     let answer = call(&pipeline(&server.url(), options())).await.unwrap();
     let decoded = answer.decode::<common::Key>(&shape).unwrap();
-    drop(subscribed);
+    let log = LOGGED.take();
     assert!(decoded.raw.is_some() && !decoded.drift.is_empty());
     assert_silent("what is decoded", &printed(&decoded));
-    assert_silent("the log", &log.text());
-    assert!(log.text().contains("new is not documented"), "{}", log.text());
+    assert_silent("the log", &log);
+    assert!(log.contains("is not documented"), "{log}");
 }
 
 /// What a refusal prints where a vendor's crate reads it.

@@ -95,7 +95,8 @@ type Told = (&'static [(&'static str, &'static str)], &'static str, Duration, Du
 #[tokio::test]
 async fn a_delay_that_the_vendor_names_is_obeyed_exactly_and_jitter_only_adds() {
     let table: &[Told] = &[
-        (&[("retry-after", "0")], "", ms(0), ms(0)),
+        // "At once" is no delay: the wait is the client's own.
+        (&[("retry-after", "0")], "", ms(0), ms(500)),
         (&[("retry-after", "1")], "", seconds(1), ms(1100)),
         (&[("retry-after", "30")], "", seconds(30), seconds(31)),
         (&[("retry-after", "60")], "", seconds(60), seconds(61)),
@@ -114,7 +115,7 @@ async fn a_delay_that_the_vendor_names_is_obeyed_exactly_and_jitter_only_adds() 
             seconds(20),
             seconds(21),
         ),
-        (&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")], "", ms(0), ms(0)),
+        (&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")], "", ms(0), ms(500)),
         // Where the vendor puts it into the body.
         (&[], r#"{"retry_after":12}"#, seconds(12), seconds(13)),
         (&[], r#"{"retry_after":0.5}"#, ms(500), ms(550)),
@@ -197,7 +198,7 @@ async fn jitter_never_carries_a_wait_past_the_deadline() {
     let options = HttpOptions::new().with_total_timeout(ms(10_100));
     let bench = Bench::with([told(429, "retry-after", "10"), ok()], 1.0, options);
     call(&bench.pipeline).await.unwrap();
-    assert_eq!(bench.transport.sent(), [ms(0), ms(10_050)], "half of what remains after the delay is left");
+    assert_eq!(bench.transport.sent(), [ms(0), ms(10_040)], "half of what remains beside the shortest attempt is left");
 }
 
 #[tokio::test]
@@ -222,17 +223,19 @@ async fn the_delay_in_an_error_is_that_of_the_last_answer() {
 
 // ---- Time limits ----
 
+/// The limit of an attempt and of the call, the jitter, and when requests are sent and cut; in milliseconds.
+type Cut = (u64, u64, f64, &'static [u64], &'static [u64]);
+
 #[tokio::test]
 async fn an_attempt_that_hangs_is_cut_at_its_limit_and_the_call_at_its_own() {
-    let table: [(u64, u64, f64, &[u64], &[u64]); 5] = [
-        // limit of an attempt, of the call; jitter; requests and cuts, in milliseconds
+    let table: &[Cut] = &[
         (30_000, 70_000, 0.0, &[0, 30_000, 60_000], &[30_000, 30_000, 10_000]),
         (30_000, 70_000, 1.0, &[0, 30_500, 61_500], &[30_000, 30_000, 8_500]),
         (30_000, 20_000, 1.0, &[0], &[20_000]),
         (30_000, 30_000, 1.0, &[0], &[30_000]),
         (1_000, 120_000, 0.0, &[0, 1_000, 2_000, 3_000], &[1_000; 4]),
     ];
-    for (attempt, total, fraction, sent, cuts) in table {
+    for &(attempt, total, fraction, sent, cuts) in table {
         let options = HttpOptions::new().with_attempt_timeout(ms(attempt)).with_total_timeout(ms(total));
         let bench = Bench::always(Step::Hang, fraction, options);
         let error = call(&bench.pipeline).await.unwrap_err();
@@ -427,6 +430,20 @@ async fn a_retry_whose_delay_the_vendor_named_is_free() {
         call(&bench.pipeline).await.unwrap_err();
     }
     assert_eq!(bench.transport.count() - before, 100 + BURST, "the whole burst is still there");
+}
+
+#[tokio::test]
+async fn a_success_that_needed_a_retry_brings_none_back() {
+    let policy = RetryPolicy::default().with_budget(1, 0.1);
+    let invited = vec![[told(429, "retry-after", "1"), ok()]; 10].into_iter().flatten();
+    let script = [status(503), status(503)].into_iter().chain(invited);
+    let options = HttpOptions::new().with_retry(policy);
+    let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, options);
+    assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts(), 2, "the only retry");
+    for _ in 0..10 {
+        call(&bench.pipeline).await.unwrap();
+    }
+    assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts(), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! From the bytes of an answer to a typed model: strictly first, tolerantly where that fails.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -10,7 +13,7 @@ use super::transport::Response;
 use crate::drift::{Drift, DriftKind};
 use crate::error::{Error, ErrorKind};
 use crate::retry::Idempotency;
-use crate::secret::scrub_json;
+use crate::secret::{compression, names_of, scrub_json};
 
 /// Whether a vendor puts the key object into a member of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +48,7 @@ pub struct Decoded<T> {
     pub raw: Option<Value>,
 }
 
-/// The answer of a success, and what is known about the call, for errors about it.
-#[derive(Debug)]
+/// The answer of a success, and what is known about the call, for errors about it. Printing it shows no body.
 pub struct Answer {
     pipeline: Pipeline,
     operation: &'static str,
@@ -76,8 +78,9 @@ impl Answer {
             Some(decoded) => decoded,
             None => decode_tolerantly(body, shape.envelope).map_err(|reason| self.undecodable(&reason))?,
         };
-        for note in &drift {
-            tracing::debug!(keymux.operation = self.operation, keymux.drift = %note, "undocumented answer");
+        if let Some(first) = drift.first() {
+            let count = drift.len();
+            tracing::debug!(keymux.operation = self.operation, count, %first, "the answer is not as documented");
         }
         let raw = if self.pipeline.keeps_raw() { raw_object(body, shape, &drift) } else { None };
         Ok(Decoded { value, drift, raw })
@@ -88,13 +91,9 @@ impl Answer {
     pub fn undecodable(&self, reason: &str) -> Error {
         let makes_key = self.idempotency == Idempotency::MakesKey;
         let kind = if makes_key { ErrorKind::OutcomeUnknown } else { ErrorKind::Decode };
-        let headers = self.response.headers();
-        let encoding = headers.get(http::header::CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
-        let message = match encoding {
-            Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => {
-                format!("{reason}; the body is compressed ({encoding}), which was not asked for")
-            }
-            _ => reason.to_owned(),
+        let message = match compression(self.response.headers()) {
+            Some(encoding) => format!("{reason}; the body is compressed ({encoding}), which was not asked for"),
+            None => reason.to_owned(),
         };
         self.pipeline
             .error(kind, self.operation)
@@ -103,6 +102,19 @@ impl Answer {
             .with_request_id(self.request_id.clone())
             .with_attempts(self.attempts)
             .with_repeatable(self.idempotency == Idempotency::Idempotent)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("operation", &self.operation)
+            .field("status", &self.response.status())
+            .field("headers", &names_of(self.response.headers()))
+            .field("body", &format_args!("{} bytes", self.response.body().len()))
+            .field("request_id", &self.request_id)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,10 +144,7 @@ fn decode_strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Opti
         return None;
     }
     let mut decoder = serde_json::Deserializer::from_slice(object);
-    let value = serde_ignored::deserialize(&mut decoder, |path| {
-        drift.push(Drift::new(plain_path(&path.to_string()), DriftKind::UnknownField));
-    })
-    .ok()?;
+    let value = serde_ignored::deserialize(&mut decoder, |path| note_unknown(&mut drift, &path)).ok()?;
     decoder.end().ok()?;
     Some((value, drift))
 }
@@ -165,7 +174,9 @@ impl<'de> Visitor<'de> for Peel {
                 peeled.object = value.get().starts_with('{').then_some(value);
             } else {
                 map.next_value::<IgnoredAny>()?;
-                peeled.others.push(name.into_owned());
+                if peeled.others.len() < MAX_UNKNOWN {
+                    peeled.others.push(name.into_owned());
+                }
             }
         }
         Ok(peeled)
@@ -190,24 +201,43 @@ fn decode_tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Re
             Some(object @ Value::Object(_)) => {
                 let object = object.take();
                 let names = value.as_object().into_iter().flat_map(serde_json::Map::keys);
-                drift.extend(
-                    names.filter(|name| *name != member).map(|name| Drift::new(name.clone(), DriftKind::UnknownField)),
-                );
+                let others = names.filter(|name| *name != member).take(MAX_UNKNOWN);
+                drift.extend(others.map(|name| Drift::new(name.clone(), DriftKind::UnknownField)));
                 value = object;
             }
             _ if matches!(envelope, Envelope::Wrapped(_)) => drift.push(Drift::new("", DriftKind::Envelope)),
             _ => {}
         }
     }
-    let decoded = loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
-            Ok(decoded) => break decoded,
+    let (decoded, repairs, removed) = repair(&mut value)?;
+    // What is ignored is told by a second pass over what is left, which is known to decode.
+    let mut unknown = Vec::new();
+    let _: Result<T, _> = serde_ignored::deserialize(&value, |path| note_unknown(&mut unknown, &path));
+    drift.extend(repairs);
+    drift.extend(unknown.into_iter().map(|note| Drift::new(removed.trace(&note.path), note.kind)));
+    Ok((decoded, drift))
+}
+
+/// How many members are taken out one by one. Each costs a pass over the whole object, which may have megabytes; an
+/// object that is odd in more places loses the members of its top level in which these are.
+const MAX_REPAIRS: usize = 32;
+
+/// Takes out of `value` what does not decode, until the rest does.
+fn repair<T: DeserializeOwned>(value: &mut Value) -> Result<(T, Vec<Drift>, Removed), String> {
+    let mut drift: Vec<Drift> = Vec::new();
+    let mut removed = Removed::default();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(&*value) {
+            Ok(decoded) => return Ok((decoded, drift, removed)),
             Err(error) => error,
         };
-        let path: Vec<Segment> = error.path().iter().cloned().collect();
-        // The text of the error may show a value, unless it names a member that is not there.
-        let text = error.inner().to_string();
-        let Some(removed) = remove(&mut value, &path) else {
+        let mut path: Vec<String> = error.path().iter().map(step).collect();
+        if drift.len() >= MAX_REPAIRS {
+            path.truncate(1);
+        }
+        let Some(original) = removed.remove(value, &path) else {
+            // The text of the error may show a value, unless it names a member that is not there.
+            let text = error.inner().to_string();
             let missing = text.strip_prefix("missing field ").unwrap_or_default();
             let name = missing.trim_matches('`');
             return Err(match (missing.is_empty(), drift.iter().any(|note| note.path == name)) {
@@ -216,55 +246,98 @@ fn decode_tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Re
                 (false, false) => format!("the member {missing} identifies the key and is not there"),
             });
         };
-        drift.push(Drift::new(removed, DriftKind::WrongType));
-    };
-    // What is ignored is told by a second pass over what is left, which is known to decode.
-    let _: Result<T, _> = serde_ignored::deserialize(&value, |path| {
-        drift.push(Drift::new(plain_path(&path.to_string()), DriftKind::UnknownField));
-    });
-    Ok((decoded, drift))
+        drift.push(Drift::new(original, DriftKind::WrongType));
+    }
 }
 
-/// Takes the member or element at `path` out of `value`, and returns its dotted path. `None`: `path` is the root.
-fn remove(value: &mut Value, path: &[Segment]) -> Option<String> {
-    let steps: Vec<String> = path
-        .iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => index.to_string(),
-            Segment::Map { key } => key.clone(),
-            Segment::Enum { variant } => variant.clone(),
-            Segment::Unknown => "?".to_owned(),
-        })
-        .collect();
-    let (last, parents) = steps.split_last()?;
-    let mut parent = value;
-    for step in parents {
-        parent = match parent {
-            Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?)?,
-            Value::Object(members) => members.get_mut(step)?,
+fn step(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key.clone(),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => "?".to_owned(),
+    }
+}
+
+/// The elements that were taken out of lists: later ones have moved up, and notes tell where they stood at first.
+#[derive(Default)]
+struct Removed {
+    /// The original indices that were taken out, in order, by the list's original path.
+    elements: BTreeMap<String, Vec<usize>>,
+}
+
+impl Removed {
+    /// Takes the member or element at `path` out of `value`, and returns the dotted path that it had at first. `None`:
+    /// `path` is the root, or leads nowhere.
+    fn remove(&mut self, value: &mut Value, path: &[String]) -> Option<String> {
+        let (last, parents) = path.split_last()?;
+        let mut parent = value;
+        let mut original = String::new();
+        for step in parents {
+            let (child, name) = match parent {
+                Value::Array(items) => {
+                    let index = step.parse::<usize>().ok()?;
+                    (items.get_mut(index)?, self.original(&original, index).to_string())
+                }
+                Value::Object(members) => (members.get_mut(step)?, step.clone()),
+                _ => return None,
+            };
+            push_step(&mut original, &name);
+            parent = child;
+        }
+        match parent {
+            Value::Array(items) => {
+                let index = last.parse().ok().filter(|index| *index < items.len())?;
+                items.remove(index);
+                let first = self.original(&original, index);
+                let elements = self.elements.entry(original.clone()).or_default();
+                let at = elements.partition_point(|element| *element < first);
+                elements.insert(at, first);
+                push_step(&mut original, &first.to_string());
+            }
+            Value::Object(members) => {
+                members.remove(last)?;
+                push_step(&mut original, last);
+            }
             _ => return None,
-        };
-    }
-    match parent {
-        Value::Array(items) => {
-            let index = step_index(last, items.len())?;
-            items.remove(index);
         }
-        Value::Object(members) => {
-            members.remove(last)?;
-        }
-        _ => return None,
+        Some(original)
     }
-    Some(steps.join("."))
+
+    /// The path at first of what is at `path` now.
+    fn trace(&self, path: &str) -> String {
+        let mut original = String::new();
+        for step in path.split('.') {
+            let step = step.parse().map_or(step.to_owned(), |index| self.original(&original, index).to_string());
+            push_step(&mut original, &step);
+        }
+        original
+    }
+
+    /// Where the element that is at `index` now stood at first.
+    fn original(&self, list: &str, index: usize) -> usize {
+        let elements = self.elements.get(list).map_or(&[][..], Vec::as_slice);
+        elements.iter().fold(index, |index, element| if *element <= index { index + 1 } else { index })
+    }
 }
 
-fn step_index(step: &str, length: usize) -> Option<usize> {
-    step.parse().ok().filter(|index| *index < length)
+fn push_step(path: &mut String, step: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(step);
 }
 
-/// serde_ignored writes `?` for an option or a newtype on the way; users know neither.
-fn plain_path(path: &str) -> String {
-    path.split('.').filter(|part| *part != "?").collect::<Vec<_>>().join(".")
+/// How many undocumented members are noted; what comes after them is dropped unseen, as all of them were.
+const MAX_UNKNOWN: usize = 100;
+
+/// Notes an undocumented member.
+fn note_unknown(drift: &mut Vec<Drift>, path: &serde_ignored::Path<'_>) {
+    if drift.len() < MAX_UNKNOWN {
+        // serde_ignored writes `?` for an option or a newtype on the way; users know neither.
+        let path = path.to_string().split('.').filter(|part| *part != "?").collect::<Vec<_>>().join(".");
+        drift.push(Drift::new(path, DriftKind::UnknownField));
+    }
 }
 
 fn not_json(text: &str, error: &serde_json::Error) -> String {
@@ -377,6 +450,18 @@ mod tests {
             ["n is not documented", "name has another type than documented"]
         );
         assert_eq!(notes(r#"{"id":"a","key":"k"}"#, Envelope::Either("key")), ["key is not documented"]);
+    }
+
+    #[test]
+    fn an_object_that_is_odd_in_a_thousand_places_is_read_in_a_few_passes() {
+        let body = format!(r#"{{"id":"a","name":"n","scopes":[{}]}}"#, vec!["1"; 1000].join(","));
+        let (model, drift) = decode(&body, Envelope::Bare).unwrap();
+        assert_eq!((model.name, model.scopes.known().is_none()), (Fact::Known("n".to_owned()), true));
+        assert_eq!(drift.len(), MAX_REPAIRS + 1);
+        assert_eq!(drift.last().unwrap().path, "scopes");
+        let members: Vec<String> = (0..1000).map(|n| format!(r#""x{n}":1"#)).collect();
+        let (_, drift) = decode(&format!(r#"{{"id":"a",{}}}"#, members.join(",")), Envelope::Bare).unwrap();
+        assert_eq!(drift.len(), MAX_UNKNOWN);
     }
 
     #[test]

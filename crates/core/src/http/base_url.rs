@@ -70,6 +70,15 @@ impl BaseUrl {
         )))
     }
 
+    /// What `reference` in an answer's header points at.
+    pub(crate) fn resolve(&self, reference: &str) -> Option<Url> {
+        self.url.join(reference).ok()
+    }
+
+    pub(crate) fn origin(&self) -> url::Origin {
+        self.url.origin()
+    }
+
     pub(crate) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
@@ -83,7 +92,7 @@ impl BaseUrl {
         match self.url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Domain(name)) => name == "localhost",
             None => false,
         }
     }
@@ -159,18 +168,15 @@ mod tests {
     #[test]
     fn loopback_is_told_from_what_only_looks_like_it() {
         let is = |text: &str| BaseUrl::parse("base_url", text).unwrap().is_loopback();
-        assert!(
-            ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80", "http://a.localhost"]
-                .into_iter()
-                .all(is)
-        );
+        assert!(["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80"].into_iter().all(is));
         assert!(
             ![
                 "http://localhost.example.com",
                 "http://128.0.0.1",
                 "http://10.0.0.1",
                 "http://[::2]",
-                "http://notlocalhost"
+                "http://notlocalhost",
+                "http://a.localhost"
             ]
             .into_iter()
             .any(is)

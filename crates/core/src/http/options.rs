@@ -1,5 +1,6 @@
 //! Everything about requests that an application may tune, in one place.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +25,21 @@ pub struct HttpOptions {
     pub(crate) application: Option<String>,
     pub(crate) plain_http: bool,
     pub(crate) system_proxy: bool,
-    pub(crate) root_certificates: Option<Vec<u8>>,
+    pub(crate) root_certificates: Option<Pem>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Certificates as text. Printing shows how much of it there is.
+#[derive(Clone)]
+pub(crate) struct Pem(pub(crate) Vec<u8>);
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl Default for HttpOptions {
@@ -140,7 +151,7 @@ impl HttpOptions {
     /// Trusts these certificates (PEM, one or more) in place of the operating system's store: for a private authority,
     /// or a machine without a store.
     pub fn with_root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates = Some(pem.into());
+        self.root_certificates = Some(Pem(pem.into()));
         self
     }
 

@@ -23,8 +23,8 @@ use super::{BaseUrl, HttpOptions};
 use crate::error::{Error, ErrorKind};
 use crate::observe::AttemptEvent;
 use crate::provider::ProviderId;
-use crate::retry::{self, Budget, Idempotency, Surroundings, server_delay};
-use crate::secret::{credential_header, scrub_text};
+use crate::retry::{self, Budget, Idempotency, Surroundings, decimal, server_delay};
+use crate::secret::{compression, credential_header, names_of, scrub_id, scrub_text};
 
 /// What the pipeline has to know of a vendor's wire beside its calls.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Dialect {
 }
 
 /// An answer that is not a success, as a [`Dialect`] reads it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Rejected<'a> {
     /// The HTTP status.
@@ -49,6 +49,16 @@ pub struct Rejected<'a> {
     pub text: &'a str,
     /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
     pub json: &'a Value,
+}
+
+impl fmt::Debug for Rejected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("status", &self.status)
+            .field("headers", &names_of(self.headers))
+            .field("text", &format_args!("{} bytes", self.text.len()))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Rejected<'_> {
@@ -62,16 +72,15 @@ impl Rejected<'_> {
         }
     }
 
-    /// The number of seconds at a JSON pointer.
+    /// The number of seconds, or the text of one, at a JSON pointer.
     #[must_use]
     pub fn seconds_at(&self, pointer: &str) -> Option<Duration> {
-        let seconds = self.json.pointer(pointer)?.as_f64().filter(|seconds| *seconds >= 0.0)?;
-        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+        decimal(self.text_at(pointer)?.trim(), 1.0)
     }
 }
 
 /// What a vendor said in an answer that is not a success.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Rejection {
     /// What it means at this vendor, where that is not what the status means everywhere.
     pub kind: Option<ErrorKind>,
@@ -87,8 +96,18 @@ pub struct Rejection {
     pub detail: Option<Arc<dyn Any + Send + Sync>>,
 }
 
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The texts are the vendor's own, and not scrubbed yet.
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One call of a vendor's operation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call<'a> {
     operation: &'static str,
     method: Method,
@@ -110,6 +129,19 @@ impl<'a> Call<'a> {
             body: Bytes::new(),
             idempotency: Idempotency::Idempotent,
         }
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query and the body may hold a plaintext.
+        f.debug_struct("Call")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("idempotency", &self.idempotency)
+            .finish_non_exhaustive()
     }
 }
 
@@ -267,36 +299,42 @@ impl Pipeline {
 
     /// The error of an answer that is not a success.
     fn rejected(&self, call: &Call<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        let Inner { dialect, options, credential, .. } = &*self.inner;
+        let Inner { dialect, base, options, credential, .. } = &*self.inner;
         let status_code = status.as_u16();
         let error = |kind| self.error(kind, call.operation).with_status(status_code);
         if status.is_redirection() {
-            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| Url::parse(to).ok());
+            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| base.resolve(to));
             // The rest of a location may be a signed URL.
-            let to =
-                to.map_or("within its origin".to_owned(), |to| format!("to {}", to.origin().ascii_serialization()));
+            let to = match to {
+                Some(to) if to.origin() != base.origin() => format!("to {}", to.origin().ascii_serialization()),
+                _ => "within its origin".to_owned(),
+            };
             return error(ErrorKind::Redirected).with_request_id(self.request_id(headers)).with_message(format!(
                 "the vendor redirects {to}, and redirects are not followed; check the base URL"
             ));
         }
-        let text = String::from_utf8_lossy(body);
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        let rejected = Rejected { status: status_code, headers, text: &text, json: &json };
+        let text = String::from_utf8_lossy(within_limit(body));
+        let text = text.trim_start_matches('\u{feff}');
+        let json = serde_json::from_str(text).unwrap_or_default();
+        let rejected = Rejected { status: status_code, headers, text, json: &json };
         let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
         let message = if call.idempotency == Idempotency::MakesKey {
             // The answer may repeat the key.
             None
         } else {
-            let text = match rejection.message {
-                Some(message) if !message.trim_start().starts_with('<') => message,
-                _ => describe_body(&text),
+            let text = match (rejection.message, compression(headers)) {
+                (Some(message), _) if !message.trim_start().starts_with('<') => message,
+                (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
+                _ => describe_body(text, body.len()),
             };
             Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
         };
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
             .with_code(rejection.code.map(|code| scrub_text(&code, credential)))
-            .with_request_id(rejection.request_id.or_else(|| self.request_id(headers)))
+            .with_request_id(
+                rejection.request_id.map(|id| scrub_id(&id, credential)).or_else(|| self.request_id(headers)),
+            )
             .with_retry_after(delay)
             .with_detail(rejection.detail);
         match message {
@@ -307,6 +345,7 @@ impl Pipeline {
 
     /// The error of an exchange that broke. A refusal whose body broke off is still that refusal.
     fn broken(&self, call: &Call<'_>, exchange: Exchange, error: TransportError) -> Error {
+        let status = exchange.status();
         if let Some((status, headers)) = exchange.into_refusal() {
             return self.rejected(call, status, &headers, &[]);
         }
@@ -319,21 +358,22 @@ impl Pipeline {
             TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.inner.options.max_body_bytes),
             _ => innermost(&error),
         };
-        self.error(kind, call.operation).with_message(message).with_source(error)
+        with_status(self.error(kind, call.operation).with_message(message).with_source(error), status)
     }
 
     fn timed_out(&self, call: &Call<'_>, exchange: Exchange, limit: Duration) -> Error {
-        let in_body = exchange.has_head();
+        let status = exchange.status();
         if let Some((status, headers)) = exchange.into_refusal() {
             return self.rejected(call, status, &headers, &[]);
         }
-        let what = if in_body { "the body of the answer did not end" } else { "no answer came" };
-        self.error(ErrorKind::Timeout, call.operation).with_message(format!("{what} within {} s", limit.as_secs_f64()))
+        let what = if status.is_some() { "the body of the answer did not end" } else { "no answer came" };
+        let error = self.error(ErrorKind::Timeout, call.operation);
+        with_status(error.with_message(format!("{what} within {} s", limit.as_secs_f64())), status)
     }
 
     fn request_id(&self, headers: &HeaderMap) -> Option<String> {
         let value = headers.get(self.inner.dialect.request_id_header?)?.to_str().ok()?;
-        Some(scrub_text(value, &self.inner.credential))
+        Some(scrub_id(value, &self.inner.credential))
     }
 }
 
@@ -345,6 +385,13 @@ impl fmt::Debug for Pipeline {
             .field("headers", &crate::secret::print_headers(&self.inner.headers))
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
+    }
+}
+
+fn with_status(error: Error, status: Option<StatusCode>) -> Error {
+    match status {
+        Some(status) => error.with_status(status.as_u16()),
+        None => error,
     }
 }
 
@@ -366,13 +413,22 @@ fn kind_of(status: StatusCode) -> ErrorKind {
 }
 
 /// The body as a message, where the vendor's own is not found in it.
-fn describe_body(text: &str) -> String {
+fn describe_body(text: &str, bytes: usize) -> String {
     let trimmed = text.trim();
     match trimmed.get(..1) {
-        Some("<") => format!("an HTML or XML page of {} bytes", text.len()),
-        Some("{" | "[") => format!("JSON of {} bytes without a known message", text.len()),
-        _ => trimmed.chars().take(4096).collect(),
+        Some("<") => format!("an HTML or XML page of {bytes} bytes"),
+        Some("{" | "[") => format!("JSON of {bytes} bytes without a known message"),
+        _ => trimmed.to_owned(),
     }
+}
+
+/// As much of a refusal's body as is looked at: no vendor's has a hundredth of that. What is longer ends before a white
+/// space, so that no half of a word, which might be a secret, is taken for a whole one.
+fn within_limit(body: &[u8]) -> &[u8] {
+    const LIMIT: usize = 64 * 1024;
+    let Some(start) = body.get(..LIMIT).filter(|_| body.len() > LIMIT) else { return body };
+    let end = start.iter().rposition(u8::is_ascii_whitespace).unwrap_or(0);
+    start.get(..end).unwrap_or_default()
 }
 
 /// The last cause of an error: what the operating system or TLS says, without the layers above it.

@@ -1,11 +1,16 @@
 //! The built-in transport. The only file that knows reqwest.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, HttpOptions};
 use crate::error::Error;
+
+/// A day: longer than any server or load balancer keeps a connection.
+const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug)]
 pub(super) struct ReqwestTransport {
@@ -21,7 +26,8 @@ impl ReqwestTransport {
             // An attempt is an attempt: the retry loop sees and decides every one.
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)
-            .pool_idle_timeout(options.pool_idle_timeout);
+            // The pool adds it to an instant, which must not overflow.
+            .pool_idle_timeout(options.pool_idle_timeout.min(LONGEST_IDLE));
         if !options.system_proxy || !base.is_https() {
             builder = builder.no_proxy();
         }
@@ -47,7 +53,7 @@ impl ReqwestTransport {
             ));
         }
         if let Some(pem) = &options.root_certificates {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem.0)
                 .ok()
                 .filter(|certificates| !certificates.is_empty())
                 .ok_or_else(|| Error::config("the root certificates are not PEM with at least one certificate"))?;

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -61,16 +60,24 @@ impl fmt::Debug for Request {
 pub type Response = http::Response<Bytes>;
 
 /// What the caller and the transport tell each other during one exchange.
-#[derive(Debug)]
 pub struct Exchange {
     max_body_bytes: usize,
-    head: AtomicBool,
+    status: OnceLock<StatusCode>,
     refusal: OnceLock<(StatusCode, HeaderMap)>,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("max_body_bytes", &self.max_body_bytes)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Exchange {
     pub(crate) fn new(max_body_bytes: usize) -> Self {
-        Self { max_body_bytes, head: AtomicBool::new(false), refusal: OnceLock::new() }
+        Self { max_body_bytes, status: OnceLock::new(), refusal: OnceLock::new() }
     }
 
     /// How many bytes of the body are read at most.
@@ -81,15 +88,16 @@ impl Exchange {
 
     /// Tells that status and headers are there.
     pub fn head_received(&self, status: StatusCode, headers: &HeaderMap) {
-        self.head.store(true, Ordering::Relaxed);
+        // Only the first head counts; there is one for each exchange.
+        let _ = self.status.set(status);
         if !status.is_success() {
-            // Only the first head counts; there is one for each exchange.
             let _ = self.refusal.set((status, headers.clone()));
         }
     }
 
-    pub(crate) fn has_head(&self) -> bool {
-        self.head.load(Ordering::Relaxed)
+    /// The status, once it is there.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        self.status.get().copied()
     }
 
     /// Status and headers of an answer that is not a success.

@@ -17,11 +17,13 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(policy: &RetryPolicy) -> Self {
-        let capacity = u64::from(policy.budget_burst) * RETRY;
+        let burst = u64::from(policy.budget_burst) * RETRY;
         // The ratio is not negative; the cast saturates.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
         let credit = (policy.budget_ratio * 1000.0) as u64;
-        Self { tokens: AtomicU64::new(capacity), capacity, credit }
+        // Without a burst, successes can still save up for one retry.
+        let capacity = if credit > 0 { burst.max(RETRY) } else { burst };
+        Self { tokens: AtomicU64::new(burst), capacity, credit }
     }
 
     pub(crate) fn allows_retry(&self) -> bool {
@@ -48,6 +50,16 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_burst_a_retry_has_to_be_earned() {
+        let budget = Budget::new(&RetryPolicy::default().with_budget(0, 0.5));
+        assert!(!budget.allows_retry());
+        budget.add_success();
+        budget.add_success();
+        assert!(budget.allows_retry());
+        assert!(!Budget::new(&RetryPolicy::default().with_budget(0, 0.0)).allows_retry());
+    }
 
     #[test]
     fn retries_end_with_the_burst_and_come_back_with_successes() {

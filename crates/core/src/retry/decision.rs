@@ -33,8 +33,21 @@ pub(super) enum Decision {
 /// do not come back together.
 const MAX_ADDED: Duration = Duration::from_secs(1);
 
+/// No vendor answers in less. A wait that would leave no more than this for the attempt after it is not begun: the
+/// attempt could only turn what is known now into a time-out.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
+
+/// Whether the server named a time at which it wants to be asked again. "Now" is no such time: without a wait of our
+/// own, a failing server would be asked as fast as it fails.
+pub(super) fn is_invited(error: &Error) -> bool {
+    error.retry_after().is_some_and(|delay| !delay.is_zero())
+}
+
 pub(super) fn decide(situation: Situation<'_>) -> Decision {
     let Situation { error, idempotency, attempt, remaining, budget, random, policy } = situation;
+    // The source may be the application's own, and its mistake must not panic here.
+    let fits = |wait: Duration| wait.saturating_add(SHORTEST_ATTEMPT) < remaining;
+    let random = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
     let repeatable = match error.kind() {
         // Nothing was sent; a limiter answers before execution.
         ErrorKind::Connect | ErrorKind::RateLimited => true,
@@ -50,21 +63,23 @@ pub(super) fn decide(situation: Situation<'_>) -> Decision {
     if attempt >= policy.max_attempts {
         return Decision::Stop(StopReason::AttemptsUsed);
     }
-    let Some(told) = error.retry_after() else {
+    let Some(told) = error.retry_after().filter(|_| is_invited(error)) else {
         if !budget {
             return Decision::Stop(StopReason::BudgetEmpty);
         }
         let doubled = policy.base_delay.saturating_mul(2_u32.saturating_pow(attempt - 1));
-        let wait = doubled.min(policy.max_delay).mul_f64(random);
-        return if wait < remaining { Decision::Wait(wait) } else { Decision::Stop(StopReason::DeadlineTooNear) };
+        let longest = doubled.min(policy.max_delay);
+        let wait = Duration::try_from_secs_f64(longest.as_secs_f64() * random).unwrap_or(longest);
+        return if fits(wait) { Decision::Wait(wait) } else { Decision::Stop(StopReason::DeadlineTooNear) };
     };
     if told > policy.max_server_delay {
         return Decision::Stop(StopReason::DelayAboveCap);
     }
-    if told >= remaining {
+    if !fits(told) {
         return Decision::Stop(StopReason::DeadlineTooNear);
     }
-    let added = (told / 10).min(MAX_ADDED).min(remaining.saturating_sub(told) / 2);
+    let room = remaining.saturating_sub(told).saturating_sub(SHORTEST_ATTEMPT);
+    let added = (told / 10).min(MAX_ADDED).min(room / 2);
     Decision::Wait(told + added.mul_f64(random))
 }
 
@@ -166,7 +181,8 @@ mod tests {
         assert_eq!(decide(Duration::MAX, Duration::MAX), Stop(DelayAboveCap));
         assert_eq!(decide(10 * SECOND, 10 * SECOND), Stop(DeadlineTooNear));
         assert_eq!(decide(10 * SECOND, 100 * SECOND), Wait(Duration::from_millis(10_500)));
-        assert_eq!(decide(Duration::ZERO, SECOND), Wait(Duration::ZERO));
+        assert_eq!(decide(Duration::ZERO, SECOND), Wait(Duration::from_millis(250)), "the wait is our own");
+        assert_eq!(decide(SECOND, SECOND + SHORTEST_ATTEMPT), Stop(DeadlineTooNear));
     }
 
     proptest! {

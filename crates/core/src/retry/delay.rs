@@ -8,27 +8,28 @@ use jiff::Timestamp;
 
 /// The delay that an answer names: `retry-after-ms`, then `Retry-After`, then `from_body`, where the vendor put it.
 ///
-/// A form that cannot be read counts as absent. A date is measured against the answer's own `Date`, if it has one, so
-/// that a wrong clock here does not shorten the wait; a date that is past is a delay of nothing.
+/// A form that cannot be read counts as absent; of several values of one header the longest counts. A date is measured
+/// against the answer's own `Date`, if it has one, so that a wrong clock here does not shorten the wait; a date that is
+/// past is a delay of nothing.
 pub(crate) fn server_delay(headers: &HeaderMap, from_body: Option<Duration>, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let milliseconds = text("retry-after-ms").and_then(|text| decimal(text, 1e-3));
-    milliseconds
-        .or_else(|| {
-            let text = text(RETRY_AFTER.as_str())?;
-            decimal(text, 1.0).or_else(|| {
-                let until = httpdate::parse_http_date(text).ok()?;
-                let date = headers.get(DATE).and_then(|value| value.to_str().ok());
-                let from = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-                Some(until.duration_since(from.unwrap_or_else(|| SystemTime::from(now))).unwrap_or_default())
-            })
-        })
+    let longest = |name: &str, read: &dyn Fn(&str) -> Option<Duration>| {
+        let texts = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        texts.filter_map(|text| read(text.trim())).max()
+    };
+    let until = |text: &str| {
+        let until = httpdate::parse_http_date(text).ok()?;
+        let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+        let from = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        Some(until.duration_since(from.unwrap_or_else(|| SystemTime::from(now))).unwrap_or_default())
+    };
+    longest("retry-after-ms", &|text| decimal(text, 1e-3))
+        .or_else(|| longest(RETRY_AFTER.as_str(), &|text| decimal(text, 1.0).or_else(|| until(text))))
         .or(from_body)
 }
 
 /// A plain decimal number of `unit` seconds: digits and at most one point. What is too large for a `Duration` is the
 /// largest one: the server said "very long", not nothing.
-fn decimal(text: &str, unit: f64) -> Option<Duration> {
+pub(crate) fn decimal(text: &str, unit: f64) -> Option<Duration> {
     let plain = text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     let number: f64 = if plain { text.parse().ok()? } else { return None };
     Some(Duration::try_from_secs_f64(number * unit).unwrap_or(Duration::MAX))
@@ -45,8 +46,11 @@ mod tests {
     const NOW: i64 = 784_111_777;
 
     fn delay(headers: &[(&'static str, &str)], from_body: Option<u64>) -> Option<Duration> {
-        let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
-        server_delay(&headers, from_body.map(Duration::from_secs), Timestamp::from_second(NOW).unwrap())
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        server_delay(&map, from_body.map(Duration::from_secs), Timestamp::from_second(NOW).unwrap())
     }
 
     /// Headers, the delay in the body, and what is read.
@@ -78,6 +82,8 @@ mod tests {
                 None,
                 ms(10_000),
             ),
+            // Of several, the longest.
+            (&[("retry-after", "1"), ("retry-after", "30")], None, ms(30_000)),
             // What cannot be read counts as absent.
             (&[("retry-after", "soon")], Some(12), ms(12_000)),
             (&[("retry-after", "")], None, None),

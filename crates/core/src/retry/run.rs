@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::decision::{Decision, Situation, decide};
+use super::decision::{Decision, Situation, decide, is_invited};
 use super::{Budget, Idempotency, RetryPolicy};
 use crate::clock::{Clock, Randomness};
 use crate::error::{Error, ErrorKind};
-use crate::observe::{GiveUpEvent, Observer, RetryEvent};
+use crate::observe::{GiveUpEvent, Observer, RetryEvent, StopReason};
 use crate::provider::ProviderId;
 
 /// What the loop needs beside the attempt itself.
@@ -36,9 +36,16 @@ where
     let Surroundings { clock, policy, budget, idempotency, .. } = surroundings;
     let started: Instant = clock.instant();
     let mut number = 1;
+    // A sleep may take longer than asked for, and the deadline may have passed in it.
+    let mut last: Option<Error> = None;
     loop {
         let elapsed = clock.instant().saturating_duration_since(started);
-        let error = match attempt(number, surroundings.total.saturating_sub(elapsed)).await {
+        let remaining = surroundings.total.saturating_sub(elapsed);
+        if let Some(error) = last.take_if(|_| remaining.is_zero()) {
+            tell_give_up(&surroundings, &error, number - 1, StopReason::DeadlineTooNear);
+            return Err(finish(error, number - 1, idempotency));
+        }
+        let error = match attempt(number, remaining).await {
             Ok(value) => {
                 if number == 1 {
                     budget.add_success();
@@ -64,11 +71,12 @@ where
                 return Err(finish(error, number, idempotency));
             }
         };
-        if error.retry_after().is_none() {
+        if !is_invited(&error) {
             budget.take_retry();
         }
         tell_retry(&surroundings, &error, number, wait);
         clock.sleep(wait).await;
+        last = Some(error);
         number += 1;
     }
 }
@@ -77,7 +85,7 @@ where
 fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
     let lost = idempotency == Idempotency::MakesKey
         && (matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::TooLarge)
-            || matches!(error.status(), Some(500 | 502 | 503 | 504)));
+            || (error.kind() == ErrorKind::Server && !matches!(error.status(), Some(501 | 505))));
     let error = if lost { error.with_kind(ErrorKind::OutcomeUnknown) } else { error };
     error.with_attempts(attempts).with_repeatable(idempotency == Idempotency::Idempotent)
 }
@@ -101,7 +109,7 @@ fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, dela
     }
 }
 
-fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, reason: crate::observe::StopReason) {
+fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, reason: StopReason) {
     let Surroundings { provider, operation, observer, .. } = *surroundings;
     tracing::debug!(
         keymux.provider = provider.as_str(),
