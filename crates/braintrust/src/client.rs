@@ -43,6 +43,7 @@ fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
     let text = match rejected.json {
         Value::Object(_) => ["/Message", "/message", "/error"].iter().find_map(|pointer| rejected.text_at(pointer)),
         Value::String(text) => Some(text.clone()),
+        Value::Null if rejected.text.trim() == "null" => None,
         // Text, or a list of issues that the context behind it keeps from being JSON.
         _ => Some(rejected.text.to_owned()),
     };

@@ -64,12 +64,12 @@ fn record(address: KeyAddress, id: &ApiKeyId, decoded: Decoded<ApiKey>) -> KeyRe
     record.of_answer(notes, raw, key)
 }
 
-/// Both names, or the one that is known; else "none" if either is said to be none.
+/// Both names, or the one that is known; "none" only if both are said to be none.
 fn full_name(given: &Fact<String>, family: &Fact<String>) -> Fact<String> {
     match (given, family) {
         (Fact::Known(given), Fact::Known(family)) => Fact::Known(format!("{given} {family}")),
         (Fact::Known(only), _) | (_, Fact::Known(only)) => Fact::Known(only.clone()),
-        (Fact::Empty, _) | (_, Fact::Empty) => Fact::Empty,
+        (Fact::Empty, Fact::Empty) => Fact::Empty,
         _ => Fact::Missing,
     }
 }

@@ -48,6 +48,8 @@ pub enum DriftKind {
     IdentityMismatch,
     /// The member is documented as masked and does not look masked, so that it was withheld.
     NotMasked,
+    /// There is more that is odd than there are notes.
+    Omitted,
     /// The body is not valid UTF-8, or begins with a byte-order mark; the rest was read.
     Encoding,
 }
@@ -94,6 +96,7 @@ impl fmt::Display for Drift {
             DriftKind::NothingKnown => write!(f, "{path} has no documented field"),
             DriftKind::IdentityMismatch => write!(f, "{path} is not the identity that was asked for"),
             DriftKind::NotMasked => write!(f, "{path} does not look masked; withheld"),
+            DriftKind::Omitted => write!(f, "{path} is odd in more places than are noted"),
             DriftKind::Encoding => write!(f, "{path} is not plain UTF-8"),
         }
     }
@@ -101,29 +104,50 @@ impl fmt::Display for Drift {
 
 /// Collects the drift notes of one answer while it is turned into a record.
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Vec<Drift>);
+pub struct Notes {
+    drift: Vec<Drift>,
+    /// How many of the notes decoding made.
+    decoding: usize,
+}
+
+/// How many notes one record has at most: a body full of oddities must not fill the memory with notes about them.
+const MAX_NOTES: usize = 200;
 
 impl Notes {
     /// Continues with the notes that decoding made.
     #[must_use]
     pub fn of(drift: Vec<Drift>) -> Self {
-        Self(drift)
+        Self { decoding: drift.len(), drift }
     }
 
-    /// Adds a note.
+    /// Adds a note, unless there are 200 already.
     pub fn add(&mut self, path: &str, kind: DriftKind) {
-        self.0.push(Drift::new(path, kind));
+        match self.drift.len() {
+            ..MAX_NOTES => self.drift.push(Drift::new(path, kind)),
+            MAX_NOTES => self.drift.push(Drift::new("", DriftKind::Omitted)),
+            _ => {}
+        }
     }
 
     /// Notes an undocumented value of an open enumeration.
     pub fn unknown_value(&mut self, path: &str, value: &str) {
-        self.0.push(Drift::unknown_value(path, value));
+        let Drift { path, kind } = Drift::unknown_value(path, value);
+        self.add(&path, kind);
     }
 
-    /// Whether there is a note about `path` already: the member was there, and could not be read.
+    /// Whether decoding took the member at `path` out: it was there, and could not be read.
     #[must_use]
     pub fn mention(&self, path: &str) -> bool {
-        self.0.iter().any(|drift| drift.path == path)
+        self.drift.iter().take(self.decoding).any(|drift| drift.kind == DriftKind::WrongType && drift.path == path)
+    }
+
+    /// Where the elements of `list` stood in the answer: decoding may have taken some out of between them.
+    pub fn places(&self, list: &str) -> impl Iterator<Item = usize> + use<> {
+        let element = |drift: &Drift| drift.path.strip_prefix(list)?.strip_prefix('.')?.parse().ok();
+        let decoding = self.drift.iter().take(self.decoding);
+        let removed: std::collections::HashSet<usize> =
+            decoding.filter(|drift| drift.kind == DriftKind::WrongType).filter_map(element).collect();
+        (0..).filter(move |place| !removed.contains(place))
     }
 
     /// Notes a field that the vendor documents as always there and never null, when it is not so. A member that was dropped for its
@@ -150,6 +174,6 @@ impl Notes {
     /// The notes.
     #[must_use]
     pub fn into_drift(self) -> Vec<Drift> {
-        self.0
+        self.drift
     }
 }

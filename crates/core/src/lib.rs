@@ -41,7 +41,7 @@ pub use error::{Error, ErrorKind};
 pub use fact::{Fact, FactState};
 pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
-    Response, Shape, Transport, TransportError, TransportErrorKind,
+    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};

@@ -1,5 +1,6 @@
 //! Credentials, and what keeps them and other secrets out of text.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bytes::Bytes;
@@ -8,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::drift::Drift;
 use crate::error::Error;
 
 /// What stands in place of a secret.
@@ -96,12 +96,14 @@ pub(crate) fn compression(headers: &HeaderMap) -> Option<&'static str> {
 }
 
 /// Makes a vendor's id of a request fit to be shown. Unlike in a message, a long word of letters and digits is what is
-/// expected here.
+/// expected here; a key with a known prefix or an e-mail address is not.
 pub(crate) fn scrub_id(id: &str, credential: &SecretString) -> String {
-    if id.contains(credential.expose_secret()) {
+    let shown: String = id.chars().filter(char::is_ascii_graphic).take(128).collect();
+    let credential = credential.expose_secret();
+    if id.contains(credential) || shown.contains(credential) || shown.contains('@') || has_key_prefix(&shown) {
         return REDACTED.to_owned();
     }
-    id.chars().filter(char::is_ascii_graphic).take(128).collect()
+    shown
 }
 
 /// The longest piece of a vendor's text in an error, in characters.
@@ -160,14 +162,18 @@ fn is_invisible(c: char) -> bool {
 
 /// What stands in place of `word`, if it may be a key or an e-mail address.
 fn looks_secret(word: &str) -> Option<&'static str> {
-    const PREFIXES: [&str; 9] = ["sk-", "sk_", "bt-st-", "mk_", "ok_", "pk_", "rk_", "datkey_", "key_live"];
     if word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
         return Some("[e-mail]");
     }
-    let prefixed = word.len() >= 8 && PREFIXES.iter().any(|prefix| word.starts_with(prefix));
     let mixed =
         word.len() >= 20 && word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic());
-    ((prefixed || mixed || word.len() > 64) && !is_uuid(word)).then_some(REDACTED)
+    ((has_key_prefix(word) || mixed || word.len() > 64) && !is_uuid(word)).then_some(REDACTED)
+}
+
+/// Whether `word` begins like the keys of the vendors, or of others that people mistake for them.
+fn has_key_prefix(word: &str) -> bool {
+    const PREFIXES: [&str; 9] = ["sk-", "sk_", "bt-st-", "mk_", "ok_", "pk_", "rk_", "datkey_", "key_live"];
+    word.len() >= 8 && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
 /// Whether `text` has the form of a UUID: 8-4-4-4-12 hexadecimal digits.
@@ -180,36 +186,29 @@ pub fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Scrubs the vendor's key object: members named in `secrets` are replaced wherever they stand, and so is the text of
-/// undocumented members, by its shape.
-pub(crate) fn scrub_json(object: &mut Value, secrets: &[&str], drift: &[Drift]) {
-    let undocumented: Vec<&str> = drift
-        .iter()
-        .filter(|note| {
-            use crate::drift::DriftKind::{NotMasked, UnknownField, WrongType};
-            matches!(note.kind, UnknownField | WrongType | NotMasked)
-        })
-        .map(|note| note.path.as_str())
-        .collect();
-    scrub_member(object, &mut String::new(), secrets, &undocumented, false);
+/// Scrubs the vendor's key object: members named in `secrets` are replaced wherever they stand, and what is at a path in
+/// `hidden` by its shape. Numbers, booleans and nulls stay.
+pub(crate) fn scrub_json(object: &mut Value, secrets: &[&str], hidden: &HashSet<Vec<String>>) {
+    scrub_member(object, &mut Vec::new(), secrets, hidden);
 }
 
-fn scrub_member(value: &mut Value, path: &mut String, secrets: &[&str], undocumented: &[&str], hide_text: bool) {
-    let hide_text = hide_text || undocumented.contains(&path.as_str());
-    let length = path.len();
-    let extend = |path: &mut String, part: &dyn fmt::Display| {
-        use fmt::Write as _;
-        let dot = if path.is_empty() { "" } else { "." };
-        // Writing to a string does not fail.
-        let _ = write!(path, "{dot}{part}");
-    };
+fn scrub_member(value: &mut Value, path: &mut Vec<String>, secrets: &[&str], hidden: &HashSet<Vec<String>>) {
+    if hidden.contains(path) {
+        let shape = match value {
+            Value::String(text) => format!("[text of {} characters]", text.chars().count()),
+            Value::Array(items) => format!("[list of {}]", items.len()),
+            Value::Object(members) => format!("[object of {} members]", members.len()),
+            Value::Null | Value::Bool(_) | Value::Number(_) => return,
+        };
+        *value = Value::String(shape);
+        return;
+    }
     match value {
-        Value::String(text) if hide_text => *text = format!("[text of {} characters]", text.chars().count()),
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                extend(path, &index);
-                scrub_member(item, path, secrets, undocumented, hide_text);
-                path.truncate(length);
+                path.push(index.to_string());
+                scrub_member(item, path, secrets, hidden);
+                path.pop();
             }
         }
         Value::Object(members) => {
@@ -218,9 +217,9 @@ fn scrub_member(value: &mut Value, path: &mut String, secrets: &[&str], undocume
                     *member = Value::String(REDACTED.to_owned());
                     continue;
                 }
-                extend(path, name);
-                scrub_member(member, path, secrets, undocumented, hide_text);
-                path.truncate(length);
+                path.push(name.clone());
+                scrub_member(member, path, secrets, hidden);
+                path.pop();
             }
         }
         _ => {}
@@ -232,7 +231,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::drift::DriftKind;
 
     const CREDENTIAL: &str = "CANARYcredential";
 
@@ -284,19 +282,19 @@ mod tests {
     }
 
     #[test]
-    fn raw_json_loses_secrets_anywhere_and_undocumented_text() {
+    fn raw_json_loses_secrets_anywhere_and_what_is_hidden() {
         let mut json = serde_json::json!({
-            "name": "n", "secret": "CANARY", "nested": [{"secret": "CANARY", "new": "CANARY", "n": 1}], "secret2": null,
+            "name": "n", "secret": "CANARY", "secret2": null,
+            "nested": [{"secret": "CANARY", "new": "CANARY", "list": ["CANARY"], "object": {"CANARY": 1}, "n": 1}],
         });
-        let drift = [Drift::new("nested.0.new", DriftKind::UnknownField)];
-        scrub_json(&mut json, &["secret", "secret2"], &drift);
-        assert_eq!(
-            json,
-            serde_json::json!({
-                "name": "n", "secret": "[redacted]",
-                "nested": [{"secret": "[redacted]", "new": "[text of 6 characters]", "n": 1}], "secret2": null,
-            })
-        );
+        let path = |name: &str| ["nested", "0", name].map(str::to_owned).to_vec();
+        let hidden = ["new", "list", "object", "n"].map(path).into();
+        scrub_json(&mut json, &["secret", "secret2"], &hidden);
+        let nested = serde_json::json!([{
+            "secret": "[redacted]", "new": "[text of 6 characters]", "list": "[list of 1]",
+            "object": "[object of 1 members]", "n": 1,
+        }]);
+        assert_eq!(json, serde_json::json!({"name": "n", "secret": "[redacted]", "secret2": null, "nested": nested}));
     }
 
     proptest! {

@@ -1,5 +1,7 @@
 //! Times as vendors write them, and as the record has them.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer};
@@ -17,6 +19,16 @@ pub enum VendorTime {
     Integer(i64),
     /// A number with a fraction, or one too large for the variant above.
     Float(f64),
+}
+
+impl fmt::Display for VendorTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.pad(text),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// The form in which a vendor documents a time.
@@ -114,7 +126,7 @@ impl<'de> Deserialize<'de> for VendorTime {
         impl serde::de::Visitor<'_> for Visitor {
             type Value = VendorTime;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a time as text or as a number")
             }
 

@@ -52,9 +52,7 @@ fn record(address: KeyAddress, id: &KeyId, decoded: Decoded<Key>, now: Timestamp
     if key.id.known().is_some_and(|answered| answered != id) {
         notes.add("id", DriftKind::IdentityMismatch);
     }
-    notes.not_null("id", &key.id);
-    notes.not_null("name", &key.name);
-    notes.not_null("verifications", &key.verifications);
+    note_nulls(&key, &mut notes);
     let mut record = KeyRecord::new(&INFO, address, KeyKind::API_KEY);
     record.name = key.name.clone();
     record.display = display(&key.key, &mut notes);
@@ -66,6 +64,19 @@ fn record(address: KeyAddress, id: &KeyId, decoded: Decoded<Key>, now: Timestamp
     record.status = status(&record.expires_at, &record.limits, now);
     record.metadata = key.meta.clone();
     record.of_answer(notes, raw, key)
+}
+
+/// The documents name a null, or show one, in four members alone: `prefix`, `meta`, `expires_at`,
+/// `verification_limit`.
+fn note_nulls(key: &Key, notes: &mut Notes) {
+    notes.not_null("id", &key.id);
+    notes.not_null("api_id", &key.api_id);
+    notes.not_null("name", &key.name);
+    notes.not_null("key", &key.key);
+    notes.not_null("length", &key.length);
+    notes.not_null("verifications", &key.verifications);
+    notes.not_null("created_at", &key.created_at);
+    notes.not_null("updated_at", &key.updated_at);
 }
 
 /// The masked text; what does not look masked is not shown.

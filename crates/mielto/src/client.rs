@@ -53,7 +53,7 @@ pub(crate) fn dialect() -> Dialect {
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
     let code = rejected.text_at("/error_code");
     let out_of_credit = matches!(code.as_deref(), Some("CREDIT_LIMIT_EXCEEDED" | "OVERAGE_LIMIT_EXCEEDED"));
-    let violations = read_violations(rejected.json);
+    let violations = read_violations(rejected);
     let complaint = violations.as_deref().map(|violations| {
         let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
         lines.join("; ")
@@ -68,17 +68,12 @@ fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
 }
 
 /// The violations in `detail`, if it is a list; what an item lacks is left empty.
-fn read_violations(json: &Value) -> Option<Vec<Violation>> {
-    let items = json.get("detail")?.as_array()?;
-    let text = |item: &Value, member: &str| item.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+fn read_violations(rejected: &Rejected<'_>) -> Option<Vec<Violation>> {
+    let items = rejected.json.get("detail")?.as_array()?;
+    let scrub = |value: &Value| rejected.scrub(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let text = |item: &Value, member: &str| item.get(member).map(scrub).unwrap_or_default();
     let read = |item: &Value| Violation {
-        loc: item
-            .get("loc")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
-            .collect(),
+        loc: item.get("loc").and_then(Value::as_array).into_iter().flatten().map(scrub).collect(),
         msg: text(item, "msg"),
         kind: text(item, "type"),
     };

@@ -92,13 +92,13 @@ fn note_required(key: &ApiKey, notes: &mut Notes) {
 
 /// The documents allow numbers above 0 alone: what 0 would mean, nobody says.
 fn expiry(expires_at: &Fact<VendorTime>, notes: &mut Notes) -> Fact<Timestamp> {
-    match expires_at {
-        Fact::Known(VendorTime::Integer(number)) if *number <= 0 => {
-            notes.unknown_value("expiresAt", &number.to_string());
-            Fact::Missing
+    if let Fact::Known(time) = expires_at {
+        if time.read().instant.is_some_and(|at| at <= Timestamp::UNIX_EPOCH) {
+            notes.unknown_value("expiresAt", &time.to_string());
+            return Fact::Missing;
         }
-        other => resolve_time(other, "expiresAt", TimeForm::UnitlessInteger, notes),
     }
+    resolve_time(expires_at, "expiresAt", TimeForm::UnitlessInteger, notes)
 }
 
 /// Which of the members goes before which is not documented; what is for good goes first here.
@@ -117,14 +117,12 @@ fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp) -> Status 
     }
 }
 
-/// A scope without its name cannot be told, and is noted.
+/// A scope without its name cannot be told.
 fn permissions(scopes: &[ApiKeyScope], notes: &mut Notes) -> Vec<Permission> {
     let mut permissions = Vec::with_capacity(scopes.len());
-    for (index, scope) in scopes.iter().enumerate() {
-        let Fact::Known(name) = &scope.representation else {
-            notes.required(&format!("scopes.{index}.representation"), &scope.representation);
-            continue;
-        };
+    for (place, scope) in notes.places("scopes").zip(scopes) {
+        note_scope(place, scope, notes);
+        let Fact::Known(name) = &scope.representation else { continue };
         let actions = [
             (&scope.create, Action::Create),
             (&scope.read, Action::Read),
@@ -135,4 +133,22 @@ fn permissions(scopes: &[ApiKeyScope], notes: &mut Notes) -> Vec<Permission> {
         permissions.push(Permission { name: name.clone(), actions: Some(allowed.map(|(_, action)| action).collect()) });
     }
     permissions
+}
+
+/// All members of a scope but its id are documented as present, and none as null.
+fn note_scope(place: usize, scope: &ApiKeyScope, notes: &mut Notes) {
+    let path = |member: &str| format!("scopes.{place}.{member}");
+    if matches!(scope.id, Fact::Empty) {
+        notes.not_null(&path("id"), &scope.id);
+    }
+    if scope.representation.known().is_none() {
+        notes.required(&path("representation"), &scope.representation);
+    }
+    for (member, fact) in
+        [("create", &scope.create), ("read", &scope.read), ("update", &scope.update), ("del", &scope.del)]
+    {
+        if fact.known().is_none() {
+            notes.required(&path(member), fact);
+        }
+    }
 }

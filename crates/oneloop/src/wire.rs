@@ -46,7 +46,7 @@ pub struct ApiKey {
     #[serde(default)]
     pub expires_at: Fact<VendorTime>,
     /// What the key may do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "keymux_core::objects")]
     pub scopes: Fact<Vec<ApiKeyScope>>,
     /// Whether the key is switched on.
     #[serde(default)]

@@ -49,6 +49,7 @@ pub struct Rejected<'a> {
     pub text: &'a str,
     /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
     pub json: &'a Value,
+    credential: &'a SecretString,
 }
 
 impl fmt::Debug for Rejected<'_> {
@@ -70,6 +71,13 @@ impl Rejected<'_> {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    /// Text of the body made fit to be shown, for a [`Rejection::detail`]: without the credential and without what
+    /// looks like a key or an e-mail address, and cut. The other members of a [`Rejection`] are scrubbed anyway.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        scrub_text(text, self.credential)
     }
 
     /// The number of seconds, or the text of one, at a JSON pointer.
@@ -316,7 +324,7 @@ impl Pipeline {
         let text = String::from_utf8_lossy(within_limit(body));
         let text = text.trim_start_matches('\u{feff}');
         let json = serde_json::from_str(text).unwrap_or_default();
-        let rejected = Rejected { status: status_code, headers, text, json: &json };
+        let rejected = Rejected { status: status_code, headers, text, json: &json, credential };
         let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
         let message = if call.idempotency == Idempotency::MakesKey {
@@ -416,6 +424,7 @@ fn kind_of(status: StatusCode) -> ErrorKind {
 fn describe_body(text: &str, bytes: usize) -> String {
     let trimmed = text.trim();
     match trimmed.get(..1) {
+        _ if trimmed == "null" => String::new(),
         Some("<") => format!("an HTML or XML page of {bytes} bytes"),
         Some("{" | "[") => format!("JSON of {bytes} bytes without a known message"),
         _ => trimmed.to_owned(),

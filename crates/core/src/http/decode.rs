@@ -1,0 +1,602 @@
+//! From bytes to a model: strictly first, tolerantly where that fails. Pure functions; no text that they return shows a
+//! value.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use super::answer::{Decoded, Envelope, Rows, Shape};
+use crate::drift::{Drift, DriftKind};
+use crate::secret::scrub_json;
+
+/// The steps from the key object to one of its members: names, and the indices of lists.
+pub(crate) type Steps = Vec<String>;
+
+/// How many members are taken out one by one. Each costs a pass over the whole object, which may have megabytes; an
+/// object that is odd in more places loses the members of its top level in which these are.
+const MAX_REPAIRS: usize = 32;
+
+/// How many undocumented members are noted; what comes after them is dropped unseen, as all of them were.
+const MAX_UNKNOWN: usize = 100;
+
+/// Decodes an object. A member of the wrong type is dropped and noted, and so are unknown members; the error is why the
+/// rest is not enough.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<(T, Vec<Drift>), String> {
+    match strictly(body, envelope) {
+        Some(decoded) => Ok(decoded),
+        None => tolerantly(body, envelope).map(|read| (read.value, read.drift)),
+    }
+}
+
+/// The JSON of an object, without its secrets and without what is not documented.
+pub(super) fn raw<T: DeserializeOwned>(body: &[u8], shape: &Shape) -> Option<Value> {
+    let Read { mut shown, hidden, wrapper, .. } = tolerantly::<T>(body, shape.envelope).ok()?;
+    scrub_json(&mut shown, shape.secrets, &hidden);
+    let Some((member, mut others)) = wrapper else { return Some(shown) };
+    let hidden = others.keys().map(|name| vec![name.clone()]).collect();
+    let mut body = Value::Object(std::mem::take(&mut others));
+    scrub_json(&mut body, shape.secrets, &hidden);
+    body.as_object_mut()?.insert(member.to_owned(), shown);
+    Some(body)
+}
+
+/// Decodes a page, row by row: so a row's notes are its own, and one odd row costs no second look at the others.
+pub(super) fn rows<R, T>(body: &[u8], member: &'static str, raw_of: Option<&Shape>) -> Result<Rows<R, T>, String>
+where
+    R: DeserializeOwned,
+    T: DeserializeOwned,
+{
+    let mut drift = Vec::new();
+    let text = as_text(body, &mut drift);
+    let mut others = Map::new();
+    let mut list = None;
+    for (name, value) in members(&text)? {
+        if name == member {
+            list = Some(value);
+        } else {
+            // What cannot be read even as JSON cannot be what the page needs.
+            others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
+        }
+    }
+    let list = list.map(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()));
+    let Some(Ok(list)) = list else {
+        return Err(format!("the member `{member}`, which holds the rows, is not there or is not a list"));
+    };
+    let mut rows = Vec::with_capacity(list.len());
+    for (index, row) in list.into_iter().enumerate() {
+        let row = row.get().as_bytes();
+        let (value, drift) = object(row, Envelope::Bare)
+            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
+        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
+        rows.push(Decoded { value, drift, raw });
+    }
+    let mut rest = Value::Object(others);
+    let (rest_value, removed) = repair(&mut rest)?;
+    drift.extend(removed.notes());
+    let _: Result<T, _> = serde_ignored::deserialize(&rest, |path| note_unknown(&mut drift, &steps(&path)));
+    Ok(Rows { rows, rest: rest_value, drift })
+}
+
+/// The way of nearly all answers: one pass, and nothing is kept but what the model keeps. `None`: something is odd
+/// that this way does not read.
+fn strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Option<(T, Vec<Drift>)> {
+    let mut drift = Vec::new();
+    let object = match envelope {
+        Envelope::Bare => body,
+        Envelope::Wrapped(member) | Envelope::Either(member) => {
+            let mut json = serde_json::Deserializer::from_slice(body);
+            let peeled = json.deserialize_map(Peel { member }).ok()?;
+            json.end().ok()?;
+            if let Some(object) = peeled.object {
+                drift.extend(peeled.others.into_iter().map(|name| Drift::new(name, DriftKind::UnknownField)));
+                object.get().as_bytes()
+            } else {
+                if matches!(envelope, Envelope::Wrapped(_)) {
+                    drift.push(Drift::new("", DriftKind::Envelope));
+                }
+                body
+            }
+        }
+    };
+    // serde reads an array as a struct, too, member by member in their order.
+    if object.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    let mut json = serde_json::Deserializer::from_slice(object);
+    let value = serde_ignored::deserialize(&mut json, |path| note_unknown(&mut drift, &steps(&path))).ok()?;
+    json.end().ok()?;
+    Some((value, drift))
+}
+
+/// The object in a wrapper's member, unread, and the names of the wrapper's other members.
+struct Peeled<'a> {
+    object: Option<&'a RawValue>,
+    others: Vec<String>,
+}
+
+struct Peel {
+    member: &'static str,
+}
+
+impl<'de> Visitor<'de> for Peel {
+    type Value = Peeled<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut peeled = Peeled { object: None, others: Vec::new() };
+        while let Some(name) = map.next_key::<Cow<'_, str>>()? {
+            if name == self.member {
+                let value: &RawValue = map.next_value()?;
+                peeled.object = value.get().starts_with('{').then_some(value);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                if peeled.others.len() < MAX_UNKNOWN {
+                    peeled.others.push(name.into_owned());
+                }
+            }
+        }
+        Ok(peeled)
+    }
+}
+
+/// What the tolerant way reads.
+struct Read<T> {
+    value: T,
+    drift: Vec<Drift>,
+    /// The object as it came; a member that is not even JSON is told by its length.
+    shown: Value,
+    /// What of it is not documented, or not of the documented type.
+    hidden: HashSet<Steps>,
+    /// The name of the member that held the object, and the members beside it.
+    wrapper: Option<(&'static str, Map<String, Value>)>,
+}
+
+/// The way of odd answers: members that do not decode are taken out, one after the other, until the rest does.
+fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Read<T>, String> {
+    let mut drift = Vec::new();
+    let text = as_text(body, &mut drift);
+    let mut object = members(&text)?;
+    let mut wrapper = None;
+    if let Envelope::Wrapped(member) | Envelope::Either(member) = envelope {
+        let inner = object.iter().rfind(|(name, _)| name == member).map(|(_, value)| value.get());
+        match inner.filter(|inner| inner.starts_with('{')) {
+            Some(inner) => {
+                let others = object.iter().filter(|(name, _)| name != member);
+                let others: Map<String, Value> = others.map(|(name, value)| (name.clone(), read(value))).collect();
+                let names = others.keys().take(MAX_UNKNOWN);
+                drift.extend(names.map(|name| Drift::new(name.clone(), DriftKind::UnknownField)));
+                wrapper = Some((member, others));
+                object = members(inner)?;
+            }
+            None if matches!(envelope, Envelope::Wrapped(_)) => drift.push(Drift::new("", DriftKind::Envelope)),
+            None => {}
+        }
+    }
+    // A value that serde_json does not read (half a surrogate pair, a number beyond every float, a hundred levels)
+    // costs its member alone.
+    let mut shown = Map::new();
+    let mut broken = HashSet::new();
+    for (name, value) in object {
+        if serde_json::from_str::<Value>(value.get()).is_err() {
+            broken.insert(name.clone());
+        }
+        shown.insert(name, read(value));
+    }
+    let mut value = Value::Object(shown.clone());
+    for name in &broken {
+        value.as_object_mut().map(|members| members.remove(name));
+    }
+    let (decoded, removed) = repair(&mut value)?;
+    drift.extend(removed.notes());
+    // What is ignored is told by one more pass over what is left, in which `null` stands for what is broken.
+    if let Some(members) = value.as_object_mut() {
+        members.extend(broken.iter().map(|name| (name.clone(), Value::Null)));
+    }
+    let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
+    let _: Result<T, _> = serde_ignored::deserialize(&value, |path| {
+        let path = removed.trace(&steps(&path));
+        note_unknown(&mut drift, &path);
+        hidden.insert(path);
+    });
+    for name in broken {
+        let documented = hidden.insert(vec![name.clone()]);
+        if documented {
+            drift.push(Drift::new(name, DriftKind::WrongType));
+        }
+    }
+    Ok(Read { value: decoded, drift, shown: Value::Object(shown), hidden, wrapper })
+}
+
+/// The body as text; what is not text is replaced, a mark at its beginning taken off, and both noted.
+fn as_text<'a>(body: &'a [u8], drift: &mut Vec<Drift>) -> Cow<'a, str> {
+    let unmarked = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let text = String::from_utf8_lossy(unmarked);
+    if matches!(text, Cow::Owned(_)) || unmarked.len() < body.len() {
+        drift.push(Drift::new("", DriftKind::Encoding));
+    }
+    text
+}
+
+/// The members of the object that `text` is, their values unread.
+fn members(text: &str) -> Result<Vec<(String, &RawValue)>, String> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<(String, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = json.deserialize_map(Members).and_then(|members| json.end().map(|()| members));
+    // The text of the error may show a value; its place does not.
+    members.map_err(|error| match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => format!("the body is JSON, but {} and not an object", type_of(text)),
+        Err(_) => not_json(text, &error),
+    })
+}
+
+/// A value, or how long it is if it cannot be read.
+fn read(value: &RawValue) -> Value {
+    let length = || Value::String(format!("[unreadable, {} characters]", value.get().chars().count()));
+    serde_json::from_str(value.get()).unwrap_or_else(|_| length())
+}
+
+/// Takes out of `value` what does not decode, until the rest does.
+fn repair<T: DeserializeOwned>(value: &mut Value) -> Result<(T, Removed), String> {
+    let mut removed = Removed::default();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(&*value) {
+            Ok(decoded) => return Ok((decoded, removed)),
+            Err(error) => error,
+        };
+        let mut path: Steps = error.path().iter().map(step).collect();
+        if removed.paths.len() >= MAX_REPAIRS {
+            path.truncate(1);
+        }
+        if removed.remove(value, &path).is_none() {
+            // The text of the error may show a value, unless it names a member that is not there.
+            let text = error.inner().to_string();
+            let Some(missing) = text.strip_prefix("missing field ") else {
+                return Err("the object is not what the vendor documents".to_owned());
+            };
+            let was_there =
+                removed.paths.iter().any(|path| matches!(path.as_slice(), [name] if missing.trim_matches('`') == name));
+            let reason = if was_there { "is not readable" } else { "is not there" };
+            return Err(format!("the member {missing} identifies the key and {reason}"));
+        }
+    }
+}
+
+fn step(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key.clone(),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => "?".to_owned(),
+    }
+}
+
+/// What was taken out. Later elements of a list have moved up, and notes tell where they stood at first.
+#[derive(Default)]
+struct Removed {
+    /// The original paths of what was taken out.
+    paths: Vec<Steps>,
+    /// The original indices of the elements among them, in order, by the list's original path.
+    elements: BTreeMap<Steps, Vec<usize>>,
+}
+
+impl Removed {
+    fn notes(&self) -> impl Iterator<Item = Drift> {
+        self.paths.iter().map(|path| Drift::new(path.join("."), DriftKind::WrongType))
+    }
+
+    /// Takes the member or element at `path` out of `value`. `None`: `path` is the root, or leads nowhere.
+    fn remove(&mut self, value: &mut Value, path: &[String]) -> Option<()> {
+        let (last, parents) = path.split_last()?;
+        let original = self.trace(path);
+        let mut parent = value;
+        for step in parents {
+            parent = match parent {
+                Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?)?,
+                Value::Object(members) => members.get_mut(step)?,
+                _ => return None,
+            };
+        }
+        match parent {
+            Value::Array(items) => {
+                let index = last.parse().ok().filter(|index| *index < items.len())?;
+                items.remove(index);
+                let (place, array) = original.split_last()?;
+                let place: usize = place.parse().ok()?;
+                let elements = self.elements.entry(array.to_vec()).or_default();
+                elements.insert(elements.partition_point(|element| *element < place), place);
+            }
+            Value::Object(members) => {
+                members.remove(last)?;
+            }
+            _ => return None,
+        }
+        self.paths.push(original);
+        Some(())
+    }
+
+    /// The path at first of what is at `path` now.
+    fn trace(&self, path: &[String]) -> Steps {
+        let mut original = Steps::with_capacity(path.len());
+        for step in path {
+            let moved = self.elements.get(&original).zip(step.parse::<usize>().ok());
+            original.push(match moved {
+                Some((elements, index)) => {
+                    elements.iter().fold(index, |index, element| index + usize::from(*element <= index)).to_string()
+                }
+                None => step.clone(),
+            });
+        }
+        original
+    }
+}
+
+/// The steps of a path, without those of options and newtypes, which no user knows.
+fn steps(path: &serde_ignored::Path<'_>) -> Steps {
+    use serde_ignored::Path;
+    let (parent, step) = match path {
+        Path::Root => return Steps::new(),
+        Path::Seq { parent, index } => (parent, Some(index.to_string())),
+        Path::Map { parent, key } => (parent, Some(key.clone())),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => (parent, None),
+    };
+    let mut steps = steps(parent);
+    steps.extend(step);
+    steps
+}
+
+/// Notes an undocumented member.
+fn note_unknown(drift: &mut Vec<Drift>, steps: &[String]) {
+    match drift.len() {
+        ..MAX_UNKNOWN => drift.push(Drift::new(steps.join("."), DriftKind::UnknownField)),
+        MAX_UNKNOWN => drift.push(Drift::new("", DriftKind::Omitted)),
+        _ => {}
+    }
+}
+
+fn not_json(text: &str, error: &serde_json::Error) -> String {
+    let at = format!("line {}, column {}", error.line(), error.column());
+    match text.trim_start().get(..1) {
+        None => "the body is empty".to_owned(),
+        Some("<") => "the body is an HTML or XML page, not JSON; is the base URL right?".to_owned(),
+        _ if error.is_eof() => format!("the JSON of the body ends too early ({at})"),
+        _ => format!("the body is not JSON ({at})"),
+    }
+}
+
+/// What sort of JSON `text` is, which is known to be JSON.
+fn type_of(text: &str) -> &'static str {
+    match text.trim_start().bytes().next() {
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'"') => "a string",
+        Some(b'[') => "an array",
+        Some(b'{') => "an object",
+        _ => "a number",
+    }
+}
+
+/// Decodes a list of objects, for a model's `deserialize_with`: serde alone would read a list in place of an object,
+/// too, member by member in their order.
+pub fn objects<'de, D, T>(deserializer: D) -> Result<crate::Fact<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Object<T>(T);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct MapOnly<T>(std::marker::PhantomData<T>);
+
+            impl<'de, T: Deserialize<'de>> Visitor<'de> for MapOnly<T> {
+                type Value = T;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                    T::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                }
+            }
+
+            deserializer.deserialize_map(MapOnly(std::marker::PhantomData)).map(Object)
+        }
+    }
+
+    let list = crate::Fact::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(list.map(|items| items.into_iter().map(|item| item.0).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fact::Fact;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    struct Model {
+        id: String,
+        #[serde(default)]
+        name: Fact<String>,
+        #[serde(default)]
+        scopes: Fact<Vec<Scope>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Scope {
+        #[serde(default)]
+        read: Fact<bool>,
+    }
+
+    fn decode(body: &str, envelope: Envelope) -> Result<(Model, Vec<Drift>), String> {
+        object(body.as_bytes(), envelope)
+    }
+
+    fn notes(body: &str, envelope: Envelope) -> Vec<String> {
+        decode(body, envelope).unwrap().1.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_oddity_is_read_and_noted() {
+        let bare: &[(&str, &[&str])] = &[
+            (r#"{"id":"a","name":null,"scopes":[]}"#, &[]),
+            (r#"{"id":"a","new":{"x":1}}"#, &["new is not documented"]),
+            (r#"{"id":"a","scopes":[{"read":true,"new":1}]}"#, &["scopes.0.new is not documented"]),
+            (r#"{"id":"a","name":5}"#, &["name has another type than documented"]),
+            (
+                r#"{"id":"a","scopes":[{"read":"x"},7,{"read":true}]}"#,
+                &["scopes.0.read has another type than documented", "scopes.1 has another type than documented"],
+            ),
+            (
+                r#"{"id":"a","scopes":{},"new":1}"#,
+                &["scopes has another type than documented", "new is not documented"],
+            ),
+            ("\u{feff}{\"id\":\"a\"}", &["the body is not plain UTF-8"]),
+            (r#"{"id":"a","id":"a"}"#, &[]),
+        ];
+        for (body, expected) in bare {
+            assert_eq!(notes(body, Envelope::Bare), *expected, "{body}");
+        }
+        let (model, _) = decode(r#"{"id":"a","scopes":[{"read":"x"},7,{"read":true}]}"#, Envelope::Bare).unwrap();
+        let scopes = model.scopes.known().unwrap().iter().map(|scope| scope.read);
+        assert!(scopes.eq([Fact::Missing, Fact::Known(true)]), "the rest of the list is kept");
+        let wrapped = Envelope::Wrapped("key");
+        assert_eq!(notes(r#"{"key":{"id":"a"}}"#, wrapped), [""; 0]);
+        assert_eq!(notes(r#"{"id":"a"}"#, wrapped), ["the body is wrapped in another way than documented"]);
+        assert_eq!(notes(r#"{"key":{"id":"a"},"n":1}"#, wrapped), ["n is not documented"]);
+        assert_eq!(
+            notes(r#"{"key":{"id":"a","name":1},"n":1}"#, wrapped),
+            ["n is not documented", "name has another type than documented"]
+        );
+        assert_eq!(notes(r#"{"id":"a","key":"k"}"#, Envelope::Either("key")), ["key is not documented"]);
+    }
+
+    #[test]
+    fn an_object_that_is_odd_in_a_thousand_places_is_read_in_a_few_passes() {
+        let body = format!(r#"{{"id":"a","name":"n","scopes":[{}]}}"#, vec!["1"; 1000].join(","));
+        let (model, drift) = decode(&body, Envelope::Bare).unwrap();
+        assert_eq!((model.name, model.scopes.known().is_none()), (Fact::Known("n".to_owned()), true));
+        assert_eq!(drift.len(), MAX_REPAIRS + 1);
+        assert_eq!(drift.last().unwrap().path, "scopes");
+        let members: Vec<String> = (0..1000).map(|n| format!(r#""x{n}":1"#)).collect();
+        let (_, drift) = decode(&format!(r#"{{"id":"a",{}}}"#, members.join(",")), Envelope::Bare).unwrap();
+        assert_eq!(drift.len(), MAX_UNKNOWN + 1);
+        assert_eq!(drift.last().unwrap().kind, DriftKind::Omitted);
+    }
+
+    #[test]
+    fn a_body_with_bytes_that_are_no_text_is_read_and_noted() {
+        let (model, drift) = object::<Model>(b"{\"id\":\"a\",\"name\":\"caf\xe9\"}", Envelope::Bare).unwrap();
+        assert_eq!(model.name, Fact::Known("caf\u{fffd}".to_owned()));
+        assert_eq!(drift, [Drift::new("", DriftKind::Encoding)]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_any_value() {
+        let table = [
+            ("", "the body is empty"),
+            ("  ", "the body is empty"),
+            ("<html>", "the body is an HTML or XML page, not JSON; is the base URL right?"),
+            (r#"{"id":"CANARY"#, "the JSON of the body ends too early (line 1, column 13)"),
+            ("CANARY", "the body is not JSON (line 1, column 1)"),
+            (r#"["CANARY"]"#, "the body is JSON, but an array and not an object"),
+            ("null", "the body is JSON, but null and not an object"),
+            (r#"{"name":"CANARY"}"#, "the member `id` identifies the key and is not there"),
+            (r#"{"id":["CANARY"]}"#, "the member `id` identifies the key and is not readable"),
+            (r#"{"id":null}"#, "the member `id` identifies the key and is not readable"),
+        ];
+        for (body, expected) in table {
+            assert_eq!(decode(body, Envelope::Bare).unwrap_err(), expected, "{body}");
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Rest {
+        #[serde(default)]
+        more: Fact<bool>,
+    }
+
+    fn page(body: &str) -> Result<Rows<Model, Rest>, String> {
+        rows(body.as_bytes(), "items", None)
+    }
+
+    #[test]
+    fn the_notes_of_a_page_stand_at_their_rows() {
+        let body = r#"{"x":1,"items":[{"id":"a","new":1},{"id":"b"},{"id":"c","name":3}],"more":"yes"}"#;
+        let page = page(body).unwrap();
+        let notes = |drift: &[Drift]| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(notes(&page.rows[0].drift), ["new is not documented"]);
+        assert_eq!(notes(&page.rows[1].drift), [""; 0]);
+        assert_eq!(notes(&page.rows[2].drift), ["name has another type than documented"]);
+        assert_eq!(notes(&page.drift), ["more has another type than documented", "x is not documented"]);
+        assert_eq!(page.rest.more, Fact::Missing);
+    }
+
+    #[test]
+    fn a_page_is_never_shorter_than_it_says() {
+        let missing = "the member `items`, which holds the rows, is not there or is not a list";
+        let table = [
+            (
+                r#"{"items":[{"id":"a"},{"name":"b"}]}"#,
+                "row 1 of `items` cannot be read: the member `id` identifies the key and is not there",
+            ),
+            (r#"{"items":[7]}"#, "row 0 of `items` cannot be read: the body is JSON, but a number and not an object"),
+            (r#"{"items":{}}"#, missing),
+            ("{}", missing),
+            ("[]", "the body is JSON, but an array and not an object"),
+            (r#"{"items":[{"id":"a"}"#, "the JSON of the body ends too early (line 1, column 20)"),
+        ];
+        for (body, expected) in table {
+            assert_eq!(page(body).unwrap_err(), expected, "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_fail_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            for envelope in [Envelope::Bare, Envelope::Wrapped("key"), Envelope::Either("key")] {
+                let _ = object::<Model>(&body, envelope);
+                let _ = tolerantly::<Model>(&body, envelope);
+                let _ = rows::<Model, Model>(&body, "items", None);
+            }
+        }
+
+        #[test]
+        fn an_object_with_its_identity_always_decodes(name in "[a-z]{1,8}", junk in "\"[a-z]{0,5}\"|[1-9][0-9]{0,8}|null|true|\\[\\]|\\{\\}|\\[\\{\"read\":3\\}\\]") {
+            prop_assume!(name != "id");
+            for member in [name.as_str(), "name", "scopes"] {
+                let body = format!(r#"{{"{member}":{junk},"id":"a"}}"#);
+                prop_assert_eq!(decode(&body, Envelope::Bare).unwrap().0.id, "a");
+            }
+        }
+    }
+}
