@@ -42,6 +42,19 @@ fn the_table_in_the_docs_is_what_the_provider_says_of_itself_field_by_field() {
 }
 
 #[test]
+fn the_table_in_the_readme_is_what_the_providers_say_of_themselves() {
+    let readme = include_str!("../README.md");
+    let infos = providers();
+    let names: Vec<&str> = infos.iter().map(|info| info.name()).collect();
+    let mut rows = readme.lines().skip_while(|line| *line != format!("| field | {} |", names.join(" | "))).skip(1);
+    assert_eq!(rows.next(), Some("|---|---|---|---|---|---|"), "a table with the fields of all vendors");
+    for &field in Field::ALL {
+        let says: Vec<&str> = infos.iter().map(|info| if info.says(field) { "yes" } else { "no" }).collect();
+        assert_eq!(rows.next(), Some(format!("| `{field}` | {} |", says.join(" | ")).as_str()));
+    }
+}
+
+#[test]
 fn a_table_in_the_docs_that_is_wrong_in_one_row_is_seen() {
     let vendor = Vendor::Mielto;
     let (docs, info) = (crate_docs(vendor), vendor.info());

@@ -22,7 +22,7 @@ pub struct Drift {
 #[serde(tag = "kind", content = "detail", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DriftKind {
-    /// The vendor does not document this member. It is kept in the raw JSON alone.
+    /// The vendor does not document this member. It is in the raw JSON alone, and its text is not.
     UnknownField,
     /// The vendor does not document this value of the member. The detail is the value, at most 64 characters.
     UnknownValue(String),

@@ -16,7 +16,7 @@ use crate::provider::ProviderId;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The vendor knows no such key: a wrong id, or at some vendors a revoked key or one that the credential may not
-    /// see. Not carried out.
+    /// see. A base URL that is wrong in its path answers so, too. Not carried out.
     NotFound,
     /// The credential is good and may not do this, or the thing belongs to somebody else. Not carried out.
     PermissionDenied,

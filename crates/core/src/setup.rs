@@ -116,7 +116,9 @@ fn variable(variables: Variables<'_>, name: &str) -> Result<Option<Zeroizing<Str
         return Err(Error::config(format!("the environment variable {name} is not UTF-8")));
     };
     if text.trim().is_empty() {
-        return Err(Error::config(format!("the environment variable {name} is set but empty; set it or unset it")));
+        return Err(Error::config(format!(
+            "the environment variable {name} is set but empty; give it a value or unset it"
+        )));
     }
     Ok(Some(text))
 }

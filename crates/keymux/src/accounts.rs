@@ -127,7 +127,7 @@ impl Account {
 /// use keymux::baseten;
 ///
 /// let keymux = Keymux::builder()
-///     .with_account("prod-baseten", baseten::Config::new("a workspace key".replace(' ', "-")).build()?)
+///     .with_account("prod-baseten", baseten::Config::new("one-key").build()?)
 ///     .with_account("dev-baseten", baseten::Config::new("another-key").build()?)
 ///     .build()?;
 /// assert_eq!(keymux.accounts().len(), 2);

@@ -94,7 +94,7 @@ fn strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Option<(T, 
             let peeled = json.deserialize_map(Peel { member }).ok()?;
             json.end().ok()?;
             if let Some(object) = peeled.object {
-                drift.extend(peeled.others.into_iter().map(|name| Drift::new(name, DriftKind::UnknownField)));
+                peeled.others.into_iter().for_each(|name| note_unknown(&mut drift, &[name]));
                 object.get().as_bytes()
             } else {
                 if matches!(envelope, Envelope::Wrapped(_)) {
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Peel {
                 peeled.object = value.get().starts_with('{').then_some(value);
             } else {
                 map.next_value::<IgnoredAny>()?;
-                if peeled.others.len() < MAX_UNKNOWN {
+                if peeled.others.len() <= MAX_UNKNOWN {
                     peeled.others.push(name.into_owned());
                 }
             }
@@ -172,8 +172,7 @@ fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Re
             Some(inner) => {
                 let others = object.iter().filter(|(name, _)| name != member);
                 let others: Map<String, Value> = others.map(|(name, value)| (name.clone(), read(value))).collect();
-                let names = others.keys().take(MAX_UNKNOWN);
-                drift.extend(names.map(|name| Drift::new(name.clone(), DriftKind::UnknownField)));
+                others.keys().for_each(|name| note_unknown(&mut drift, std::slice::from_ref(name)));
                 wrapper = Some((member, others));
                 object = members(inner)?;
             }

@@ -174,7 +174,7 @@ impl Pipeline {
     /// and nowhere else; `headers` go with every request.
     ///
     /// Errors are [`ErrorKind::Config`]: a `base` of plain HTTP that is not loopback, a credential that no header can
-    /// carry, unreadable root certificates.
+    /// carry, unreadable root certificates, no certificate store, a build without TLS or without a crypto provider.
     pub fn new(
         dialect: Dialect,
         base: BaseUrl,
@@ -219,6 +219,9 @@ impl Pipeline {
         let Inner { dialect, base, options, budget, .. } = &*self.inner;
         let named = |error: Error| error.with_provider(dialect.provider.clone()).with_operation(call.operation);
         let url = base.join(call.path, call.query).map_err(named)?;
+        if options.transport.is_none() && tokio::runtime::Handle::try_current().is_err() {
+            return Err(named(Error::config("there is no Tokio runtime here, which the HTTP client needs")));
+        }
         let surroundings = Surroundings {
             provider: &dialect.provider,
             operation: call.operation,
@@ -376,7 +379,7 @@ impl Pipeline {
         }
         let what = if status.is_some() { "the body of the answer did not end" } else { "no answer came" };
         let error = self.error(ErrorKind::Timeout, call.operation);
-        with_status(error.with_message(format!("{what} within {} s", limit.as_secs_f64())), status)
+        with_status(error.with_message(format!("{what} within {:.1} s", limit.as_secs_f64())), status)
     }
 
     fn request_id(&self, headers: &HeaderMap) -> Option<String> {

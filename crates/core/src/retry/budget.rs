@@ -19,8 +19,13 @@ impl Budget {
     pub(crate) fn new(policy: &RetryPolicy) -> Self {
         let burst = u64::from(policy.budget_burst) * RETRY;
         // The ratio is not negative; the cast saturates.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-        let credit = (policy.budget_ratio * 1000.0) as u64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "see above"
+        )]
+        let credit = (policy.budget_ratio * RETRY as f64) as u64;
         // Without a burst, successes can still save up for one retry.
         let capacity = if credit > 0 { burst.max(RETRY) } else { burst };
         Self { tokens: AtomicU64::new(burst), capacity, credit }
