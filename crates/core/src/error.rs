@@ -156,6 +156,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     repeatable: bool,
+    follows_lost_answer: bool,
     detail: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -177,6 +178,7 @@ impl Error {
                 retry_after: None,
                 attempts: 0,
                 repeatable: true,
+                follows_lost_answer: false,
                 detail: None,
                 source: None,
             }),
@@ -266,6 +268,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_follows_lost_answer(mut self, follows: bool) -> Self {
+        self.inner.follows_lost_answer = follows;
+        self
+    }
+
     /// Adds what the vendor said in a structure of its own.
     #[must_use]
     pub fn with_detail(mut self, detail: Option<Arc<dyn Any + Send + Sync>>) -> Self {
@@ -352,6 +359,13 @@ impl Error {
     #[must_use]
     pub fn may_have_executed(&self) -> bool {
         self.kind().may_have_executed()
+    }
+
+    /// Whether an earlier attempt of the same call was sent and its answer lost, so that this answer may be about what
+    /// that attempt did: "not found" to the repeat of a revocation.
+    #[must_use]
+    pub fn follows_lost_answer(&self) -> bool {
+        self.inner.follows_lost_answer
     }
 
     /// What the vendor said in a structure of its own, if it is a `T`.

@@ -21,20 +21,24 @@
 //! application installs the cryptography. Without any of them only plain HTTP to loopback works.
 
 mod address;
+mod capability;
 mod clock;
 mod drift;
 mod error;
 mod fact;
 mod http;
 mod observe;
+mod page;
 mod provider;
 mod record;
 mod retry;
 mod secret;
 mod setup;
 mod time;
+mod write;
 
 pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
+pub use capability::{Capabilities, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind};
@@ -44,6 +48,7 @@ pub use http::{
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
+pub use page::{Cursor, KeyStream, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::{Idempotency, RetryPolicy};
@@ -51,3 +56,4 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::is_uuid;
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
+pub use write::{Change, IssuedKey, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};

@@ -5,21 +5,32 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, KeyAddress};
-use crate::error::Error;
+use crate::capability::{Capabilities, Operation, Support};
+use crate::error::{Error, ErrorKind};
+use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
+use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
 
-/// One account at one vendor: looks its API keys up.
+/// One account at one vendor: looks its API keys up, and does what else the vendor can.
 ///
 /// The trait is object-safe, so that an application holds any vendor as `Arc<dyn ApiKeyProvider>`. Implement it in a
-/// crate of its own to add a vendor; nothing else has to know. Operations that come to this trait later will have a
-/// default that answers [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), so that an implementation keeps
-/// compiling.
+/// crate of its own to add a vendor; nothing else has to know. [`info`](ApiKeyProvider::info) and
+/// [`get`](ApiKeyProvider::get) are required; every other operation is
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) unless it is implemented, before anything is sent, and the
+/// error names the alternative that [`Capabilities`] tells.
+///
+/// For all operations:
+///
+/// - Dropping the future ends the request.
+/// - An address or scope of another shape than the vendor's is
+///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
 #[async_trait]
 pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
-    /// What this vendor is and can say. Plain data, the same at every call.
+    /// What this vendor is and can say and do. Plain data, the same at every call.
     fn info(&self) -> &ProviderInfo;
 
     /// Looks one key up.
@@ -27,13 +38,77 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// - The record's [`address`](KeyRecord::address) is the one that was asked for.
     /// - Every field that [`info`](ApiKeyProvider::info) does not list is
     ///   [`Fact::Unsupported`](crate::Fact::Unsupported), and no listed field is.
-    /// - An address of another shape than [`ProviderInfo::address`] is
-    ///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
     /// - A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound). A vendor that
     ///   answers the same for revoked keys does not turn that into "revoked".
-    /// - Dropping the future ends the request.
     /// - The call changes nothing at the vendor; it is safe to repeat.
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error>;
+
+    /// Fetches one page of the keys in `scope`: the first, or the one that `cursor` tells.
+    ///
+    /// - Records are as from [`get`](ApiKeyProvider::get).
+    /// - [`Page::next`] is `None` on the last page and there alone; an empty page may have one.
+    /// - A row that cannot be read is an error of the page, so that no list is shorter than it says.
+    /// - The call changes nothing at the vendor; it is safe to repeat.
+    async fn list_page(&self, _scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        Err(self.info().unsupported(Operation::ListPage))
+    }
+
+    /// Fetches one page of the account's scopes: groups, workspaces.
+    ///
+    /// A vendor whose keys live in the account itself does not have this operation; its one scope is
+    /// [`Scope::account`].
+    async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        Err(self.info().unsupported(Operation::ScopesPage))
+    }
+
+    /// Makes a key.
+    ///
+    /// - What the vendor does not take is refused by name before anything is sent; nothing is dropped in silence.
+    /// - The request is not sent again once it may have left. A lost answer is
+    ///   [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), and the error says how to find out. A refused
+    ///   connection and a 429 are retried.
+    async fn create(&self, _key: &NewKey) -> Result<IssuedKey, Error> {
+        Err(self.info().unsupported(Operation::Create))
+    }
+
+    /// Brings a key of one's own: from now on the vendor accepts `plaintext`.
+    ///
+    /// The rules are those of [`create`](ApiKeyProvider::create).
+    async fn register(&self, _key: &NewKey, _plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        Err(self.info().unsupported(Operation::Register))
+    }
+
+    /// Changes a key.
+    ///
+    /// - The request holds the named fields alone, with absolute values; it is safe to repeat.
+    /// - What the vendor cannot change or clear is refused by name before anything is sent.
+    async fn update(&self, _address: &KeyAddress, _patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        Err(self.info().unsupported(Operation::Update))
+    }
+
+    /// Gives a key a new plaintext, at a vendor that has this as one operation.
+    ///
+    /// Not sent again once it may have left, as with [`create`](ApiKeyProvider::create).
+    async fn rotate(&self, _address: &KeyAddress) -> Result<IssuedKey, Error> {
+        Err(self.info().unsupported(Operation::Rotate))
+    }
+
+    /// Asks whether `plaintext` is a valid key. May count as a use of the key, and is never sent twice.
+    ///
+    /// - Once something was sent the result is a verdict: a vendor that fails or is not reached is
+    ///   [`Verdict::CouldNotTell`], never "invalid".
+    /// - An error is a call that was refused before anything was sent.
+    async fn verify(&self, _plaintext: &SecretString, _request: &VerifyRequest) -> Result<Verdict, Error> {
+        Err(self.info().unsupported(Operation::Verify))
+    }
+
+    /// Ends a key for good.
+    ///
+    /// A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), unless an earlier
+    /// attempt of this very call was sent and its answer lost: then it is success.
+    async fn revoke(&self, _address: &KeyAddress) -> Result<Revoked, Error> {
+        Err(self.info().unsupported(Operation::Revoke))
+    }
 }
 
 #[async_trait]
@@ -44,6 +119,38 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         (**self).get(address).await
+    }
+
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        (**self).list_page(scope, cursor).await
+    }
+
+    async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        (**self).scopes_page(cursor).await
+    }
+
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        (**self).create(key).await
+    }
+
+    async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        (**self).register(key, plaintext).await
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        (**self).update(address, patch).await
+    }
+
+    async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
+        (**self).rotate(address).await
+    }
+
+    async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
+        (**self).verify(plaintext, request).await
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        (**self).revoke(address).await
     }
 }
 
@@ -66,6 +173,18 @@ impl ProviderId {
     }
 }
 
+impl ProviderId {
+    /// Refuses a call before anything is sent, if `when` is so: [`ErrorKind::InvalidRequest`]. The reason names the field
+    /// and what the vendor takes, and shows no secret.
+    pub fn refuse(&self, when: bool, operation: &'static str, reason: &str) -> Result<(), Error> {
+        if !when {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
+        Err(error.with_operation(operation).with_message(reason))
+    }
+}
+
 impl fmt::Display for ProviderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -79,6 +198,7 @@ pub struct ProviderInfo {
     name: Cow<'static, str>,
     address: Vec<Cow<'static, str>>,
     fields: Vec<Field>,
+    capabilities: Capabilities,
     default_account: AccountName,
 }
 
@@ -93,6 +213,7 @@ impl ProviderInfo {
             name: Cow::Borrowed(name),
             address: address.into_iter().map(Cow::Borrowed).collect(),
             fields: Vec::new(),
+            capabilities: Capabilities::default(),
         }
     }
 
@@ -103,6 +224,33 @@ impl ProviderInfo {
         self.fields.sort_unstable();
         self.fields.dedup();
         self
+    }
+
+    /// Says what this vendor can do. Without it the vendor has [`Operation::Get`] alone.
+    #[must_use]
+    pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    /// What this vendor can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The error of an operation that this vendor does not have; it names the alternative.
+    #[must_use]
+    pub fn unsupported(&self, operation: Operation) -> Error {
+        let instead = match self.capabilities.support(operation) {
+            Support::Unsupported { alternative } => alternative,
+            Support::Emulated { how } => how,
+            Support::Native => "this build does not implement it".into(),
+        };
+        Error::new(ErrorKind::Unsupported)
+            .with_provider(self.id.clone())
+            .with_operation(operation.as_str())
+            .with_message(format!("no {operation} at {}: {instead}", self.name))
     }
 
     /// The vendor's id.

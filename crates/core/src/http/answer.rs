@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::decode;
-use super::pipeline::Pipeline;
+use super::pipeline::{Pipeline, tell_how_to_find_out};
 use super::transport::Response;
 use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
@@ -61,23 +61,29 @@ pub struct Rows<R, T> {
 /// The answer of a success, and what is known about the call, for errors about it. Printing it shows no body.
 pub struct Answer {
     pipeline: Pipeline,
-    operation: &'static str,
-    idempotency: Idempotency,
+    context: Context,
     response: Response,
-    request_id: Option<String>,
-    attempts: u32,
+}
+
+/// What is known of the call that was answered.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) operation: &'static str,
+    pub(super) idempotency: Idempotency,
+    pub(super) find_out: &'static str,
+    pub(super) request_id: Option<String>,
+    pub(super) attempts: u32,
 }
 
 impl Answer {
-    pub(super) fn new(
-        pipeline: Pipeline,
-        operation: &'static str,
-        idempotency: Idempotency,
-        response: Response,
-        request_id: Option<String>,
-        attempts: u32,
-    ) -> Self {
-        Self { pipeline, operation, idempotency, response, request_id, attempts }
+    pub(super) fn new(pipeline: Pipeline, context: Context, response: Response) -> Self {
+        Self { pipeline, context, response }
+    }
+
+    /// Whether there is no body.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.response.body().trim_ascii().is_empty()
     }
 
     /// Decodes the body. A member of the wrong type is dropped and noted, and so are unknown members; what cannot be
@@ -87,7 +93,7 @@ impl Answer {
         let (value, drift) = decode::object(body, shape.envelope).map_err(|reason| self.undecodable(&reason))?;
         if let Some(first) = drift.first() {
             let count = drift.len();
-            tracing::debug!(keymux.operation = self.operation, count, %first, "the answer is not as documented");
+            tracing::debug!(keymux.operation = self.context.operation, count, %first, "the answer is not as documented");
         }
         let raw = if self.pipeline.keeps_raw() { decode::raw::<T>(body, shape) } else { None };
         Ok(Decoded { value, drift, raw })
@@ -107,31 +113,33 @@ impl Answer {
     /// The error of an answer that is no readable answer. `reason` must hold no secret.
     #[must_use]
     pub fn undecodable(&self, reason: &str) -> Error {
-        let makes_key = self.idempotency == Idempotency::MakesKey;
+        let makes_key = self.context.idempotency == Idempotency::MakesKey;
         let kind = if makes_key { ErrorKind::OutcomeUnknown } else { ErrorKind::Decode };
         let message = match compression(self.response.headers()) {
             Some(encoding) => format!("{reason}; the body is compressed ({encoding}), which was not asked for"),
             None => reason.to_owned(),
         };
-        self.pipeline
-            .error(kind, self.operation)
+        let error = self
+            .pipeline
+            .error(kind, self.context.operation)
             .with_status(self.response.status().as_u16())
             .with_message(message)
-            .with_request_id(self.request_id.clone())
-            .with_attempts(self.attempts)
-            .with_repeatable(self.idempotency == Idempotency::Idempotent)
+            .with_request_id(self.context.request_id.clone())
+            .with_attempts(self.context.attempts)
+            .with_repeatable(self.context.idempotency == Idempotency::Idempotent);
+        tell_how_to_find_out(error, self.context.find_out)
     }
 }
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
-            .field("operation", &self.operation)
+            .field("operation", &self.context.operation)
             .field("status", &self.response.status())
             .field("headers", &names_of(self.response.headers()))
             .field("body", &format_args!("{} bytes", self.response.body().len()))
-            .field("request_id", &self.request_id)
-            .field("attempts", &self.attempts)
+            .field("request_id", &self.context.request_id)
+            .field("attempts", &self.context.attempts)
             .finish_non_exhaustive()
     }
 }

@@ -9,14 +9,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::answer::Answer;
+use super::answer::{Answer, Context};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, HttpOptions};
@@ -121,22 +123,110 @@ pub struct Call<'a> {
     method: Method,
     path: &'a [&'a str],
     query: &'a [(&'a str, &'a str)],
+    headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     idempotency: Idempotency,
+    quiet: bool,
+    find_out: &'static str,
 }
 
 impl<'a> Call<'a> {
-    /// A read of `path`, whose parts are one path segment each, as they are.
+    /// A call of `path`, whose parts are one path segment each, as they are. It counts as idempotent.
     #[must_use]
-    pub fn get(operation: &'static str, path: &'a [&'a str]) -> Self {
+    pub fn new(operation: &'static str, method: Method, path: &'a [&'a str]) -> Self {
         Self {
             operation,
-            method: Method::GET,
+            method,
             path,
             query: &[],
+            headers: Vec::new(),
             body: Bytes::new(),
             idempotency: Idempotency::Idempotent,
+            quiet: false,
+            find_out: "",
         }
+    }
+
+    /// A read of `path`.
+    #[must_use]
+    pub fn get(operation: &'static str, path: &'a [&'a str]) -> Self {
+        Self::new(operation, Method::GET, path)
+    }
+
+    /// Adds query parameters, as they are.
+    #[must_use]
+    pub fn with_query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Sends `body` as JSON. The buffer is wiped when the last copy is dropped.
+    pub fn with_json(self, body: &impl Serialize) -> Result<Self, Error> {
+        // The error may repeat a value.
+        let unwritable = |_| Error::invalid("the request cannot be written as JSON");
+        // Measured first: a buffer that grows leaves copies of a plaintext behind.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, body).map_err(unwritable)?;
+        let mut buffer = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *buffer, body).map_err(unwritable)?;
+        Ok(self.with_json_bytes(Bytes::from_owner(buffer)))
+    }
+
+    /// Sends exactly these bytes, which are JSON.
+    #[must_use]
+    pub fn with_json_bytes(self, body: Bytes) -> Self {
+        let mut call = self.with_header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        call.body = body;
+        call
+    }
+
+    /// Says that the call makes or replaces a key: it is not sent again once it may have left, a lost answer is
+    /// [`ErrorKind::OutcomeUnknown`], and no error shows any text of an answer. `find_out` tells the user how to see
+    /// whether the key was made.
+    #[must_use]
+    pub fn making_key(mut self, find_out: &'static str) -> Self {
+        self.idempotency = Idempotency::MakesKey;
+        self.quiet = true;
+        self.find_out = find_out;
+        self
+    }
+
+    /// Says that the call counts as a use of the key that it carries: it is not sent again once it may have left, and
+    /// no error shows any text of an answer.
+    #[must_use]
+    pub fn counting_use(mut self) -> Self {
+        self.idempotency = Idempotency::CountsUse;
+        self.quiet = true;
+        self
+    }
+
+    /// Says that a repeat has another effect than the first request, without a key being made: it is not sent again
+    /// once it may have left.
+    #[must_use]
+    pub fn not_repeatable(mut self) -> Self {
+        self.idempotency = Idempotency::CountsUse;
+        self
+    }
+}
+
+/// Counts what is written to it.
+struct Length(usize);
+
+impl std::io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -235,9 +325,27 @@ impl Pipeline {
         };
         let (call, url) = (&call, &url);
         let (response, attempts) =
-            retry::run(surroundings, |number, remaining| self.observed_attempt(call, url, number, remaining)).await?;
+            retry::run(surroundings, |number, remaining| self.observed_attempt(call, url, number, remaining))
+                .await
+                .map_err(|error| tell_how_to_find_out(error, call.find_out))?;
         let request_id = self.request_id(response.headers());
-        Ok(Answer::new(self.clone(), call.operation, call.idempotency, response, request_id, attempts))
+        let context = Context {
+            operation: call.operation,
+            idempotency: call.idempotency,
+            find_out: call.find_out,
+            request_id,
+            attempts,
+        };
+        Ok(Answer::new(self.clone(), context, response))
+    }
+
+    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
+    pub async fn send_removal(&self, operation: &'static str, path: &[&str]) -> Result<Option<Answer>, Error> {
+        match self.send(Call::new(operation, Method::DELETE, path)).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.follows_lost_answer() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// One attempt in a span of its own, told to the observer.
@@ -289,7 +397,13 @@ impl Pipeline {
 
     async fn attempt(&self, call: &Call<'_>, url: &Url, remaining: Duration) -> Result<Response, Error> {
         let Inner { headers, options, transport, .. } = &*self.inner;
-        let request = Request::new(call.method.clone(), url.clone(), headers.clone(), call.body.clone());
+        let mut headers = headers.clone();
+        headers.extend(call.headers.iter().cloned());
+        if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Servers may refuse these without a length, and the HTTP client sends none for no body.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let request = Request::new(call.method.clone(), url.clone(), headers, call.body.clone());
         let exchange = Exchange::new(options.max_body_bytes);
         let limit = options.attempt_timeout.min(remaining);
         let outcome = within(transport.execute(request, &exchange), options.clock.time_limit(limit)).await;
@@ -330,7 +444,7 @@ impl Pipeline {
         let rejected = Rejected { status: status_code, headers, text, json: &json, credential };
         let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
-        let message = if call.idempotency == Idempotency::MakesKey {
+        let message = if call.quiet {
             // The answer may repeat the key.
             None
         } else {
@@ -341,8 +455,9 @@ impl Pipeline {
             };
             Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
         };
+        let code = rejection.code.filter(|code| !call.quiet || is_code(code));
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
-            .with_code(rejection.code.map(|code| scrub_text(&code, credential)))
+            .with_code(code.map(|code| scrub_text(&code, credential)))
             .with_request_id(
                 rejection.request_id.map(|id| scrub_id(&id, credential)).or_else(|| self.request_id(headers)),
             )
@@ -397,6 +512,20 @@ impl fmt::Debug for Pipeline {
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether `text` looks like a code, and not like a key that the answer repeats.
+fn is_code(text: &str) -> bool {
+    text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Adds to an unknown outcome how to find out.
+pub(super) fn tell_how_to_find_out(error: Error, find_out: &str) -> Error {
+    if error.kind() != ErrorKind::OutcomeUnknown || find_out.is_empty() {
+        return error;
+    }
+    let message = error.message().map_or_else(String::new, |message| format!("{message}; "));
+    error.with_message(format!("{message}it may have been done all the same: {find_out}"))
 }
 
 fn with_status(error: Error, status: Option<StatusCode>) -> Error {

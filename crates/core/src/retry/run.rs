@@ -36,6 +36,7 @@ where
     let Surroundings { clock, policy, budget, idempotency, .. } = surroundings;
     let started: Instant = clock.instant();
     let mut number = 1;
+    let mut lost_answer = false;
     // A sleep may take longer than asked for, and the deadline may have passed in it.
     let mut last: Option<Error> = None;
     loop {
@@ -43,7 +44,7 @@ where
         let remaining = surroundings.total.saturating_sub(elapsed);
         if let Some(error) = last.take_if(|_| remaining.is_zero()) {
             tell_give_up(&surroundings, &error, number - 1, StopReason::DeadlineTooNear);
-            return Err(finish(error, number - 1, idempotency));
+            return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
         }
         let error = match attempt(number, remaining).await {
             Ok(value) => {
@@ -68,12 +69,13 @@ where
             Decision::Wait(wait) => wait,
             Decision::Stop(reason) => {
                 tell_give_up(&surroundings, &error, number, reason);
-                return Err(finish(error, number, idempotency));
+                return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
         if !is_invited(&error) {
             budget.take_retry();
         }
+        lost_answer |= error.may_have_executed();
         tell_retry(&surroundings, &error, number, wait);
         clock.sleep(wait).await;
         last = Some(error);

@@ -1,0 +1,221 @@
+//! What a vendor can do, as plain data.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An operation of [`ApiKeyProvider`](crate::ApiKeyProvider).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// Look one key up.
+    Get,
+    /// Page through the keys of a scope.
+    ListPage,
+    /// Page through the scopes of the account.
+    ScopesPage,
+    /// Make a key.
+    Create,
+    /// Bring a key of one's own.
+    Register,
+    /// Change a key.
+    Update,
+    /// Replace a key's plaintext.
+    Rotate,
+    /// Ask whether a plaintext is a valid key.
+    Verify,
+    /// End a key for good.
+    Revoke,
+}
+
+impl Operation {
+    /// All operations, in the order of the trait.
+    pub const ALL: &'static [Self] = &[
+        Self::Get,
+        Self::ListPage,
+        Self::ScopesPage,
+        Self::Create,
+        Self::Register,
+        Self::Update,
+        Self::Rotate,
+        Self::Verify,
+        Self::Revoke,
+    ];
+
+    /// The name, as the method of the trait.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::ListPage => "list_page",
+            Self::ScopesPage => "scopes_page",
+            Self::Create => "create",
+            Self::Register => "register",
+            Self::Update => "update",
+            Self::Rotate => "rotate",
+            Self::Verify => "verify",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether a vendor has an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "support", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Support {
+    /// The vendor has it.
+    Native,
+    /// The vendor does not; the facade does it with other operations.
+    Emulated {
+        /// With which, and what differs.
+        how: Cow<'static, str>,
+    },
+    /// The vendor does not.
+    Unsupported {
+        /// What to do in its place.
+        alternative: Cow<'static, str>,
+    },
+}
+
+/// A parameter of making or changing a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Parameter {
+    /// Where the key is made: the group, the workspace, the API.
+    Scope,
+    /// The key's name.
+    Name,
+    /// When it ends.
+    ExpiresAt,
+    /// What it may do.
+    Permissions,
+    /// From which addresses it may be used.
+    IpAllowlist,
+    /// How often it may be used in all.
+    MaxUses,
+    /// What its owner attaches to it.
+    Metadata,
+    /// The customer to whom it is given.
+    Customer,
+    /// What stands before its random part.
+    Prefix,
+    /// Whether it is switched on.
+    Enabled,
+}
+
+impl Parameter {
+    /// The name, as the member of [`NewKey`](crate::NewKey) or [`KeyPatch`](crate::KeyPatch).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Name => "name",
+            Self::ExpiresAt => "expires_at",
+            Self::Permissions => "permissions",
+            Self::IpAllowlist => "ip_allowlist",
+            Self::MaxUses => "max_uses",
+            Self::Metadata => "metadata",
+            Self::Customer => "customer",
+            Self::Prefix => "prefix",
+            Self::Enabled => "enabled",
+        }
+    }
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a vendor takes a parameter. One that is not listed is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Takes {
+    /// It must be given.
+    Required,
+    /// It may be given; where it is changed, it may be set and cleared.
+    Optional,
+    /// It may be set and not cleared.
+    SetOnly,
+}
+
+/// What a vendor can do: for each operation, and for each parameter of the operations that take some.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Capabilities {
+    operations: BTreeMap<Operation, Support>,
+    parameters: BTreeMap<Operation, BTreeMap<Parameter, Takes>>,
+}
+
+impl Capabilities {
+    /// Says that the vendor has these operations.
+    #[must_use]
+    pub fn with_native(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.operations.extend(operations.into_iter().map(|operation| (operation, Support::Native)));
+        self
+    }
+
+    /// Says what to do in place of an operation that the vendor does not have.
+    #[must_use]
+    pub fn with_unsupported(mut self, operation: Operation, alternative: &'static str) -> Self {
+        self.operations.insert(operation, Support::Unsupported { alternative: alternative.into() });
+        self
+    }
+
+    /// Says how the facade does an operation that the vendor does not have.
+    #[must_use]
+    pub fn with_emulated(mut self, operation: Operation, how: &'static str) -> Self {
+        self.operations.insert(operation, Support::Emulated { how: how.into() });
+        self
+    }
+
+    /// Says which parameters an operation takes.
+    #[must_use]
+    pub fn with_parameters(
+        mut self,
+        operation: Operation,
+        parameters: impl IntoIterator<Item = (Parameter, Takes)>,
+    ) -> Self {
+        self.parameters.entry(operation).or_default().extend(parameters);
+        self
+    }
+
+    /// Whether the vendor has `operation`.
+    #[must_use]
+    pub fn support(&self, operation: Operation) -> Support {
+        match self.operations.get(&operation) {
+            Some(support) => support.clone(),
+            None if operation == Operation::Get => Support::Native,
+            None => Support::Unsupported { alternative: "the vendor documents nothing in its place".into() },
+        }
+    }
+
+    /// Whether the vendor itself has `operation`.
+    #[must_use]
+    pub fn is_native(&self, operation: Operation) -> bool {
+        self.support(operation) == Support::Native
+    }
+
+    /// How `operation` takes `parameter`; `None`: not at all.
+    #[must_use]
+    pub fn takes(&self, operation: Operation, parameter: Parameter) -> Option<Takes> {
+        self.parameters.get(&operation)?.get(&parameter).copied()
+    }
+
+    /// The parameters that `operation` takes.
+    pub fn parameters(&self, operation: Operation) -> impl Iterator<Item = (Parameter, Takes)> + '_ {
+        self.parameters.get(&operation).into_iter().flatten().map(|(parameter, takes)| (*parameter, *takes))
+    }
+}

@@ -1,0 +1,167 @@
+//! The one stream over pages: lazy, resumable, and never wrong about where it ends.
+#![allow(clippy::unwrap_used, reason = "integration tests")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use keymux_core::{
+    ApiKeyProvider, Cursor, Error, ErrorKind, KeyAddress, KeyKind, KeyRecord, KeyStream, Page, ProviderId,
+    ProviderInfo, Scope,
+};
+
+static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| ProviderInfo::new(ProviderId::new("acme"), "Acme", ["id"]));
+
+/// A vendor with scripted pages: by cursor, the ids and the next cursor; a page that is not there fails.
+#[derive(Debug, Default)]
+struct Scripted {
+    pages: BTreeMap<&'static str, (Vec<&'static str>, Option<&'static str>)>,
+    requests: AtomicUsize,
+}
+
+#[async_trait]
+impl ApiKeyProvider for Scripted {
+    fn info(&self) -> &ProviderInfo {
+        &INFO
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        Ok(KeyRecord::new(&INFO, address.clone(), KeyKind::API_KEY))
+    }
+
+    async fn list_page(&self, _scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let Some((ids, next)) = self.pages.get(cursor.map_or("", Cursor::as_str)) else {
+            return Err(Error::new(ErrorKind::Server));
+        };
+        let record = |id: &&str| KeyRecord::new(&INFO, KeyAddress::new([*id]).unwrap(), KeyKind::API_KEY);
+        Ok(Page::new(ids.iter().map(record).collect(), next.map(Cursor::new), Vec::new()))
+    }
+}
+
+type Script = &'static [(&'static str, &'static [&'static str], Option<&'static str>)];
+
+fn vendor(pages: Script) -> Arc<Scripted> {
+    let pages = pages.iter().map(|(cursor, ids, next)| (*cursor, (ids.to_vec(), *next))).collect();
+    Arc::new(Scripted { pages, ..Scripted::default() })
+}
+
+fn stream(vendor: &Arc<Scripted>, from: Option<Cursor>) -> KeyStream {
+    KeyStream::new(Arc::clone(vendor) as Arc<dyn ApiKeyProvider>, Scope::account(), from)
+}
+
+/// What a stream gives: ids, and an error's kind last.
+async fn read(mut stream: KeyStream) -> (Vec<String>, Option<ErrorKind>) {
+    let mut ids = Vec::new();
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(record) => ids.push(record.address.to_string()),
+            Err(error) => {
+                assert!(stream.next().await.is_none(), "nothing comes after an error");
+                return (ids, Some(error.kind()));
+            }
+        }
+    }
+    assert!(stream.next().await.is_none(), "the end stays the end");
+    (ids, None)
+}
+
+#[tokio::test]
+async fn every_key_is_given_once_and_the_end_is_found() {
+    let table: &[(&str, Script, &[&str], Option<ErrorKind>)] = &[
+        ("one page", &[("", &["a", "b"], None)], &["a", "b"], None),
+        ("no key", &[("", &[], None)], &[], None),
+        (
+            "three pages",
+            &[("", &["a"], Some("1")), ("1", &["b"], Some("2")), ("2", &["c"], None)],
+            &["a", "b", "c"],
+            None,
+        ),
+        (
+            "an empty page amid",
+            &[("", &["a"], Some("1")), ("1", &[], Some("2")), ("2", &["c"], None)],
+            &["a", "c"],
+            None,
+        ),
+        ("an empty page first", &[("", &[], Some("1")), ("1", &["b"], None)], &["b"], None),
+        ("an empty page last", &[("", &["a"], Some("1")), ("1", &[], None)], &["a"], None),
+        ("a page fails", &[("", &["a"], Some("1"))], &["a"], Some(ErrorKind::Server)),
+        ("the first page fails", &[], &[], Some(ErrorKind::Server)),
+        (
+            "a cursor is its own",
+            &[("", &["a"], Some("1")), ("1", &["b"], Some("1"))],
+            &["a", "b"],
+            Some(ErrorKind::Decode),
+        ),
+        (
+            "cursors go round",
+            &[("", &["a"], Some("1")), ("1", &["b"], Some("2")), ("2", &["c"], Some("1"))],
+            &["a", "b", "c"],
+            Some(ErrorKind::Decode),
+        ),
+        (
+            "a key moved over the boundary",
+            &[("", &["a", "b"], Some("1")), ("1", &["b", "c"], None)],
+            &["a", "b", "c"],
+            None,
+        ),
+        (
+            "a whole page comes again",
+            &[("", &["a"], Some("1")), ("1", &["a"], Some("2")), ("2", &["b"], None)],
+            &["a", "b"],
+            None,
+        ),
+    ];
+    for (name, script, ids, error) in table {
+        let (seen, ended) = read(stream(&vendor(script), None)).await;
+        assert_eq!(
+            (seen.as_slice(), ended),
+            (ids.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(), *error),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_when_the_one_before_is_used_up_and_not_sooner() {
+    let vendor = vendor(&[("", &["a", "b"], Some("1")), ("1", &["c"], None)]);
+    let requests = || vendor.requests.load(Ordering::SeqCst);
+    let mut keys = stream(&vendor, None);
+    assert_eq!(requests(), 0);
+    for (id, sent) in [("a", 1), ("b", 1), ("c", 2)] {
+        assert_eq!(keys.next().await.unwrap().unwrap().address.to_string(), id);
+        assert_eq!(requests(), sent, "{id}");
+    }
+    assert!(keys.next().await.is_none());
+    assert_eq!(requests(), 2);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_from_every_checkpoint_without_missing_a_key() {
+    let vendor = vendor(&[("", &["a", "b"], Some("1")), ("1", &["c", "d"], Some("2")), ("2", &["e"], None)]);
+    let all = ["a", "b", "c", "d", "e"];
+    for stop in 0..=all.len() {
+        let mut keys = stream(&vendor, None);
+        let mut seen = Vec::new();
+        for _ in 0..stop {
+            seen.push(keys.next().await.unwrap().unwrap().address.to_string());
+        }
+        let saved = serde_json::to_string(&keys.checkpoint()).unwrap();
+        let (rest, error) = read(stream(&vendor, serde_json::from_str(&saved).unwrap())).await;
+        assert_eq!(error, None);
+        let again = rest.iter().filter(|id| seen.contains(id)).count();
+        assert!(again <= 2, "at most one page is given again: {rest:?} after {seen:?}");
+        seen.extend(rest);
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen, all, "stopped after {stop}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_from_which_the_list_was_resumed_counts_as_followed() {
+    let vendor = vendor(&[("1", &["b"], Some("2")), ("2", &["c"], Some("1"))]);
+    let (ids, error) = read(stream(&vendor, Some(Cursor::new("1")))).await;
+    assert_eq!((ids, error), (vec!["b".to_owned(), "c".to_owned()], Some(ErrorKind::Decode)));
+}
