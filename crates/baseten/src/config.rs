@@ -5,6 +5,7 @@ use http::header::AUTHORIZATION;
 use keymux_core::{Error, HttpOptions, SecretString, Setup, Variables};
 
 use crate::client::{Client, dialect};
+use crate::signing::SigningKey;
 
 /// Baseten's management API. No regional hosts are documented.
 pub const DEFAULT_BASE_URL: &str = "https://api.baseten.co";
@@ -20,28 +21,39 @@ pub const DEFAULT_BASE_URL: &str = "https://api.baseten.co";
 #[must_use]
 pub struct Config {
     setup: Setup,
+    signing_key: Option<SigningKey>,
 }
 
 impl Config {
     /// With a workspace key that has management scope.
     pub fn new(credential: impl Into<SecretString>) -> Self {
-        Self { setup: Setup::new(credential, DEFAULT_BASE_URL) }
+        Self::with_setup(Setup::new(credential, DEFAULT_BASE_URL))
+    }
+
+    fn with_setup(setup: Setup) -> Self {
+        Self { setup, signing_key: None }
     }
 
     /// From `BASETEN_API_KEY`, and from `BASETEN_BASE_URL` if it is set. A variable that is missing, empty or
     /// malformed is an error that names it.
     pub fn from_env() -> Result<Self, Error> {
-        Ok(Self { setup: Setup::from_env("BASETEN", DEFAULT_BASE_URL)? })
+        Ok(Self::with_setup(Setup::from_env("BASETEN", DEFAULT_BASE_URL)?))
     }
 
     /// Like [`from_env`](Self::from_env) with another source of variables; `None` if there is no credential.
     pub fn from_variables(variables: Variables<'_>) -> Result<Option<Self>, Error> {
-        Ok(Setup::from_variables(variables, "BASETEN", DEFAULT_BASE_URL)?.map(|setup| Self { setup }))
+        Ok(Setup::from_variables(variables, "BASETEN", DEFAULT_BASE_URL)?.map(Self::with_setup))
     }
 
     /// Another base URL; a path in it is kept. Default [`DEFAULT_BASE_URL`].
     pub fn with_base_url(mut self, base_url: impl Into<String>) -> Self {
         self.setup = self.setup.with_base_url(base_url);
+        self
+    }
+
+    /// The key that signs registrations. Without it no key of one's own can be registered; nothing else needs it.
+    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
+        self.signing_key = Some(key);
         self
     }
 
@@ -55,6 +67,6 @@ impl Config {
     /// [`ErrorKind::Config`](keymux_core::ErrorKind::Config).
     pub fn build(self) -> Result<Client, Error> {
         let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, "Api-Key "), HeaderMap::new(), "")?;
-        Ok(Client::new(pipeline))
+        Ok(Client::new(pipeline, self.signing_key))
     }
 }

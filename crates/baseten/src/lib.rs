@@ -1,7 +1,7 @@
 //! Baseten's API keys: a typed [`Client`], and the Keymux provider on top of it.
 //!
-//! Covered are *federated* keys, which a lab mints for its downstream customers and which belong to one group. A key
-//! is addressed by its group and its prefix.
+//! *Federated* keys are what a lab mints for its downstream customers; each belongs to one group, and is addressed by
+//! the group and its prefix. *Workspace* keys are those of the workspace's own people and automation.
 //!
 //! ```no_run
 //! use keymux_baseten::{Config, Error, GroupId, KeyPrefix};
@@ -20,9 +20,51 @@
 //!
 //! # Operations
 //!
+//! Documented means: on Baseten's reference pages. Federated keys:
+//!
 //! | method | request | source |
 //! |---|---|---|
-//! | [`Client::get_api_key`] | `GET /v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}` | Baseten's documentation |
+//! | [`Client::get_api_key`] | `GET /v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}` | documented |
+//! | [`Client::list_api_keys`] | `GET /v1/gateway/groups/{group_id}/api_keys` | documented |
+//! | [`Client::create_api_key`] | `POST /v1/gateway/groups/{group_id}/api_keys` | documented |
+//! | [`Client::register_api_key`] | `POST /v1/gateway/groups/{group_id}/api_keys/register` | documented |
+//! | [`Client::revoke_api_key`] | `DELETE /v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}` | documented; not in the specification |
+//!
+//! Groups:
+//!
+//! | method | request | source |
+//! |---|---|---|
+//! | [`Client::list_groups`] | `GET /v1/gateway/groups` | documented |
+//! | [`Client::get_group`] | `GET /v1/gateway/groups/{group_id}` | documented |
+//! | [`Client::create_group`] | `POST /v1/gateway/groups` | documented |
+//! | [`Client::update_group`] | `PATCH /v1/gateway/groups/{group_id}` | documented |
+//! | [`Client::delete_group`] | `DELETE /v1/gateway/groups/{group_id}` | documented; not in the specification |
+//! | [`Client::get_group_usage`] | `GET /v1/gateway/groups/{group_id}/usage` | documented; not in the specification |
+//!
+//! Workspace keys:
+//!
+//! | method | request | source |
+//! |---|---|---|
+//! | [`Client::list_workspace_api_keys`] | `GET /v1/api_keys` | documented; its filter in the latest specification alone |
+//! | [`Client::create_workspace_api_key`] | `POST /v1/api_keys` | documented |
+//! | [`Client::create_team_api_key`] | `POST /v1/teams/{team_id}/api_keys` | documented |
+//! | [`Client::delete_workspace_api_key`] | `DELETE /v1/api_keys/{api_key_prefix}` | documented |
+//!
+//! Left out, and why:
+//!
+//! - `/v1/gateway/endpoints` in all its methods: routes from a model's name to a deployment, which carry no keys.
+//! - The member `team_id` of `POST /v1/api_keys`: it is in the latest specification alone, and the path with the team
+//!   does the same everywhere.
+//! - `/v1/gateway/users/{user_id}/api_keys`: an earlier generation, absent from today's specification.
+//! - Changing, rotating and verifying a key: Baseten documents no endpoint.
+//!
+//! The unified way in, [`ApiKeyProvider`], has federated keys alone: workspace keys have no group and no look-up.
+//!
+//! # Keys of one's own
+//!
+//! A registration is signed: [`SigningKey`] reads an Ed25519 key in PKCS#8 PEM, [`SigningKey::public_key`] tells what
+//! Baseten must be given beforehand, and [`Config::with_signing_key`] hands it to the client. The bytes that are signed
+//! are the bytes that are sent. The key's prefix is its first 16 characters, and must be new in the workspace.
 //!
 //! # What Baseten can say
 //!
@@ -61,11 +103,21 @@ mod client;
 mod config;
 mod error;
 mod provider;
+mod signing;
 mod wire;
 
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, Fact, HttpOptions, SecretString};
+pub use keymux_core::{
+    ApiKeyProvider, Cursor, ErrorKind, ExposeSecret, Fact, HttpOptions, Page, RetryPolicy, SecretString,
+};
 pub use provider::provider_info;
-pub use wire::{ApiKey, GroupId, GroupIdKind, KeyPrefix, KeyPrefixKind};
+pub use signing::SigningKey;
+pub use wire::{
+    ApiKey, DeletedGroup, Group, GroupEdit, GroupFilter, GroupId, GroupIdKind, GroupLimit, GroupMetadata, GroupModel,
+    GroupUsage, Hierarchy, IssuedWorkspaceApiKey, KeyPrefix, KeyPrefixKind, LimitEnforcement, LimitType, LimitUnit,
+    NewApiKey, NewGroup, NewGroupLimit, NewGroupMetadata, NewGroupModel, NewHierarchy, NewWorkspaceApiKey, PageRequest,
+    RevokedApiKey, TeamId, TeamIdKind, UsageWindow, WorkspaceApiKey, WorkspaceApiKeyFilter, WorkspaceKeyOwner,
+    WorkspaceKeyType,
+};

@@ -4,12 +4,14 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord, KeyState, Notes,
-    ProviderId, ProviderInfo, Status,
+    ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress,
+    KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderId, ProviderInfo, Revoked, Scope,
+    ScopeInfo, SecretString, Status, Takes,
 };
+use serde_json::Value;
 
 use crate::client::Client;
-use crate::wire::{ApiKey, GroupId, KeyPrefix};
+use crate::wire::{ApiKey, Group, GroupFilter, GroupId, KeyPrefix, NewApiKey, PageRequest};
 
 pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 
@@ -17,12 +19,25 @@ pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 const FEDERATED: KeyKind = KeyKind::new("federated");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
-    ProviderInfo::new(ID, "Baseten", ["group_id", "api_key_prefix"]).with_fields([
-        Field::Name,
-        Field::Display,
-        Field::OwnerGroup,
-    ])
+    ProviderInfo::new(ID, "Baseten", ["group_id", "api_key_prefix"])
+        .with_fields([Field::Name, Field::Display, Field::OwnerGroup])
+        .with_capabilities(capabilities())
 });
+
+fn capabilities() -> Capabilities {
+    use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
+    let parameters = [(Parameter::Scope, Takes::Required), (Parameter::Name, Takes::Optional)];
+    Capabilities::default()
+        .with_native([Get, ListPage, ScopesPage, Create, Register, Revoke])
+        .with_parameters(Create, parameters)
+        .with_parameters(Register, parameters)
+        .with_unsupported(Update, "a key cannot be changed; make a new one, and change models and limits at its group")
+        .with_emulated(
+            Rotate,
+            "create a second key of the same name in the group, then revoke this one; both work in between",
+        )
+        .with_unsupported(Verify, "call the gateway with the key; it answers to keys that are valid")
+}
 
 /// What Baseten is and can say; no client is needed to ask.
 #[must_use]
@@ -38,13 +53,79 @@ impl ApiKeyProvider for Client {
 
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (group, prefix): (GroupId, KeyPrefix) = address.two(&ID)?;
-        let decoded = self.fetch_api_key(&group, &prefix).await?;
-        Ok(record(address.clone(), &group, &prefix, decoded))
+        let Decoded { value: key, drift, raw, .. } = self.fetch_api_key(&group, &prefix).await?;
+        Ok(record_of(address.clone(), &group, &prefix, key, drift, raw))
+    }
+
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let group: GroupId = scope.one(&INFO)?;
+        let page = self.fetch_api_keys(&group, &request(cursor)).await?;
+        let records = page.items.into_iter().map(|row| record(&group, row.value, row.drift, row.raw));
+        Ok(Page::new(records.collect::<Result<_, _>>()?, page.next, page.drift))
+    }
+
+    /// The groups. A group without a name goes by the id that its owner chose.
+    async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        let filter = GroupFilter { page: request(cursor), ..GroupFilter::default() };
+        let page = self.fetch_groups(&filter).await?;
+        let scopes = page.items.into_iter().map(|row| scope(row.value)).collect::<Result<_, Error>>()?;
+        Ok(Page::new(scopes, page.next, page.drift))
+    }
+
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        key.check(&INFO, Operation::Create)?;
+        let group: GroupId = key.scope.one(&INFO)?;
+        let issued = self.issue_api_key(&group, &NewApiKey { name: key.name.clone() }).await?;
+        Ok(IssuedKey::new(record(&group, issued.key, issued.drift, issued.raw)?, issued.plaintext))
+    }
+
+    /// Baseten confirms a registration and nothing else, so that the record does not tell the name.
+    async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        key.check(&INFO, Operation::Register)?;
+        let group: GroupId = key.scope.one(&INFO)?;
+        let (prefix, drift, raw) = self.bring_api_key(&group, plaintext, key.name.as_deref()).await?;
+        let mut record = record(&group, ApiKey::new(prefix, Fact::Missing), drift, raw)?;
+        record.status = Status::derived(KeyState::Active, &["ok"], "Baseten has just taken the key");
+        Ok(record)
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        let (group, prefix): (GroupId, KeyPrefix) = address.two(&ID)?;
+        Ok(match self.revoke_api_key(&group, &prefix).await? {
+            Some(_) => Revoked::new(None),
+            None => Revoked::by_lost_attempt(),
+        })
     }
 }
 
-fn record(address: KeyAddress, group: &GroupId, prefix: &KeyPrefix, decoded: Decoded<ApiKey>) -> KeyRecord {
-    let Decoded { value: key, drift, raw, .. } = decoded;
+fn request(cursor: Option<&Cursor>) -> PageRequest {
+    PageRequest { limit: None, cursor: cursor.cloned() }
+}
+
+fn scope(group: Group) -> Result<ScopeInfo, Error> {
+    let metadata = group.metadata.into_known();
+    let name = metadata.and_then(|metadata| {
+        let name = metadata.name.into_known().filter(|name| !name.is_empty());
+        name.or_else(|| metadata.external_entity_id.into_known())
+    });
+    Ok(ScopeInfo::new(Scope::new([group.id.as_str()])?, name))
+}
+
+/// The record of a key whose prefix the answer tells.
+fn record(group: &GroupId, key: ApiKey, drift: Vec<Drift>, raw: Option<Value>) -> Result<KeyRecord, Error> {
+    let prefix = key.prefix.clone();
+    let address = KeyAddress::new([group.as_str(), prefix.as_str()])?;
+    Ok(record_of(address, group, &prefix, key, drift, raw))
+}
+
+fn record_of(
+    address: KeyAddress,
+    group: &GroupId,
+    prefix: &KeyPrefix,
+    key: ApiKey,
+    drift: Vec<Drift>,
+    raw: Option<Value>,
+) -> KeyRecord {
     let mut notes = Notes::of(drift);
     if key.prefix != *prefix {
         notes.add("prefix", DriftKind::IdentityMismatch);

@@ -1,7 +1,13 @@
-//! What Baseten sends, as documented.
+//! What Baseten sends and takes, as documented: federated keys, and what all lists have in common.
 
-use keymux_core::{Envelope, Fact, Id, IdKind, Shape};
-use serde::Deserialize;
+mod groups;
+mod workspace;
+
+use keymux_core::{Cursor, Envelope, Fact, Id, IdKind, SecretString, Shape};
+use serde::{Deserialize, Serialize};
+
+pub use groups::*;
+pub use workspace::*;
 
 /// What a [`GroupId`] is.
 #[derive(Debug)]
@@ -37,5 +43,83 @@ pub struct ApiKey {
     pub name: Fact<String>,
 }
 
-/// The body is the key.
+impl ApiKey {
+    pub(crate) fn new(prefix: KeyPrefix, name: Fact<String>) -> Self {
+        Self { prefix, name }
+    }
+}
+
+/// A federated key to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct NewApiKey {
+    /// The key's name. Baseten documents no limit of its length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A key that was just made. All members are documented as always there; the plaintext must survive it if the prefix
+/// is not.
+#[derive(Deserialize)]
+pub(crate) struct Created {
+    #[serde(default)]
+    pub(crate) api_key: Fact<SecretString>,
+    #[serde(default)]
+    pub(crate) prefix: Fact<KeyPrefix>,
+    #[serde(default)]
+    pub(crate) name: Fact<String>,
+}
+
+/// A key to be registered. The plaintext is in the caller's hands, and is borrowed for the one body that is sent.
+#[derive(Serialize)]
+pub(crate) struct Registration<'a> {
+    pub(crate) key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<&'a str>,
+}
+
+/// What registering a key says.
+#[derive(Deserialize)]
+pub(crate) struct Registered {
+    #[serde(default)]
+    pub(crate) ok: Fact<bool>,
+}
+
+/// A key that was revoked or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[non_exhaustive]
+pub struct RevokedApiKey {
+    /// The prefix of the key.
+    #[serde(default)]
+    pub prefix: Fact<String>,
+}
+
+/// Which part of a list to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageRequest {
+    /// How many rows, 1 to 1000. Baseten's default is 100.
+    pub limit: Option<u16>,
+    /// Where to go on: [`Page::next`](keymux_core::Page::next) of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+/// What a list holds beside its rows.
+#[derive(Deserialize)]
+pub(crate) struct Paged {
+    #[serde(default)]
+    pub(crate) pagination: Fact<Pagination>,
+}
+
+#[derive(Default, Deserialize)]
+pub(crate) struct Pagination {
+    #[serde(default)]
+    pub(crate) has_more: Fact<bool>,
+    #[serde(default)]
+    pub(crate) cursor: Fact<String>,
+}
+
+/// What a list holds beside its rows, where it is not paged: nothing.
+#[derive(Deserialize)]
+pub(crate) struct Unpaged {}
+
+/// The body is the object.
 pub(crate) const SHAPE: Shape = Shape { envelope: Envelope::Bare, secrets: &["api_key", "key"] };

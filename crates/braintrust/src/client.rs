@@ -1,13 +1,27 @@
 //! The client: one method for each operation that Braintrust documents.
 
-use keymux_core::{Call, Decoded, Dialect, ErrorKind, Pipeline, Rejected, Rejection};
+use http::Method;
+use keymux_core::{Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, Rejected, Rejection, Rows, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::provider::ID;
-use crate::wire::{ApiKey, ApiKeyId, SHAPE};
+use crate::wire::{
+    ApiKey, ApiKeyId, Empty, ListApiKeys, ListServiceTokens, NewServiceToken, SHAPE, ServiceToken, ServiceTokenId,
+};
+
+/// How a user finds out whether a token was made.
+const FIND_OUT: &str = "list the service tokens and look for the name";
+
+/// How a user finds out whether a token was replaced.
+const FIND_OUT_REPLACED: &str =
+    "the old token of this name may have ended; look at `created` in the list of service tokens, or replace it again";
 
 /// A client of one Braintrust credential. Clones share its connections.
+///
+/// Braintrust documents 400, 401, 403, 429 and 500 for every operation. What is missing is told by 400 or 403, in the
+/// same words as what this credential may not see: [`Error::MissingOrNoAccess`].
 #[derive(Debug, Clone)]
 pub struct Client {
     pipeline: Pipeline,
@@ -26,11 +40,142 @@ impl Client {
         Ok(self.fetch_api_key(id).await?.value)
     }
 
-    /// The key with what was odd about the answer.
+    /// Lists one page of keys, the newest first: `GET /v1/api_key` (documented).
+    ///
+    /// These are the keys of the caller alone, even if the caller owns the organization; see
+    /// [`Config::with_impersonated_user`](crate::Config::with_impersonated_user). The next page begins
+    /// [`StartingAfter`](crate::PageStart::StartingAfter) the last key of this one; an empty page is the end. Changes
+    /// nothing, and is repeated as the retry policy says.
+    pub async fn list_api_keys(&self, list: &ListApiKeys) -> Result<Vec<ApiKey>, Error> {
+        let rows = self.fetch_list("list_api_keys", "api_key", &pairs(&list.query())).await?.rows;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    /// Deletes a key, and gives it back as it was: `DELETE /v1/api_key/{api_key_id}` (documented). Whether the deletion
+    /// is for good is not documented.
+    ///
+    /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does. Repeated as the retry policy
+    /// says. `None`: an attempt's answer was lost, and the repeat found no key that this credential may delete.
+    pub async fn delete_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
+        Ok(self.remove_api_key(id).await?.map(|decoded| decoded.value))
+    }
+
+    /// Lists one page of service tokens, the newest first: `GET /v1/service_token` (documented).
+    ///
+    /// Only owners of the organization manage service tokens; others get [`Error::Forbidden`]. Pages go on as with
+    /// [`list_api_keys`](Self::list_api_keys). Changes nothing, and is repeated as the retry policy says.
+    pub async fn list_service_tokens(&self, list: &ListServiceTokens) -> Result<Vec<ServiceToken>, Error> {
+        let rows = self.fetch_list("list_service_tokens", "service_token", &pairs(&list.query())).await?.rows;
+        Ok(rows.into_iter().map(|row| without_plaintext(row.value)).collect())
+    }
+
+    /// Looks up one service token: `GET /v1/service_token/{service_token_id}` (documented).
+    ///
+    /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does; changes nothing, and is
+    /// repeated as the retry policy says.
+    pub async fn get_service_token(&self, id: &ServiceTokenId) -> Result<ServiceToken, Error> {
+        let path = ["v1", "service_token", id.as_str()];
+        let answer = self.pipeline.send(Call::get("get_service_token", &path)).await?;
+        Ok(without_plaintext(answer.decode(&SHAPE)?.value))
+    }
+
+    /// Makes a service token: `POST /v1/service_token` (documented). The plaintext is in the second part, and nowhere
+    /// again.
+    ///
+    /// The client's own credential must be a service token with the permission of an owner; a user's key gets
+    /// [`Error::Forbidden`]. Not sent again once it may have left; a lost answer is
+    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown).
+    pub async fn create_service_token(&self, token: &NewServiceToken) -> Result<(ServiceToken, SecretString), Error> {
+        let path = ["v1", "service_token"];
+        let call = Call::new("create_service_token", Method::POST, &path).making_key(FIND_OUT);
+        self.issue(call.with_json(token)?).await
+    }
+
+    /// Makes a service token in place of the one of the same name, whose plaintext ends, or makes a new one if there is
+    /// none: `PUT /v1/service_token` (documented). The plaintext is in the second part, and nowhere again.
+    ///
+    /// Wants the same credential as [`create_service_token`](Self::create_service_token). Each request makes another
+    /// plaintext, so that it is not sent again once it may have left. After a lost answer the old plaintext may have
+    /// ended, and the new one is lost: replace it again.
+    pub async fn create_or_replace_service_token(
+        &self,
+        token: &NewServiceToken,
+    ) -> Result<(ServiceToken, SecretString), Error> {
+        let path = ["v1", "service_token"];
+        let call = Call::new("create_or_replace_service_token", Method::PUT, &path).making_key(FIND_OUT_REPLACED);
+        self.issue(call.with_json(token)?).await
+    }
+
+    /// Deletes a service token, and gives it back as it was: `DELETE /v1/service_token/{service_token_id}`
+    /// (documented).
+    ///
+    /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does. Repeated as the retry policy
+    /// says. `None`: an attempt's answer was lost, and the repeat found no token that this credential may delete.
+    pub async fn delete_service_token(&self, id: &ServiceTokenId) -> Result<Option<ServiceToken>, Error> {
+        let path = ["v1", "service_token", id.as_str()];
+        let deleted = self.remove("delete_service_token", &path).await?;
+        Ok(deleted.map(|decoded| without_plaintext(decoded.value)))
+    }
+
+    // The operations of keys with what was odd about the answers, and what operations have in common.
+
     pub(crate) async fn fetch_api_key(&self, id: &ApiKeyId) -> Result<Decoded<ApiKey>, Error> {
         let answer = self.pipeline.send(Call::get("get_api_key", &["v1", "api_key", id.as_str()])).await?;
         Ok(answer.decode(&SHAPE)?)
     }
+
+    /// A page of keys: at most `limit`, after the one that `cursor` names.
+    pub(crate) async fn fetch_api_keys(
+        &self,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Rows<ApiKey, Empty>, Error> {
+        let limit = limit.to_string();
+        let query = [("limit", limit.as_str())].into_iter().chain(cursor.map(|cursor| ("starting_after", cursor)));
+        self.fetch_list("list_api_keys", "api_key", &query.collect::<Vec<_>>()).await
+    }
+
+    pub(crate) async fn remove_api_key(&self, id: &ApiKeyId) -> Result<Option<Decoded<ApiKey>>, Error> {
+        self.remove("delete_api_key", &["v1", "api_key", id.as_str()]).await
+    }
+
+    async fn fetch_list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        resource: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Rows<T, Empty>, Error> {
+        let path = ["v1", resource];
+        let answer = self.pipeline.send(Call::get(operation, &path).with_query(query)).await?;
+        Ok(answer.decode_page(&SHAPE, "objects")?)
+    }
+
+    async fn remove<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+    ) -> Result<Option<Decoded<T>>, Error> {
+        let answer = self.pipeline.send_removal(operation, path).await?;
+        Ok(answer.map(|answer| answer.decode(&SHAPE)).transpose()?)
+    }
+
+    async fn issue(&self, call: Call<'_>) -> Result<(ServiceToken, SecretString), Error> {
+        let answer = self.pipeline.send(call).await?;
+        let mut token: ServiceToken = answer.decode(&SHAPE)?.value;
+        match std::mem::take(&mut token.key) {
+            Fact::Known(plaintext) => Ok((token, plaintext)),
+            _ => Err(answer.undecodable("the answer lacks the plaintext `key`").into()),
+        }
+    }
+}
+
+fn pairs<'a>(query: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    query.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+/// A plaintext is documented for making a token alone; elsewhere nobody asked for one.
+fn without_plaintext(token: ServiceToken) -> ServiceToken {
+    ServiceToken { key: Fact::Missing, ..token }
 }
 
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are

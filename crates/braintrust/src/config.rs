@@ -1,10 +1,11 @@
 //! How to reach Braintrust, and as whom.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use keymux_core::{Error, HttpOptions, SecretString, Setup, Variables};
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use keymux_core::{Error, ErrorKind, ExposeSecret, HttpOptions, SecretString, Setup, Variables};
 
 use crate::client::{Client, dialect};
+use crate::provider::ID;
 
 /// Braintrust's API in the United States.
 pub const DEFAULT_BASE_URL: &str = "https://api.braintrust.dev";
@@ -44,23 +45,29 @@ impl Region {
 #[must_use]
 pub struct Config {
     setup: Setup,
+    /// Personal data, kept as a secret so that nothing prints it.
+    impersonated_user: Option<SecretString>,
 }
 
 impl Config {
     /// With an API key, a service token or a JWT.
     pub fn new(credential: impl Into<SecretString>) -> Self {
-        Self { setup: Setup::new(credential, DEFAULT_BASE_URL) }
+        Self::with_setup(Setup::new(credential, DEFAULT_BASE_URL))
+    }
+
+    fn with_setup(setup: Setup) -> Self {
+        Self { setup, impersonated_user: None }
     }
 
     /// From `BRAINTRUST_API_KEY`, and from `BRAINTRUST_BASE_URL` if it is set. A variable that is missing, empty or
     /// malformed is an error that names it.
     pub fn from_env() -> Result<Self, Error> {
-        Ok(Self { setup: Setup::from_env("BRAINTRUST", DEFAULT_BASE_URL)? })
+        Ok(Self::with_setup(Setup::from_env("BRAINTRUST", DEFAULT_BASE_URL)?))
     }
 
     /// Like [`from_env`](Self::from_env) with another source of variables; `None` if there is no credential.
     pub fn from_variables(variables: Variables<'_>) -> Result<Option<Self>, Error> {
-        Ok(Setup::from_variables(variables, "BRAINTRUST", DEFAULT_BASE_URL)?.map(|setup| Self { setup }))
+        Ok(Setup::from_variables(variables, "BRAINTRUST", DEFAULT_BASE_URL)?.map(Self::with_setup))
     }
 
     /// Another region than [`Region::Us`].
@@ -75,6 +82,15 @@ impl Config {
         self
     }
 
+    /// Acts as another user, given by id or e-mail address and sent as `x-bt-impersonate-user` with every request: the
+    /// way to that user's keys. The caller must be an owner of every organization that the user belongs to.
+    ///
+    /// Nothing prints it.
+    pub fn with_impersonated_user(mut self, id_or_email: impl Into<SecretString>) -> Self {
+        self.impersonated_user = Some(id_or_email.into());
+        self
+    }
+
     /// Time-outs, limits, retries.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.setup = self.setup.with_http(options);
@@ -84,7 +100,19 @@ impl Config {
     /// Checks everything and sets the client up; sends nothing. Errors are
     /// [`ErrorKind::Config`](keymux_core::ErrorKind::Config).
     pub fn build(self) -> Result<Client, Error> {
-        let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")?;
+        let mut headers = HeaderMap::new();
+        if let Some(user) = &self.impersonated_user {
+            let user = user.expose_secret();
+            let value = HeaderValue::try_from(user).ok().filter(|_| !user.trim().is_empty());
+            let mut value = value.ok_or_else(|| {
+                Error::new(ErrorKind::Config)
+                    .with_provider(ID)
+                    .with_message("the impersonated user is empty or holds a character that no header can carry")
+            })?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static("x-bt-impersonate-user"), value);
+        }
+        let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, "Bearer "), headers, "")?;
         Ok(Client::new(pipeline))
     }
 }

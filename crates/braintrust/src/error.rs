@@ -6,8 +6,9 @@ use keymux_core::{Error as CoreError, ErrorKind};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// 400 or 403 with the words "missing access … or does not exist", or 404: the key does not exist, or was deleted,
-    /// or may not be seen with this credential. Which of them, Braintrust does not say.
+    /// 400 or 403 with the words "missing access … or does not exist", or 404: the key or the service token does not
+    /// exist, or was deleted, or may not be seen or deleted with this credential. Which of them, Braintrust does not
+    /// say.
     #[error("the key does not exist, or this credential may not see it ({0})")]
     MissingOrNoAccess(CoreError),
     /// 400: the request is not acceptable.
@@ -16,7 +17,8 @@ pub enum Error {
     /// 401: no valid API key.
     #[error("Braintrust does not accept the credential ({0})")]
     Unauthenticated(CoreError),
-    /// 403 without the words above: the credential lacks a permission. A wrong base URL answers so, too.
+    /// 403 without the words above: the credential lacks a permission. Making service tokens wants a service token with
+    /// the permission of an owner. A wrong base URL answers so, too.
     #[error("the credential lacks a permission, or the base URL is not Braintrust's API ({0})")]
     Forbidden(CoreError),
     /// 429: too many requests. [`retry_after`](CoreError::retry_after) is what `Retry-After` said.

@@ -20,6 +20,29 @@
 //! | method | request | source |
 //! |---|---|---|
 //! | [`Client::get_api_key`] | `GET /v1/api_key/{api_key_id}` | Braintrust's documentation |
+//! | [`Client::list_api_keys`] | `GET /v1/api_key` | Braintrust's documentation |
+//! | [`Client::delete_api_key`] | `DELETE /v1/api_key/{api_key_id}` | Braintrust's documentation |
+//! | [`Client::list_service_tokens`] | `GET /v1/service_token` | Braintrust's documentation |
+//! | [`Client::get_service_token`] | `GET /v1/service_token/{service_token_id}` | Braintrust's documentation |
+//! | [`Client::create_service_token`] | `POST /v1/service_token` | Braintrust's documentation |
+//! | [`Client::create_or_replace_service_token`] | `PUT /v1/service_token` | Braintrust's documentation |
+//! | [`Client::delete_service_token`] | `DELETE /v1/service_token/{service_token_id}` | Braintrust's documentation |
+//!
+//! Left out, and why:
+//!
+//! - `POST /v1/api_key`, making a key: Braintrust took it out of its specification in May 2026, and answers 403 with
+//!   "API keys cannot create API keys". Keys are made in Braintrust's settings, under API keys.
+//! - `DELETE /v1/service_token` with the id in a body: the same effect as [`Client::delete_service_token`].
+//! - `OPTIONS` on these paths: for browsers alone.
+//! - Changing or rotating a key: Braintrust has neither.
+//!
+//! The unified way in ([`ApiKeyProvider`]) gets, lists and revokes the keys of users; service tokens are reached by the
+//! typed client alone. It asks for pages of 100, and takes a shorter page for the last one.
+//!
+//! # Whose keys are seen
+//!
+//! A list holds the keys of the caller alone, even if the caller owns the organization. An owner of all organizations
+//! of a user reaches that user's keys with [`Config::with_impersonated_user`].
 //!
 //! # What Braintrust can say
 //!
@@ -62,6 +85,9 @@ mod wire;
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL, Region};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, Fact, HttpOptions, SecretString};
+pub use keymux_core::{ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, KeyKind, RetryPolicy, SecretString};
 pub use provider::provider_info;
-pub use wire::{ApiKey, ApiKeyId, ApiKeyIdKind};
+pub use wire::{
+    ApiKey, ApiKeyId, ApiKeyIdKind, ListApiKeys, ListServiceTokens, NewServiceToken, PageStart, ServiceToken,
+    ServiceTokenId, ServiceTokenIdKind,
+};

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord, Notes, ProviderId,
-    ProviderInfo, TimeForm, resolve_time,
+    ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord,
+    Notes, Operation, Page, ProviderId, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
 };
 
 use crate::client::Client;
@@ -14,16 +14,47 @@ use crate::wire::{ApiKey, ApiKeyId};
 pub(crate) const ID: ProviderId = ProviderId::new("braintrust");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
-    ProviderInfo::new(ID, "Braintrust", ["api_key_id"]).with_fields([
-        Field::Name,
-        Field::Display,
-        Field::CreatedAt,
-        Field::OwnerUser,
-        Field::OwnerUserName,
-        Field::OwnerUserEmail,
-        Field::OwnerOrganization,
-    ])
+    ProviderInfo::new(ID, "Braintrust", ["api_key_id"])
+        .with_fields([
+            Field::Name,
+            Field::Display,
+            Field::CreatedAt,
+            Field::OwnerUser,
+            Field::OwnerUserName,
+            Field::OwnerUserEmail,
+            Field::OwnerOrganization,
+        ])
+        .with_capabilities(capabilities())
 });
+
+/// How many keys a page is asked for. The default is not documented, and without a number a short page would not be
+/// known for one.
+const PAGE_SIZE: usize = 100;
+
+fn capabilities() -> Capabilities {
+    use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
+    Capabilities::default()
+        .with_native([Get, ListPage, Revoke])
+        .with_unsupported(
+            ScopesPage,
+            "the account itself is the one scope; list its keys with the scope of the account",
+        )
+        .with_unsupported(
+            Create,
+            "Braintrust withdrew it, and refuses to let a key make keys; make one in its settings under API keys, or \
+             make a service token with keymux_braintrust::Client::create_service_token",
+        )
+        .with_unsupported(Register, "Braintrust makes every plaintext itself, in its settings under API keys")
+        .with_unsupported(
+            Update,
+            "nothing of a key can be changed; make another in Braintrust's settings and revoke this one",
+        )
+        .with_unsupported(Rotate, "make another key in Braintrust's settings under API keys, then revoke this one")
+        .with_unsupported(
+            Verify,
+            "list keys with a client whose credential is the key; Braintrust answers 401 to one that is not valid",
+        )
+}
 
 /// What Braintrust is and can say; no client is needed to ask.
 #[must_use]
@@ -41,6 +72,30 @@ impl ApiKeyProvider for Client {
         let id: ApiKeyId = address.one(&ID)?;
         let decoded = self.fetch_api_key(&id).await?;
         Ok(record(address.clone(), &id, decoded))
+    }
+
+    /// The keys of the caller, or of the impersonated user. An empty page is the last one: a short page may be all that
+    /// Braintrust gives at once, since the largest page is not documented.
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        scope.none(&INFO)?;
+        let page = self.fetch_api_keys(PAGE_SIZE, cursor.map(Cursor::as_str)).await?;
+        let next = page.rows.last().map(|row| Cursor::new(row.value.id.as_str()));
+        let listed = |row: Decoded<ApiKey>| {
+            let id = row.value.id.clone();
+            Ok(record(KeyAddress::new([id.as_str()])?, &id, row))
+        };
+        let records = page.rows.into_iter().map(listed).collect::<Result<_, Error>>()?;
+        Ok(Page::new(records, next, page.drift))
+    }
+
+    /// Braintrust says the same of a key that is gone and of one that may not be deleted, so that after a lost answer
+    /// the one is taken for the other: [`Revoked::after_lost_answer`] tells.
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        let id: ApiKeyId = address.one(&ID)?;
+        Ok(match self.remove_api_key(&id).await? {
+            Some(decoded) => Revoked::new(Some(record(address.clone(), &id, decoded))),
+            None => Revoked::by_lost_attempt(),
+        })
     }
 }
 

@@ -44,7 +44,7 @@ impl From<CoreError> for Error {
         match details.status() {
             Some(401) => Self::Unauthenticated(details),
             Some(403) => Self::Forbidden(details),
-            Some(404) => Self::NotFound(details),
+            Some(404 | 410) => Self::NotFound(details),
             Some(429) => Self::RateLimited(details),
             _ => Self::Other(details),
         }

@@ -20,6 +20,24 @@
 //! | method | request | source |
 //! |---|---|---|
 //! | [`Client::get_key`] | `GET /keys/{id}` | Datkey's documentation |
+//! | [`Client::create_key`] | `POST /keys` | Datkey's documentation |
+//! | [`Client::verify_key`] | `POST /keys/verify` | Datkey's documentation |
+//! | [`Client::update_key`] | `PUT /keys/{id}` | Datkey's documentation |
+//! | [`Client::revoke_key`] | `DELETE /keys/{id}` | Datkey's published client code alone |
+//! | [`Client::get_workspace`] | `GET /workspace` | Datkey's published client code alone |
+//!
+//! Left out, and why: nothing that Datkey is known to have. No document tells of an operation that lists keys or APIs,
+//! gives a key a new text, or switches it on and off.
+//!
+//! # In the unified way in
+//!
+//! - A scope is an API, by the id that Datkey's dashboard shows. Making and verifying a key need one.
+//! - Expiry and limit can be set, not cleared: whether null takes them away is not documented. A fraction of a second
+//!   of an expiry is cut off.
+//! - What an unknown key is verified as is not documented. `valid: false` without a known status is a refusal for an
+//!   unknown reason, and so is a 404 that says "key not found"; any other 404 may come of a wrong base URL, and says
+//!   nothing about the key.
+//! - After a lost answer to making a key nothing but the dashboard can tell whether there is one.
 //!
 //! # What Datkey can say
 //!
@@ -62,6 +80,8 @@ mod wire;
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, ExposeSecret, Fact, HttpOptions, SecretString};
+pub use keymux_core::{ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString};
 pub use provider::provider_info;
-pub use wire::{Key, KeyId, KeyIdKind, KeyText};
+pub use wire::{
+    ApiId, ApiIdKind, CreateKey, Key, KeyId, KeyIdKind, KeyText, UpdateKey, Verification, VerificationStatus, Workspace,
+};

@@ -5,27 +5,54 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord, KeyState, Limits, Notes,
-    ProviderId, ProviderInfo, Status, TimeForm, resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress, KeyKind,
+    KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo, Refusal,
+    Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
 };
 
-use crate::client::Client;
-use crate::wire::{Key, KeyId, KeyText};
+use crate::client::{Client, NoSuchKey, Removed};
+use crate::wire::{ApiId, CreateKey, Key, KeyId, KeyText, Outcome, UpdateKey, VerificationStatus};
 
 pub(crate) const ID: ProviderId = ProviderId::new("datkey");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
-    ProviderInfo::new(ID, "Datkey", ["id"]).with_fields([
-        Field::Name,
-        Field::Display,
-        Field::CreatedAt,
-        Field::UpdatedAt,
-        Field::ExpiresAt,
-        Field::LimitsMaxUses,
-        Field::LimitsUses,
-        Field::Metadata,
-    ])
+    ProviderInfo::new(ID, "Datkey", ["id"])
+        .with_fields([
+            Field::Name,
+            Field::Display,
+            Field::CreatedAt,
+            Field::UpdatedAt,
+            Field::ExpiresAt,
+            Field::LimitsMaxUses,
+            Field::LimitsUses,
+            Field::Metadata,
+        ])
+        .with_capabilities(capabilities())
 });
+
+fn capabilities() -> Capabilities {
+    use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
+    use Takes::{Optional, Required, SetOnly};
+    Capabilities::default()
+        .with_native([Get, Create, Update, Verify, Revoke])
+        .with_unsupported(ListPage, "Datkey documents no list; keep the ids of the keys")
+        .with_unsupported(ScopesPage, "Datkey documents no list of APIs; its dashboard shows their ids")
+        .with_unsupported(Register, "Datkey makes every key itself; create one")
+        .with_unsupported(Rotate, "create a key, then revoke this one")
+        .with_parameters(
+            Create,
+            [
+                (Parameter::Scope, Required),
+                (Parameter::Name, Required),
+                (Parameter::Prefix, Optional),
+                (Parameter::ExpiresAt, Optional),
+                (Parameter::MaxUses, Optional),
+                (Parameter::Metadata, Optional),
+            ],
+        )
+        .with_parameters(Update, [(Parameter::ExpiresAt, SetOnly), (Parameter::MaxUses, SetOnly)])
+        .with_parameters(Verify, [(Parameter::Scope, Required)])
+}
 
 /// What Datkey is and can say; no client is needed to ask.
 #[must_use]
@@ -43,6 +70,79 @@ impl ApiKeyProvider for Client {
         let id: KeyId = address.one(&ID)?;
         let decoded = self.fetch_key(&id).await?;
         Ok(record(address.clone(), &id, decoded, self.now()))
+    }
+
+    /// An answer without the key's id, which the documentation's schema lacks and its examples have, is
+    /// [`ErrorKind::OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): the key cannot be addressed. [`Client::create_key`] gives it back all the same.
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        key.check(&INFO, Operation::Create)?;
+        let new = CreateKey {
+            prefix: key.prefix.clone(),
+            meta: key.metadata.clone(),
+            expires_at: key.expires_at.map(Timestamp::as_second),
+            verification_limit: key.max_uses,
+            ..CreateKey::new(key.scope.one(&INFO)?, key.name.clone().unwrap_or_default())
+        };
+        let (answer, decoded, plaintext) = self.issue_key(&new).await?;
+        let Some(id) = decoded.value.id.known().cloned() else {
+            return Err(answer.undecodable("the answer lacks the `id` of the key, without which it has no address"));
+        };
+        Ok(IssuedKey::new(record(KeyAddress::new([id.as_str()])?, &id, decoded, self.now()), plaintext))
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        patch.check(&INFO)?;
+        let id: KeyId = address.one(&ID)?;
+        let update = UpdateKey {
+            expires_at: set(patch.expires_at).map(Timestamp::as_second),
+            verification_limit: set(patch.max_uses),
+        };
+        let decoded = self.put_key(&id, &update).await?;
+        Ok(record(address.clone(), &id, decoded, self.now()))
+    }
+
+    /// The scope is the key's API. A 404 is a refusal if Datkey says that the key is not found; else it may be the
+    /// base URL that is wrong, and nothing is told about the key.
+    async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
+        request.check(&INFO)?;
+        let api: ApiId = request.scope.one(&INFO)?;
+        let result = self.judge_key(&api, plaintext).await.map_err(Error::from);
+        if result.as_ref().is_err_and(|error| error.detail::<NoSuchKey>().is_some()) {
+            return Ok(Verdict::Refused { reason: Refusal::Unknown, record: None });
+        }
+        Verdict::of_call(result, |(outcome, decoded)| self.verdict(&outcome, decoded))
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        Ok(match self.delete_key(&address.one(&ID)?).await? {
+            Removed::Told(_) => Revoked::new(None),
+            Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+        })
+    }
+}
+
+impl Client {
+    /// `valid` decides; the status is the reason. There is a record if the answer tells the key's id.
+    fn verdict(&self, outcome: &Outcome, decoded: Decoded<Key>) -> Verdict {
+        let id = decoded.value.id.known().cloned();
+        let address = id.and_then(|id| Some((KeyAddress::new([id.as_str()]).ok()?, id)));
+        let record = address.map(|(address, id)| Box::new(record(address, &id, decoded, self.now())));
+        if outcome.valid {
+            return Verdict::Valid { record };
+        }
+        let reason = match outcome.status {
+            Fact::Known(VerificationStatus::Expired) => Refusal::Expired,
+            Fact::Known(VerificationStatus::UsageExceeded) => Refusal::UsageExceeded,
+            _ => Refusal::Unknown,
+        };
+        Verdict::Refused { reason, record }
+    }
+}
+
+fn set<T>(change: Change<T>) -> Option<T> {
+    match change {
+        Change::Set(value) => Some(value),
+        Change::Leave | Change::Clear => None,
     }
 }
 

@@ -8,7 +8,7 @@ use keymux_core::{Error as CoreError, ErrorKind};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// 422: the request does not validate. The one failure that the documentation of a look-up lists.
+    /// 422: the request does not validate. The one failure that the documentation lists.
     #[error("Mielto does not accept the request ({details})")]
     InvalidRequest {
         /// What does not validate, and where.
@@ -51,6 +51,9 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.loc.is_empty() {
+            return f.write_str(&self.msg);
+        }
         write!(f, "{}: {}", self.loc.join("."), self.msg)
     }
 }
@@ -77,7 +80,7 @@ impl From<CoreError> for Error {
             (Some(_), ErrorKind::QuotaExhausted) => Self::CreditExhausted(details),
             (Some(401), _) => Self::Unauthenticated(details),
             (Some(403), _) => Self::Forbidden(details),
-            (Some(404), _) => Self::NotFound(details),
+            (Some(404 | 410), _) => Self::NotFound(details),
             (Some(422), _) => {
                 let violations = details.detail::<Vec<Violation>>().cloned().unwrap_or_default();
                 Self::InvalidRequest { violations, details }

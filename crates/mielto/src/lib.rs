@@ -20,6 +20,20 @@
 //! | method | request | source |
 //! |---|---|---|
 //! | [`Client::get_api_key`] | `GET /api/v1/api-keys/{api_key_id}` | Mielto's documentation |
+//! | [`Client::list_api_keys`] | `GET /api/v1/api-keys` | Mielto's documentation |
+//! | [`Client::create_api_key`] | `POST /api/v1/api-keys` | Mielto's documentation |
+//! | [`Client::update_api_key`] | `PUT /api/v1/api-keys/{api_key_id}` | only in Mielto's published client code |
+//! | [`Client::delete_api_key`] | `DELETE /api/v1/api-keys/{api_key_id}` | only in Mielto's published client code |
+//!
+//! Nothing is left out. Mielto documents no rotation, no verification and no listing of workspaces. An update is a
+//! `PUT` whose members are all optional, and nobody says whether one that is left out is kept or cleared.
+//!
+//! # The plaintext of a new key
+//!
+//! The documents contradict Mielto's own software: by the documents `secret` is what is shown once, and `key` an
+//! identifier; the software authenticates with `key`. As far as is known both are credentials. The plaintext that
+//! making a key gives is `secret` if the answer holds one, else `key`; the `key` of such an answer stays in the model,
+//! as a secret.
 //!
 //! # What Mielto can say
 //!
@@ -63,6 +77,7 @@ mod wire;
 pub use client::Client;
 pub use config::{AuthHeader, Config, DEFAULT_BASE_URL};
 pub use error::{Error, Violation};
-pub use keymux_core::{ApiKeyProvider, ExposeSecret, Fact, HttpOptions, SecretString};
+pub use jiff::Timestamp;
+pub use keymux_core::{ApiKeyProvider, Change, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString};
 pub use provider::provider_info;
-pub use wire::{ApiKey, ApiKeyId, ApiKeyIdKind, KeyStatus};
+pub use wire::{ApiKey, ApiKeyId, ApiKeyIdKind, ApiKeyPage, ApiKeyUpdate, KeyStatus, ListApiKeys, NewApiKey, PageInfo};

@@ -5,28 +5,55 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord, KeyState, Notes,
-    Permission, ProviderId, ProviderInfo, Status, TimeForm, resolve_time,
+    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
+    ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
-use crate::client::Client;
-use crate::wire::{ApiKey, ApiKeyId, KeyStatus};
+use crate::client::{Client, without_plaintext};
+use crate::wire::{ApiKey, ApiKeyId, ApiKeyUpdate, KeyStatus, ListApiKeys, NewApiKey, PageInfo};
 
 pub(crate) const ID: ProviderId = ProviderId::new("mielto");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
-    ProviderInfo::new(ID, "Mielto", ["api_key_id"]).with_fields([
-        Field::Name,
-        Field::CreatedAt,
-        Field::UpdatedAt,
-        Field::LastUsedAt,
-        Field::ExpiresAt,
-        Field::OwnerWorkspace,
-        Field::OwnerCreator,
-        Field::Permissions,
-        Field::IpAllowlist,
-    ])
+    ProviderInfo::new(ID, "Mielto", ["api_key_id"])
+        .with_fields([
+            Field::Name,
+            Field::CreatedAt,
+            Field::UpdatedAt,
+            Field::LastUsedAt,
+            Field::ExpiresAt,
+            Field::OwnerWorkspace,
+            Field::OwnerCreator,
+            Field::Permissions,
+            Field::IpAllowlist,
+        ])
+        .with_capabilities(capabilities())
 });
+
+/// How many keys a page is asked for: the documented default.
+const PAGE_SIZE: u32 = 100;
+
+fn capabilities() -> Capabilities {
+    use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
+    use Takes::{Optional, Required, SetOnly};
+    let limits =
+        [(Parameter::ExpiresAt, Optional), (Parameter::Permissions, Optional), (Parameter::IpAllowlist, Optional)];
+    Capabilities::default()
+        .with_native([Get, ListPage, Create, Update, Revoke])
+        .with_unsupported(
+            ScopesPage,
+            "the workspace is the credential's, or that of keymux_mielto::Config::with_workspace_id; list its keys \
+             with the scope of the account",
+        )
+        .with_unsupported(Register, "Mielto makes every plaintext itself; create a key")
+        .with_unsupported(Rotate, "create a key with the same settings, then revoke this one")
+        .with_unsupported(Verify, "look the key up by its id: the record's status tells whether it is switched on")
+        .with_parameters(Create, [(Parameter::Name, Required), (Parameter::Enabled, Optional)])
+        .with_parameters(Create, limits)
+        .with_parameters(Update, [(Parameter::Name, SetOnly), (Parameter::Enabled, SetOnly)])
+        .with_parameters(Update, limits)
+}
 
 /// What Mielto is and can say; no client is needed to ask.
 #[must_use]
@@ -45,6 +72,99 @@ impl ApiKeyProvider for Client {
         let decoded = self.fetch_api_key(&id).await?;
         Ok(record(address.clone(), &id, decoded, self.now()))
     }
+
+    /// The cursor is how many keys come before the page. A key that is deleted while the list is read moves those
+    /// behind it up, so that one may be passed over.
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        scope.none(&INFO)?;
+        let skip = cursor.map_or(Ok(0), |cursor| cursor.as_str().parse::<u64>());
+        let skip = skip.map_err(|_| invalid("list_page", "the cursor is not one of Mielto's: a number of keys"))?;
+        let (answer, page) = self.fetch_api_keys(ListApiKeys { skip: Some(skip), limit: Some(PAGE_SIZE) }).await?;
+        let mut notes = Notes::of(page.drift);
+        notes.required("total_count", &page.rest.total_count);
+        let next = next_skip(skip, page.rows.len(), &page.rest).map(|skip| Cursor::new(skip.to_string()));
+        let mut records = Vec::with_capacity(page.rows.len());
+        for (index, row) in page.rows.into_iter().enumerate() {
+            let Fact::Known(id) = row.value.id.clone() else {
+                let reason = format!("row {index} of `data` has no `id`, by which the key is found again");
+                return Err(answer.undecodable(&reason));
+            };
+            records.push(record(KeyAddress::new([id.as_str()])?, &id, row, self.now()));
+        }
+        Ok(Page::new(records, next, notes.into_drift()))
+    }
+
+    /// The issued plaintext is Mielto's `secret` if it gives one, else its `key`.
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        key.check(&INFO, Operation::Create)?;
+        let new = NewApiKey {
+            label: key.name.clone().unwrap_or_default(),
+            status: key.enabled.map(switched),
+            expires_at: key.expires_at,
+            permissions: key.permissions.as_deref().map(|names| permissions("create", names)).transpose()?,
+            ip_whitelist: key.ip_allowlist.clone(),
+            collections: None,
+        };
+        let (answer, decoded) = self.issue_api_key(&new).await?;
+        let mut model = decoded.value.clone();
+        let plaintext = model.take_plaintext().ok_or_else(|| without_plaintext(&answer))?;
+        let Fact::Known(id) = model.id.clone() else {
+            return Err(answer.undecodable("the answer lacks the key's `id`, by which it is found again"));
+        };
+        // Made of the whole answer: a plaintext that was taken out would be noted as absent.
+        let record = record(KeyAddress::new([id.as_str()])?, &id, decoded, self.now());
+        Ok(IssuedKey::new(record.with_native(model), plaintext))
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        patch.check(&INFO)?;
+        let id: ApiKeyId = address.one(&ID)?;
+        let update = ApiKeyUpdate {
+            label: patch.name.clone(),
+            status: patch.enabled.map(switched),
+            expires_at: patch.expires_at,
+            permissions: match &patch.permissions {
+                Change::Leave => Change::Leave,
+                Change::Clear => Change::Clear,
+                Change::Set(names) => Change::Set(permissions("update", names)?),
+            },
+            ip_whitelist: patch.ip_allowlist.clone(),
+            collections: Change::Leave,
+        };
+        let decoded = self.put_api_key(&id, &update).await?;
+        Ok(record(address.clone(), &id, decoded, self.now()))
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        let id: ApiKeyId = address.one(&ID)?;
+        let by_this_attempt = self.remove_api_key(&id).await?;
+        Ok(if by_this_attempt { Revoked::new(None) } else { Revoked::by_lost_attempt() })
+    }
+}
+
+/// Where a list goes on behind `received` keys. Mielto promises `total_count` alone, and its own client knows no more.
+fn next_skip(skip: u64, received: usize, info: &PageInfo) -> Option<u64> {
+    let next = skip.saturating_add(u64::try_from(received).ok()?);
+    let ends = received == 0
+        || info.has_more == Fact::Known(false)
+        || info.total_count.known().is_some_and(|total| next >= *total);
+    (!ends).then_some(next)
+}
+
+fn invalid(operation: &'static str, reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest).with_provider(ID).with_operation(operation).with_message(reason)
+}
+
+fn switched(on: bool) -> KeyStatus {
+    if on { KeyStatus::Active } else { KeyStatus::Inactive }
+}
+
+/// Permissions as Mielto takes them: names alone.
+fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Vec<String>, Error> {
+    if permissions.iter().any(|permission| permission.actions.is_some()) {
+        return Err(invalid(operation, "one of `permissions` has actions; Mielto's are names alone"));
+    }
+    Ok(permissions.iter().map(|permission| permission.name.clone()).collect())
 }
 
 fn record(address: KeyAddress, id: &ApiKeyId, decoded: Decoded<ApiKey>, now: Timestamp) -> KeyRecord {
@@ -77,9 +197,10 @@ fn record(address: KeyAddress, id: &ApiKeyId, decoded: Decoded<ApiKey>, now: Tim
 /// Mielto states whether a key is switched on; that it does not work beyond its expiry follows.
 fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &mut Notes) -> Status {
     let expired = expires_at.known().is_some_and(|end| *end <= now);
+    let unknown = Status { state: KeyState::Unknown, basis: Basis::None };
     match stated {
         // It was there, and was no text: the default does not stand in for it.
-        Fact::Missing if notes.mention("status") => Status::stated(KeyState::Unknown, "status"),
+        Fact::Missing if notes.mention("status") => unknown,
         Fact::Known(KeyStatus::Inactive) => Status::stated(KeyState::Disabled, "status"),
         Fact::Known(KeyStatus::Other(text)) => {
             notes.unknown_value("status", text);
@@ -88,12 +209,12 @@ fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp
         Fact::Known(KeyStatus::Active) | Fact::Missing if expired => Status::derived(
             KeyState::Expired,
             &["status", "expires_at"],
-            "the key is switched on, and its time is over",
+            "the key is not switched off, and its time is over",
         ),
         Fact::Known(KeyStatus::Active) => Status::stated(KeyState::Active, "status"),
         Fact::Missing => {
             Status::derived(KeyState::Active, &["status"], "an absent status has the documented default, `active`")
         }
-        Fact::Empty | Fact::Unsupported => Status::stated(KeyState::Unknown, "status"),
+        Fact::Empty | Fact::Unsupported => unknown,
     }
 }

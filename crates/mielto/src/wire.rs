@@ -1,7 +1,8 @@
-//! What Mielto sends, as documented.
+//! What Mielto sends and takes, as documented.
 
-use keymux_core::{Envelope, Fact, Id, IdKind, SecretString, Shape, VendorTime};
-use serde::{Deserialize, Deserializer};
+use jiff::Timestamp;
+use keymux_core::{Change, Envelope, Fact, Id, IdKind, SecretString, Shape, VendorTime};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an [`ApiKeyId`] is.
 #[derive(Debug)]
@@ -62,9 +63,17 @@ pub struct ApiKey {
     /// The id of the user who made the key.
     #[serde(default)]
     pub created_by: Fact<String>,
-    /// The other half of the key: a secret, expected only when a key is made.
+    /// The other half of the key: a secret, expected only when a key is made, and taken out of the model there.
     #[serde(default)]
     pub secret: Fact<SecretString>,
+}
+
+impl ApiKey {
+    /// Takes the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key).
+    pub(crate) fn take_plaintext(&mut self) -> Option<SecretString> {
+        let half = if self.secret.known().is_some() { &mut self.secret } else { &mut self.key };
+        std::mem::take(half).into_known()
+    }
 }
 
 /// Whether a key is switched on. Mielto documents it as open text and names two values.
@@ -79,6 +88,24 @@ pub enum KeyStatus {
     Other(String),
 }
 
+impl KeyStatus {
+    /// The text on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl Serialize for KeyStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl<'de> Deserialize<'de> for KeyStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -88,6 +115,98 @@ impl<'de> Deserialize<'de> for KeyStatus {
             _ => Self::Other(text),
         })
     }
+}
+
+/// A key to be made. Only the label is required; what is `None` is not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct NewApiKey {
+    /// The key's name: 1 to 255 characters.
+    pub label: String,
+    /// Whether it is switched on. Default [`KeyStatus::Active`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<KeyStatus>,
+    /// When it ends; else never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What it may do. The documents show `read` and `write`, and no closed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// From which addresses it may be used. Whether ranges are taken is not documented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_whitelist: Option<Vec<String>>,
+    /// The ids of the collections that it may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collections: Option<Vec<String>>,
+}
+
+/// Changes of a key, each with an absolute value.
+///
+/// Mielto documents nothing about them: its own client sends all members. Whether one that is left out keeps its value
+/// is not known; set all six where it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ApiKeyUpdate {
+    /// The key's name: 1 to 255 characters. Cannot be cleared.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub label: Change<String>,
+    /// Whether it is switched on. Cannot be cleared.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub status: Change<KeyStatus>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub expires_at: Change<Timestamp>,
+    /// What it may do: all of it, not what is added.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub permissions: Change<Vec<String>>,
+    /// From which addresses it may be used: all of them.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub ip_whitelist: Change<Vec<String>>,
+    /// The ids of the collections that it may use: all of them.
+    #[serde(skip_serializing_if = "Change::is_leave")]
+    pub collections: Change<Vec<String>>,
+}
+
+/// Which part of a list to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ListApiKeys {
+    /// How many keys to pass over. Default 0.
+    pub skip: Option<u64>,
+    /// How many keys at most: 1 to 1000. Default 100.
+    pub limit: Option<u32>,
+}
+
+/// A part of a list. Only `data` and `total_count` are documented as always present.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ApiKeyPage {
+    /// The keys.
+    pub data: Vec<ApiKey>,
+    /// What Mielto says about the page.
+    pub info: PageInfo,
+}
+
+/// What Mielto says about a part of a list. No request takes the numbers of pages or the cursor: lists go on by
+/// [`ListApiKeys::skip`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PageInfo {
+    /// How many keys there are in all.
+    #[serde(default)]
+    pub total_count: Fact<u64>,
+    /// The number of this page.
+    #[serde(default)]
+    pub page: Fact<i64>,
+    /// How many keys a page has at most.
+    #[serde(default)]
+    pub limit: Fact<i64>,
+    /// The number of the next page.
+    #[serde(default)]
+    pub next_page: Fact<i64>,
+    /// A cursor, which no documented parameter takes.
+    #[serde(default)]
+    pub next_cursor: Fact<String>,
+    /// Whether there are more keys behind these.
+    #[serde(default)]
+    pub has_more: Fact<bool>,
 }
 
 /// The body is the key.

@@ -1,20 +1,41 @@
 //! The client: one method for each operation that Oneloop documents.
 
-use keymux_core::{Call, Decoded, Dialect, Pipeline, Rejected, Rejection};
+use http::Method;
+use keymux_core::{
+    Answer, Call, Decoded, Dialect, Drift, ExposeSecret, Pipeline, Rejected, Rejection, Rows, SecretString, TimeUnit,
+};
 
 use crate::error::Error;
 use crate::provider::ID;
-use crate::wire::{ApiKey, ApiKeyId, SHAPE, WorkspaceId};
+use crate::wire::{
+    ApiKey, ApiKeyEdit, ApiKeyId, BARE, Empty, MigratedApiKey, NewApiKey, Plaintext, SHAPE, ScopeGrant, Usage,
+    VerifyOptions, VerifyResult, WithKey, Workspace, WorkspaceId, WorkspaceScope,
+};
+
+/// How a user finds out whether a key was made.
+const FIND_OUT: &str = "list the workspace's keys and look for the name";
 
 /// A client of one Oneloop SDK key. Clones share its connections.
+///
+/// Oneloop documents 400, 401 and 403 for every operation, and no other failure. Each operation is documented on a page
+/// of its own.
 #[derive(Debug, Clone)]
 pub struct Client {
     pipeline: Pipeline,
+    expiry_unit: Option<TimeUnit>,
 }
 
+/// A key that was just made, and its plaintext.
+pub(crate) type Issued = (Decoded<ApiKey>, SecretString);
+
 impl Client {
-    pub(crate) fn new(pipeline: Pipeline) -> Self {
-        Self { pipeline }
+    pub(crate) fn new(pipeline: Pipeline, expiry_unit: Option<TimeUnit>) -> Self {
+        Self { pipeline, expiry_unit }
+    }
+
+    /// The unit in which the unified way in sends an expiry.
+    pub(crate) fn expiry_unit(&self) -> Option<TimeUnit> {
+        self.expiry_unit
     }
 
     /// The time by which a key's expiry is judged.
@@ -31,16 +52,244 @@ impl Client {
         Ok(self.fetch_api_key(workspace, key).await?.value)
     }
 
-    /// The key with what was odd about the answer.
+    /// Lists the keys of a workspace, all at once: `GET /api/v1/workspace/{id}/api-key` (documented).
+    ///
+    /// There is no paging and no filter. Changes nothing, and is repeated as the retry policy says.
+    pub async fn list_api_keys(&self, workspace: &WorkspaceId) -> Result<Vec<ApiKey>, Error> {
+        let (rows, _) = self.fetch_api_keys(workspace).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    /// Makes a key: `POST /api/v1/api-key` (documented). The plaintext is in the second part, and nowhere again.
+    ///
+    /// Not sent again once it may have left; a lost answer is
+    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): list the keys to find out. An `expires_at` of 0, and
+    /// a scope with an id, are refused before anything is sent.
+    pub async fn create_api_key(&self, key: &NewApiKey) -> Result<(ApiKey, SecretString), Error> {
+        let (decoded, plaintext) = self.issue_api_key(key).await?;
+        Ok((decoded.value, plaintext))
+    }
+
+    /// Brings a key of one's own along: `POST /api/v1/api-key/migrate` (documented; one page calls it private, so that
+    /// it may be open to some callers alone).
+    ///
+    /// Not sent again once it may have left, as with [`create_api_key`](Self::create_api_key).
+    pub async fn migrate_api_key(&self, key: &MigratedApiKey, plaintext: &SecretString) -> Result<ApiKey, Error> {
+        Ok(self.import_api_key(key, plaintext).await?.value)
+    }
+
+    /// Changes a key: `PATCH /api/v1/workspace/{id}/api-key/{akid}` (documented). What is `None` is not sent.
+    ///
+    /// An edit without any change is refused before anything is sent. The values are absolute, so that it is repeated
+    /// as the retry policy says.
+    pub async fn edit_api_key(
+        &self,
+        workspace: &WorkspaceId,
+        key: &ApiKeyId,
+        edit: &ApiKeyEdit,
+    ) -> Result<ApiKey, Error> {
+        Ok(self.patch_api_key(workspace, key, edit).await?.value)
+    }
+
+    /// Deletes a key: `DELETE /api/v1/workspace/{id}/api-key/{akid}` (documented), and gives it back as it now is. It
+    /// looks like a soft deletion: the key may still be found, with [`deleted`](ApiKey::deleted) set.
+    ///
+    /// Repeated as the retry policy says. `None`: the answer has no body; or an attempt's answer was lost, and the
+    /// repeat found no key.
+    pub async fn delete_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
+        Ok(match self.remove_api_key(workspace, key).await? {
+            Removed::Key(decoded) => Some(decoded.value),
+            Removed::Untold | Removed::ByLostAttempt => None,
+        })
+    }
+
+    /// Gives a key a new plaintext: `POST /api/v1/workspace/{id}/api-key/{akid}/rotate` (documented). The plaintext is
+    /// in the second part, and nowhere again.
+    ///
+    /// Not sent again once it may have left. After a lost answer the old plaintext may have ended, and the new one is
+    /// lost: look at [`updated_at`](ApiKey::updated_at), or rotate again.
+    pub async fn rotate_api_key(
+        &self,
+        workspace: &WorkspaceId,
+        key: &ApiKeyId,
+    ) -> Result<(ApiKey, SecretString), Error> {
+        let (decoded, plaintext) = self.reissue_api_key(workspace, key).await?;
+        Ok((decoded.value, plaintext))
+    }
+
+    /// Verifies a key: `POST /api/v1/api-key/verify` (documented). A key that is not valid is no error: the result's
+    /// [`status`](VerifyResult::status) tells.
+    ///
+    /// Counts as a use of the key, and is never sent again once it may have left. A usage that is not made of digits,
+    /// and a rate of 0, are refused before anything is sent.
+    pub async fn verify_api_key(
+        &self,
+        plaintext: &SecretString,
+        options: &VerifyOptions,
+    ) -> Result<VerifyResult, Error> {
+        if let Some(config) = &options.rate_limit_config {
+            ID.refuse(
+                config.limit == 0,
+                "verify_api_key",
+                "rateLimitConfig.limit is 0; Oneloop takes numbers above 0",
+            )?;
+        }
+        if let Some(usage) = &options.billing {
+            check_usage("verify_api_key", usage)?;
+        }
+        let path = ["api", "v1", "api-key", "verify"];
+        let call = Call::new("verify_api_key", Method::POST, &path).counting_use();
+        let answer = self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: options })?).await?;
+        Ok(answer.decode::<VerifyResult>(&BARE)?.value)
+    }
+
+    /// Records a use of a key without verifying it: `POST /api/v1/api-key/record-usage` (documented).
+    ///
+    /// Never sent again once it may have left: a repeat would count twice. A usage that is not made of digits is
+    /// refused before anything is sent.
+    pub async fn record_usage(&self, plaintext: &SecretString, usage: &Usage) -> Result<(), Error> {
+        check_usage("record_usage", usage)?;
+        let path = ["api", "v1", "api-key", "record-usage"];
+        let call = Call::new("record_usage", Method::POST, &path).counting_use();
+        self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: usage })?).await?;
+        Ok(())
+    }
+
+    /// Lists the workspaces, all at once: `GET /api/v1/workspace` (documented). Changes nothing, and is repeated as the
+    /// retry policy says.
+    pub async fn list_workspaces(&self) -> Result<Vec<Workspace>, Error> {
+        let (rows, _) = self.fetch_workspaces().await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    /// Lists the scopes that keys of a workspace can have: `GET /api/v1/workspace/{id}/scopes` (documented). Changes
+    /// nothing, and is repeated as the retry policy says.
+    pub async fn list_scopes(&self, workspace: &WorkspaceId) -> Result<Vec<WorkspaceScope>, Error> {
+        let path = ["api", "v1", "workspace", workspace.as_str(), "scopes"];
+        let answer = self.pipeline.send(Call::get("list_scopes", &path)).await?;
+        let page: Rows<WorkspaceScope, Empty> = answer.decode_page(&BARE, "scopes")?;
+        Ok(page.rows.into_iter().map(|row| row.value).collect())
+    }
+
+    // The same operations with what was odd about the answers.
+
     pub(crate) async fn fetch_api_key(
         &self,
         workspace: &WorkspaceId,
         key: &ApiKeyId,
     ) -> Result<Decoded<ApiKey>, Error> {
-        let path = ["api", "v1", "workspace", workspace.as_str(), "api-key", key.as_str()];
+        let path = key_path(workspace, key);
         let answer = self.pipeline.send(Call::get("get_api_key", &path)).await?;
         Ok(answer.decode(&SHAPE)?)
     }
+
+    pub(crate) async fn fetch_api_keys(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<(Vec<Decoded<ApiKey>>, Vec<Drift>), Error> {
+        let path = ["api", "v1", "workspace", workspace.as_str(), "api-key"];
+        let answer = self.pipeline.send(Call::get("list_api_keys", &path)).await?;
+        let page: Rows<_, Empty> = answer.decode_page(&BARE, "apiKeys")?;
+        Ok((page.rows, page.drift))
+    }
+
+    pub(crate) async fn fetch_workspaces(&self) -> Result<(Vec<Decoded<Workspace>>, Vec<Drift>), Error> {
+        let answer = self.pipeline.send(Call::get("list_workspaces", &["api", "v1", "workspace"])).await?;
+        let page: Rows<_, Empty> = answer.decode_page(&BARE, "workspaces")?;
+        Ok((page.rows, page.drift))
+    }
+
+    pub(crate) async fn issue_api_key(&self, key: &NewApiKey) -> Result<Issued, Error> {
+        ID.refuse(key.expires_at == Some(0), "create_api_key", "expiresAt is 0; Oneloop takes numbers above 0")?;
+        check_scopes("create_api_key", &key.scopes)?;
+        let path = ["api", "v1", "api-key"];
+        self.issue(Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).with_json(key)?).await
+    }
+
+    pub(crate) async fn reissue_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Issued, Error> {
+        let path = ["api", "v1", "workspace", workspace.as_str(), "api-key", key.as_str(), "rotate"];
+        let find_out = "its plaintext may be a new one, which is lost: look at `updatedAt`, or rotate again";
+        // Some servers refuse a POST that does not tell the length of its body, be there none.
+        let call = Call::new("rotate_api_key", Method::POST, &path).making_key(find_out);
+        self.issue(call).await
+    }
+
+    pub(crate) async fn import_api_key(
+        &self,
+        key: &MigratedApiKey,
+        plaintext: &SecretString,
+    ) -> Result<Decoded<ApiKey>, Error> {
+        check_scopes("migrate_api_key", &key.scopes)?;
+        let path = ["api", "v1", "api-key", "migrate"];
+        let call = Call::new("migrate_api_key", Method::POST, &path).making_key(FIND_OUT);
+        made(&self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: key })?).await?)
+    }
+
+    pub(crate) async fn patch_api_key(
+        &self,
+        workspace: &WorkspaceId,
+        key: &ApiKeyId,
+        edit: &ApiKeyEdit,
+    ) -> Result<Decoded<ApiKey>, Error> {
+        ID.refuse(*edit == ApiKeyEdit::default(), "edit_api_key", "the edit changes nothing")?;
+        let path = key_path(workspace, key);
+        let call = Call::new("edit_api_key", Method::PATCH, &path).with_json(edit)?;
+        Ok(self.pipeline.send(call).await?.decode(&SHAPE)?)
+    }
+
+    pub(crate) async fn remove_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Removed, Error> {
+        let path = key_path(workspace, key);
+        Ok(match self.pipeline.send_removal("delete_api_key", &path).await? {
+            Some(answer) if answer.is_empty() => Removed::Untold,
+            Some(answer) => Removed::Key(Box::new(answer.decode(&SHAPE)?)),
+            None => Removed::ByLostAttempt,
+        })
+    }
+
+    async fn issue(&self, call: Call<'_>) -> Result<Issued, Error> {
+        let answer = self.pipeline.send(call).await?;
+        let decoded = made(&answer)?;
+        let Plaintext { key } = answer.decode(&SHAPE)?.value;
+        if key.expose_secret().is_empty() {
+            return Err(answer.undecodable("the plaintext `key` is empty").into());
+        }
+        Ok((decoded, key))
+    }
+}
+
+/// What is known of a key that was deleted.
+pub(crate) enum Removed {
+    Key(Box<Decoded<ApiKey>>),
+    Untold,
+    ByLostAttempt,
+}
+
+/// The key in an answer that repeats its plaintext, which is documented here and nowhere else.
+fn made(answer: &Answer) -> Result<Decoded<ApiKey>, Error> {
+    let mut decoded: Decoded<ApiKey> = answer.decode(&SHAPE)?;
+    decoded.drift.retain(|note| note.path != "key");
+    Ok(decoded)
+}
+
+fn key_path<'a>(workspace: &'a WorkspaceId, key: &'a ApiKeyId) -> [&'a str; 6] {
+    ["api", "v1", "workspace", workspace.as_str(), "api-key", key.as_str()]
+}
+
+/// Amounts are text, because they may be too large for a number.
+fn check_usage(operation: &'static str, usage: &Usage) -> Result<(), Error> {
+    let digits = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let wrong = usage.usage.as_ref().is_some_and(|text| !digits(text));
+    Ok(ID.refuse(wrong, operation, "usage is not made of digits alone")?)
+}
+
+/// Only editing and verifying take the ids of scopes.
+fn check_scopes(operation: &'static str, scopes: &[ScopeGrant]) -> Result<(), Error> {
+    let identified = scopes.iter().any(|scope| scope.id.is_some());
+    Ok(ID.refuse(
+        identified,
+        operation,
+        "scopes.id is not taken here; Oneloop knows the scope by its representation",
+    )?)
 }
 
 /// How Oneloop's wire differs: errors are JSON with `error.code`, a number, and `error.message`.

@@ -50,7 +50,7 @@ impl From<CoreError> for Error {
             Some(400) => Self::BadRequest(details),
             Some(401) => Self::Unauthenticated(details),
             Some(403) => Self::Forbidden(details),
-            Some(404) => Self::NotFound(details),
+            Some(404 | 410) => Self::NotFound(details),
             Some(429) => Self::RateLimited(details),
             _ => Self::Other(details),
         }

@@ -20,6 +20,38 @@
 //! | method | request | source |
 //! |---|---|---|
 //! | [`Client::get_api_key`] | `GET /api/v1/workspace/{id}/api-key/{akid}` | Oneloop's documentation |
+//! | [`Client::list_api_keys`] | `GET /api/v1/workspace/{id}/api-key` | Oneloop's documentation |
+//! | [`Client::create_api_key`] | `POST /api/v1/api-key` | Oneloop's documentation |
+//! | [`Client::edit_api_key`] | `PATCH /api/v1/workspace/{id}/api-key/{akid}` | Oneloop's documentation |
+//! | [`Client::delete_api_key`] | `DELETE /api/v1/workspace/{id}/api-key/{akid}` | Oneloop's documentation |
+//! | [`Client::rotate_api_key`] | `POST /api/v1/workspace/{id}/api-key/{akid}/rotate` | Oneloop's documentation |
+//! | [`Client::verify_api_key`] | `POST /api/v1/api-key/verify` | Oneloop's documentation |
+//! | [`Client::record_usage`] | `POST /api/v1/api-key/record-usage` | Oneloop's documentation |
+//! | [`Client::migrate_api_key`] | `POST /api/v1/api-key/migrate` | Oneloop's documentation |
+//! | [`Client::list_workspaces`] | `GET /api/v1/workspace` | Oneloop's documentation |
+//! | [`Client::list_scopes`] | `GET /api/v1/workspace/{id}/scopes` | Oneloop's documentation |
+//!
+//! A key is switched on and off by editing it.
+//!
+//! Left out, and why:
+//!
+//! | request | reason |
+//! |---|---|
+//! | `POST /api/v1/workspace/{id}/api-key/{akid}/refill` | withdrawn in October 2024 |
+//! | `POST /api/v1/workspace`, `GET` and `PATCH /api/v1/workspace/{id}` | sets workspaces up |
+//! | `POST /api/v1/workspace/{id}/scope` | sets a workspace up |
+//! | `POST /api/v1/link-token`, `GET /api/v1/link-token/{token}` | a session of the browser component, no API key |
+//! | `GET /api/v1/usage/{bid}` | bills by billing id, whose relation to a key is not documented |
+//! | `POST` and `GET /api/v1/customer-billing`, `POST /api/v1/customer-billing/refill` | a customer's meter |
+//! | `POST /api/v1/jwt`, `POST /api/v1/jwt/verify` | JSON web tokens, no API keys |
+//!
+//! # In the unified way in
+//!
+//! - A key is made in a workspace, with a name, permissions and a customer; it is switched on unless `enabled` says
+//!   otherwise. An expiry needs [`Config::with_expiry_unit`], since no document states the unit; what is finer
+//!   than the unit is cut off.
+//! - Verifying takes no scope: Oneloop does not tell which workspace a key is of. Any status but `VALID` is a refusal.
+//! - `register` brings a key along by migrating it; one page calls that operation private.
 //!
 //! # What Oneloop can say
 //!
@@ -63,6 +95,12 @@ mod wire;
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, Fact, HttpOptions, SecretString};
+pub use keymux_core::{
+    ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString, TimeUnit,
+};
 pub use provider::provider_info;
-pub use wire::{ApiKey, ApiKeyId, ApiKeyIdKind, ApiKeyScope, WorkspaceId, WorkspaceIdKind};
+pub use wire::{
+    ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyIdKind, ApiKeyScope, MigratedApiKey, NewApiKey, RateLimit, RateLimitConfig,
+    ScopeGrant, Usage, VerifyOptions, VerifyResult, VerifyStatus, Workspace, WorkspaceId, WorkspaceIdKind,
+    WorkspaceScope,
+};

@@ -1,32 +1,64 @@
 //! Oneloop as one of many: its model turned into the record that all vendors share.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord, KeyState, Notes,
-    Permission, ProviderId, ProviderInfo, Status, TimeForm, VendorTime, resolve_time,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
+    ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm, TimeUnit,
+    VendorTime, Verdict, VerifyRequest, resolve_time,
 };
+use serde_json::{Map, Value};
 
-use crate::client::Client;
-use crate::wire::{ApiKey, ApiKeyId, ApiKeyScope, WorkspaceId};
+use crate::client::{Client, Removed};
+use crate::wire::{
+    ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyScope, MigratedApiKey, NewApiKey, ScopeGrant, VerifyOptions, VerifyStatus,
+    Workspace, WorkspaceId,
+};
 
 pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
-    ProviderInfo::new(ID, "Oneloop", ["workspace_id", "key_id"]).with_fields([
-        Field::Name,
-        Field::Display,
-        Field::CreatedAt,
-        Field::UpdatedAt,
-        Field::LastUsedAt,
-        Field::ExpiresAt,
-        Field::OwnerWorkspace,
-        Field::OwnerCustomer,
-        Field::Permissions,
-    ])
+    ProviderInfo::new(ID, "Oneloop", ["workspace_id", "key_id"])
+        .with_fields([
+            Field::Name,
+            Field::Display,
+            Field::CreatedAt,
+            Field::UpdatedAt,
+            Field::LastUsedAt,
+            Field::ExpiresAt,
+            Field::OwnerWorkspace,
+            Field::OwnerCustomer,
+            Field::Permissions,
+        ])
+        .with_capabilities(capabilities())
 });
+
+fn capabilities() -> Capabilities {
+    use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
+    use Takes::{Optional, Required, SetOnly};
+    let common = [
+        (Parameter::Scope, Required),
+        (Parameter::Name, Required),
+        (Parameter::Permissions, Required),
+        (Parameter::Customer, Required),
+        (Parameter::Enabled, Optional),
+        (Parameter::Metadata, Optional),
+    ];
+    Capabilities::default()
+        .with_native([Get, ListPage, ScopesPage, Create, Register, Update, Rotate, Verify, Revoke])
+        .with_parameters(Create, common)
+        .with_parameters(Create, [(Parameter::Prefix, Optional), (Parameter::ExpiresAt, Optional)])
+        .with_parameters(Register, common)
+        .with_parameters(Verify, [(Parameter::Permissions, Optional)])
+        .with_parameters(
+            Update,
+            [(Parameter::Name, SetOnly), (Parameter::Permissions, SetOnly), (Parameter::Enabled, SetOnly)],
+        )
+}
 
 /// What Oneloop is and can say; no client is needed to ask.
 #[must_use]
@@ -43,11 +75,178 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         let decoded = self.fetch_api_key(&workspace, &id).await?;
-        Ok(record(address.clone(), &workspace, &id, decoded, self.now()))
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+    }
+
+    async fn list_page(&self, scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let workspace: WorkspaceId = scope.one(&INFO)?;
+        let (rows, drift) = self.fetch_api_keys(&workspace).await?;
+        let records = rows.into_iter().map(|row| self.record(&workspace, row)).collect::<Result<_, _>>()?;
+        Ok(Page::new(records, None, drift))
+    }
+
+    async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        let (rows, drift) = self.fetch_workspaces().await?;
+        let scope = |workspace: Workspace| {
+            Ok(ScopeInfo::new(Scope::new([workspace.id.as_str()])?, workspace.name.into_known()))
+        };
+        let scopes = rows.into_iter().map(|row| scope(row.value)).collect::<Result<_, Error>>()?;
+        Ok(Page::new(scopes, None, drift))
+    }
+
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        key.check(&INFO, Operation::Create)?;
+        let workspace: WorkspaceId = key.scope.one(&INFO)?;
+        let new = NewApiKey {
+            name: key.name.clone().unwrap_or_default(),
+            workspace_id: workspace.clone(),
+            scopes: grants(key.permissions.as_deref().unwrap_or_default())?,
+            enabled: key.enabled.unwrap_or(true),
+            customer_id: key.customer.clone().unwrap_or_default(),
+            prefix: key.prefix.clone(),
+            expires_at: key.expires_at.map(|at| self.expiry(at)).transpose()?,
+            external_meter_id: None,
+            metadata: texts(key.metadata.as_ref())?,
+        };
+        let (decoded, plaintext) = self.issue_api_key(&new).await?;
+        Ok(IssuedKey::new(self.record(&workspace, decoded)?, plaintext))
+    }
+
+    async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        key.check(&INFO, Operation::Register)?;
+        let workspace: WorkspaceId = key.scope.one(&INFO)?;
+        let migrated = MigratedApiKey {
+            name: key.name.clone().unwrap_or_default(),
+            workspace_id: workspace.clone(),
+            scopes: grants(key.permissions.as_deref().unwrap_or_default())?,
+            enabled: key.enabled.unwrap_or(true),
+            customer_id: key.customer.clone().unwrap_or_default(),
+            metadata: texts(key.metadata.as_ref())?,
+        };
+        self.record(&workspace, self.import_api_key(&migrated, plaintext).await?)
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        patch.check(&INFO)?;
+        let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
+        let edit = ApiKeyEdit {
+            name: set(&patch.name),
+            enabled: set(&patch.enabled),
+            scopes: set(&patch.permissions).map(|permissions| grants(&permissions)).transpose()?,
+        };
+        let decoded = self.patch_api_key(&workspace, &id, &edit).await?;
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+    }
+
+    async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
+        let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
+        let (decoded, plaintext) = self.reissue_api_key(&workspace, &id).await?;
+        Ok(IssuedKey::new(record_of(address.clone(), &workspace, &id, decoded, self.now()), plaintext))
+    }
+
+    /// Oneloop's verdict holds no workspace, so that there is no record with it, and none can be asked for.
+    async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
+        request.check(&INFO)?;
+        let options = VerifyOptions { requested_scopes: grants(&request.permissions)?, ..VerifyOptions::default() };
+        Verdict::of_call(self.verify_api_key(plaintext, &options).await.map_err(Error::from), |result| {
+            match refusal(&result.status) {
+                None => Verdict::Valid { record: None },
+                Some(reason) => Verdict::Refused { reason, record: None },
+            }
+        })
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
+        Ok(match self.remove_api_key(&workspace, &id).await? {
+            Removed::Key(decoded) => {
+                Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self.now())))
+            }
+            Removed::Untold => Revoked::new(None),
+            Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+        })
     }
 }
 
-fn record(
+impl Client {
+    /// The record of a key whose id the answer tells.
+    fn record(&self, workspace: &WorkspaceId, decoded: Decoded<ApiKey>) -> Result<KeyRecord, Error> {
+        let id = decoded.value.id.clone();
+        let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
+        Ok(record_of(address, workspace, &id, decoded, self.now()))
+    }
+
+    /// An expiry in the unit that the user chose; no document states one.
+    fn expiry(&self, at: Timestamp) -> Result<u64, Error> {
+        let number = match self.expiry_unit() {
+            Some(TimeUnit::Seconds) => at.as_second(),
+            Some(TimeUnit::Milliseconds) => at.as_millisecond(),
+            None => {
+                return Err(invalid(
+                    "Oneloop documents no unit for `expires_at`; choose one with Config::with_expiry_unit",
+                ));
+            }
+        };
+        let number = u64::try_from(number).ok().filter(|number| *number > 0);
+        number.ok_or_else(|| invalid("`expires_at` is not after 1970, and Oneloop takes numbers above 0 alone"))
+    }
+}
+
+fn invalid(reason: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest).with_provider(ID).with_message(reason)
+}
+
+/// Permissions as Oneloop takes them: with actions, since its scopes say nothing without.
+fn grants(permissions: &[Permission]) -> Result<Vec<ScopeGrant>, Error> {
+    let grant = |permission: &Permission| {
+        let Some(actions) = &permission.actions else {
+            return Err(invalid(
+                "one of `permissions` has no actions; Oneloop's say which of create, read, update, delete",
+            ));
+        };
+        Ok(ScopeGrant {
+            id: None,
+            representation: permission.name.clone(),
+            create: actions.contains(&Action::Create),
+            read: actions.contains(&Action::Read),
+            update: actions.contains(&Action::Update),
+            del: actions.contains(&Action::Delete),
+        })
+    };
+    permissions.iter().map(grant).collect()
+}
+
+/// Metadata as Oneloop takes it: text by text.
+fn texts(metadata: Option<&Map<String, Value>>) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let text = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => Ok((name.clone(), text.clone())),
+        _ => Err(invalid("a value of `metadata` is not text; Oneloop takes text alone")),
+    };
+    metadata.map(|members| members.iter().map(text).collect()).transpose()
+}
+
+fn set<T: Clone>(change: &Change<T>) -> Option<T> {
+    match change {
+        Change::Set(value) => Some(value.clone()),
+        Change::Leave | Change::Clear => None,
+    }
+}
+
+/// Why a verdict is not "valid".
+fn refusal(status: &VerifyStatus) -> Option<Refusal> {
+    Some(match status {
+        VerifyStatus::Valid => return None,
+        VerifyStatus::Expired => Refusal::Expired,
+        VerifyStatus::Disabled => Refusal::Disabled,
+        VerifyStatus::Deleted => Refusal::Deleted,
+        VerifyStatus::RateLimited => Refusal::RateLimited,
+        VerifyStatus::UsageLimited => Refusal::UsageExceeded,
+        VerifyStatus::InvalidScopes => Refusal::InsufficientScope,
+        VerifyStatus::Invalid | VerifyStatus::Other(_) => Refusal::Unknown,
+    })
+}
+
+fn record_of(
     address: KeyAddress,
     workspace: &WorkspaceId,
     id: &ApiKeyId,
@@ -74,7 +273,7 @@ fn record(
     record.of_answer(notes, raw, key)
 }
 
-/// All members are documented as present, and five of them as never null.
+/// All members are documented as present, and five of them as possibly null.
 fn note_required(key: &ApiKey, notes: &mut Notes) {
     notes.required("name", &key.name);
     notes.required("maskedKey", &key.masked_key);
