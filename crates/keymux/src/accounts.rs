@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, KeyRecord, KeyRef, Variables};
+use keymux_core::{
+    AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, HttpOptions, IssuedKey, KeyPatch, KeyRecord, KeyRef,
+    KeyStream, NewKey, Operation, Revoked, Scope, SecretString, Support, Variables, Verdict, VerifyRequest,
+};
 
+use crate::account::Account;
 use crate::env;
 use crate::outcomes::Outcomes;
+use crate::rotate::{self, Rotated};
 
 /// How many look-ups of one account run at once unless the builder is told otherwise. Baseten, the one vendor that
 /// documents a limit, allows 100 requests a second; 8 at once stay below that where an answer takes 80 ms or more.
@@ -19,12 +24,10 @@ pub struct Keymux {
     accounts: Arc<Accounts>,
 }
 
-type Accounts = BTreeMap<AccountName, Account>;
-
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub(crate) provider: Arc<dyn ApiKeyProvider>,
-    pub(crate) concurrency: NonZeroUsize,
+#[derive(Debug)]
+struct Accounts {
+    by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>>,
+    concurrency: NonZeroUsize,
 }
 
 impl Keymux {
@@ -45,13 +48,27 @@ impl Keymux {
     /// The accounts, by name.
     #[must_use]
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Arc<dyn ApiKeyProvider>)> {
-        self.accounts.iter().map(|(name, account)| (name, &account.provider))
+        self.accounts.by_name.iter()
     }
 
-    /// The provider of one account, for what only this vendor can do.
-    #[must_use]
-    pub fn provider(&self, account: &AccountName) -> Option<&Arc<dyn ApiKeyProvider>> {
-        Some(&self.accounts.get(account)?.provider)
+    /// One account, as a provider whose records and errors carry the account's name. An account that does not exist is
+    /// [`ErrorKind::Config`].
+    pub fn account(&self, name: &AccountName) -> Result<&Arc<dyn ApiKeyProvider>, Error> {
+        self.accounts.by_name.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.accounts.by_name.keys().map(AccountName::as_str).collect();
+            let mend = if known.is_empty() {
+                format!("there are none; set one of {}", env::credential_names().join(", "))
+            } else {
+                format!("there are: {}", known.join(", "))
+            };
+            Error::new(ErrorKind::Config)
+                .with_account(name.clone())
+                .with_message(format!("there is no account `{name}`; {mend}"))
+        })
+    }
+
+    pub(crate) fn concurrency(&self) -> usize {
+        self.accounts.concurrency.get()
     }
 
     /// Looks one key up. The record and the error name the account as the reference does.
@@ -59,7 +76,7 @@ impl Keymux {
     /// An account that does not exist is [`ErrorKind::Config`]; everything else is what the vendor's
     /// [`get`](ApiKeyProvider::get) says.
     pub async fn get(&self, key: &KeyRef) -> Result<KeyRecord, Error> {
-        self.account(key.account())?.get(key).await
+        self.account(key.account())?.get(key.address()).await
     }
 
     /// Looks many keys up, and gives back their outcomes as they finish, in no particular order.
@@ -80,40 +97,70 @@ impl Keymux {
     /// # }
     /// ```
     pub fn get_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes {
-        Outcomes::new(self, keys)
+        Outcomes::new(self, keys, |account, key| Box::pin(async move { account.get(key.address()).await }))
     }
 
-    pub(crate) fn account(&self, name: &AccountName) -> Result<&Account, Error> {
-        self.accounts.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.accounts.keys().map(AccountName::as_str).collect();
-            let mend = if known.is_empty() {
-                format!("there are none; set one of {}", env::credential_names().join(", "))
-            } else {
-                format!("there are: {}", known.join(", "))
-            };
-            Error::new(ErrorKind::Config)
-                .with_account(name.clone())
-                .with_message(format!("there is no account `{name}`; {mend}"))
-        })
+    /// Lists the keys of one scope of an account: a stream, page by page as it is read. `from` is a
+    /// [`checkpoint`](KeyStream::checkpoint) of an earlier one.
+    pub fn list(&self, account: &AccountName, scope: Scope, from: Option<Cursor>) -> Result<KeyStream, Error> {
+        Ok(KeyStream::new(Arc::clone(self.account(account)?), scope, from).with_account(account.clone()))
     }
-}
 
-impl Account {
-    pub(crate) async fn get(&self, key: &KeyRef) -> Result<KeyRecord, Error> {
-        match self.provider.get(key.address()).await {
-            Ok(mut record) => {
-                record.account = key.account().clone();
-                Ok(record)
-            }
-            Err(error) => {
-                let provider = error.provider().is_none().then(|| self.provider.info().id().clone());
-                let error = error.with_account(key.account().clone());
-                Err(match provider {
-                    Some(provider) => error.with_provider(provider),
-                    None => error,
-                })
-            }
+    /// Makes a key at an account. The rules are those of [`ApiKeyProvider::create`].
+    pub async fn create(&self, account: &AccountName, key: &NewKey) -> Result<IssuedKey, Error> {
+        self.account(account)?.create(key).await
+    }
+
+    /// Brings a key of one's own to an account. The rules are those of [`ApiKeyProvider::register`].
+    pub async fn register(
+        &self,
+        account: &AccountName,
+        key: &NewKey,
+        plaintext: &SecretString,
+    ) -> Result<KeyRecord, Error> {
+        self.account(account)?.register(key, plaintext).await
+    }
+
+    /// Changes a key. The rules are those of [`ApiKeyProvider::update`].
+    pub async fn update(&self, key: &KeyRef, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        self.account(key.account())?.update(key.address(), patch).await
+    }
+
+    /// Gives a key a new plaintext: by the vendor, or, where [`Capabilities`](keymux_core::Capabilities) say that the
+    /// facade does it, by making a second key like the first and revoking the first.
+    ///
+    /// In the second case the key has a new address, and [`Rotated::old`] tells whether the first one was revoked. Until
+    /// then both work.
+    pub async fn rotate(&self, key: &KeyRef) -> Result<Rotated, Error> {
+        let account = self.account(key.account())?;
+        let capabilities = account.info().capabilities();
+        if !matches!(capabilities.support(Operation::Rotate), Support::Emulated { .. }) {
+            return Ok(Rotated { issued: account.rotate(key.address()).await?, old: None });
         }
+        let like = rotate::like(&account.get(key.address()).await?, account.info())?;
+        let issued = account.create(&like).await?;
+        Ok(Rotated { issued, old: Some(account.revoke(key.address()).await) })
+    }
+
+    /// Asks an account whether `plaintext` is a valid key. The rules are those of [`ApiKeyProvider::verify`].
+    pub async fn verify(
+        &self,
+        account: &AccountName,
+        plaintext: &SecretString,
+        request: &VerifyRequest,
+    ) -> Result<Verdict, Error> {
+        self.account(account)?.verify(plaintext, request).await
+    }
+
+    /// Ends a key for good. The rules are those of [`ApiKeyProvider::revoke`].
+    pub async fn revoke(&self, key: &KeyRef) -> Result<Revoked, Error> {
+        self.account(key.account())?.revoke(key.address()).await
+    }
+
+    /// Ends many keys for good, and gives back their outcomes as they finish. The rules are those of
+    /// [`get_many`](Keymux::get_many); a revocation that was begun when the stream is dropped may have happened.
+    pub fn revoke_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes<Revoked> {
+        Outcomes::new(self, keys, |account, key| Box::pin(async move { account.revoke(key.address()).await }))
     }
 }
 
@@ -180,15 +227,15 @@ impl Builder {
 
     /// Checks the names. Errors are [`ErrorKind::Config`].
     pub fn build(self) -> Result<Keymux, Error> {
-        let mut accounts = Accounts::new();
+        let mut by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>> = BTreeMap::new();
         for (name, provider) in self.accounts {
             let name = AccountName::new(name)?;
-            let account = Account { provider, concurrency: self.concurrency };
-            if accounts.insert(name.clone(), account).is_some() {
+            let account = Account::new(name.clone(), provider);
+            if by_name.insert(name.clone(), Arc::new(account)).is_some() {
                 return Err(Error::new(ErrorKind::Config)
                     .with_message(format!("two accounts are named `{name}`; give one of them another name")));
             }
         }
-        Ok(Keymux { accounts: Arc::new(accounts) })
+        Ok(Keymux { accounts: Arc::new(Accounts { by_name, concurrency: self.concurrency }) })
     }
 }

@@ -1,4 +1,4 @@
-//! One typed way to look API keys up at many vendors.
+//! One typed way to look up, list, make, change and revoke API keys at many vendors.
 //!
 //! [`Keymux`] holds accounts, each one credential at one vendor, and gives back the same [`KeyRecord`] whatever the
 //! vendor. A record never lies: what a vendor cannot say is told apart from what it did not say and from what it says
@@ -41,9 +41,11 @@
 //! Beside the vendors: `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`,
 //! where the application installs the cryptography.
 
+mod account;
 mod accounts;
 mod env;
 mod outcomes;
+mod rotate;
 
 pub use accounts::{Builder, Keymux};
 pub use env::providers;
@@ -54,10 +56,12 @@ pub use keymux_baseten as baseten;
 #[doc(inline)]
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
-    AccountName, Action, ApiKeyProvider, AttemptEvent, Basis, Clock, Drift, DriftKind, Error, ErrorKind, ExposeSecret,
-    Fact, FactState, Field, GiveUpEvent, HttpOptions, KeyAddress, KeyKind, KeyRecord, KeyRef, KeyState, Limits,
-    Observer, Owner, Permission, ProviderId, ProviderInfo, Randomness, RetryEvent, RetryPolicy, SecretString, Sleep,
-    Status, StopReason, TimeUnit, Variables,
+    AccountName, Action, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift, DriftKind,
+    Error, ErrorKind, Exchange, ExposeSecret, Fact, FactState, Field, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress,
+    KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, NewKey, Observer, Operation, Owner, Page,
+    Parameter, Permission, ProviderId, ProviderInfo, Randomness, Refusal, Request, Response, RetryEvent, RetryPolicy,
+    Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Transport,
+    TransportError, TransportErrorKind, Variables, Verdict, VerifyRequest,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]
@@ -69,3 +73,4 @@ pub use keymux_mielto as mielto;
 #[doc(inline)]
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
+pub use rotate::Rotated;

@@ -1,37 +1,46 @@
-//! Many look-ups at once: one outcome for each, as they finish.
+//! Many calls at once: one outcome for each, as they finish.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::{self, SelectAll};
-use keymux_core::{AccountName, Error, KeyRecord, KeyRef};
+use keymux_core::{AccountName, ApiKeyProvider, Error, KeyRecord, KeyRef};
 
 use crate::accounts::Keymux;
 
-/// What became of one look-up of many.
+/// What became of one call of many.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[must_use = "a failed look-up is told here and nowhere else"]
-pub struct Outcome {
-    /// The key that was asked for.
+#[must_use = "a failed call is told here and nowhere else"]
+pub struct Outcome<T = KeyRecord> {
+    /// The key that was meant.
     pub key: KeyRef,
-    /// Its record, or why there is none.
-    pub result: Result<KeyRecord, Error>,
+    /// Its record or the like, or why there is none.
+    pub result: Result<T, Error>,
 }
 
-/// The outcomes of [`Keymux::get_many`], as they finish. A [`Stream`] that needs no crate to be read: see
-/// [`next`](Outcomes::next).
-#[must_use = "nothing is looked up before the stream is polled"]
-pub struct Outcomes {
-    accounts: SelectAll<Pin<Box<dyn Stream<Item = Outcome> + Send>>>,
+/// The outcomes of [`Keymux::get_many`] and [`Keymux::revoke_many`], as they finish. A [`Stream`] that needs no crate to
+/// be read: see [`next`](Outcomes::next).
+#[must_use = "nothing is sent before the stream is polled"]
+pub struct Outcomes<T = KeyRecord> {
+    accounts: SelectAll<BoxStream<Outcome<T>>>,
 }
 
-impl Outcomes {
-    pub(crate) fn new(keymux: &Keymux, keys: impl IntoIterator<Item = KeyRef>) -> Self {
+type BoxStream<T> = Pin<Box<dyn Stream<Item = T> + Send>>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+impl<T: Send + 'static> Outcomes<T> {
+    pub(crate) fn new(
+        keymux: &Keymux,
+        keys: impl IntoIterator<Item = KeyRef>,
+        call: fn(Arc<dyn ApiKeyProvider>, KeyRef) -> BoxFuture<T>,
+    ) -> Self {
         let mut queues: BTreeMap<AccountName, Vec<KeyRef>> = BTreeMap::new();
         for key in keys {
             match queues.get_mut(key.account()) {
@@ -41,18 +50,14 @@ impl Outcomes {
         }
         let mut accounts = SelectAll::new();
         for (name, keys) in queues {
-            let outcomes: Pin<Box<dyn Stream<Item = Outcome> + Send>> = match keymux.account(&name) {
+            let outcomes: BoxStream<Outcome<T>> = match keymux.account(&name) {
                 Ok(account) => {
-                    let account = account.clone();
-                    let concurrency = account.concurrency.get();
-                    let look_up = move |key: KeyRef| {
-                        let account = account.clone();
-                        async move {
-                            let result = account.get(&key).await;
-                            Outcome { key, result }
-                        }
+                    let account = Arc::clone(account);
+                    let call = move |key: KeyRef| {
+                        let result = call(Arc::clone(&account), key.clone());
+                        async move { Outcome { key, result: result.await } }
                     };
-                    Box::pin(stream::iter(keys).map(look_up).buffer_unordered(concurrency))
+                    Box::pin(stream::iter(keys).map(call).buffer_unordered(keymux.concurrency()))
                 }
                 Err(error) => Box::pin(stream::iter(keys).map(move |key| Outcome { key, result: Err(error.clone()) })),
             };
@@ -61,21 +66,21 @@ impl Outcomes {
         Self { accounts }
     }
 
-    /// The next outcome, or `None` when every look-up has had its own.
-    pub async fn next(&mut self) -> Option<Outcome> {
+    /// The next outcome, or `None` when every call has had its own.
+    pub async fn next(&mut self) -> Option<Outcome<T>> {
         self.accounts.next().await
     }
 }
 
-impl Stream for Outcomes {
-    type Item = Outcome;
+impl<T> Stream for Outcomes<T> {
+    type Item = Outcome<T>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
         self.accounts.poll_next_unpin(context)
     }
 }
 
-impl fmt::Debug for Outcomes {
+impl<T> fmt::Debug for Outcomes<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outcomes").field("accounts", &self.accounts.len()).finish_non_exhaustive()
     }

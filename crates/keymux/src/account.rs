@@ -1,0 +1,101 @@
+//! One account: a provider whose every record and error carries the user's name for it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use keymux_core::{
+    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, NewKey, Page, ProviderInfo,
+    Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+};
+
+/// A provider under the name of an account.
+#[derive(Debug)]
+pub(crate) struct Account {
+    name: AccountName,
+    provider: Arc<dyn ApiKeyProvider>,
+}
+
+impl Account {
+    pub(crate) fn new(name: AccountName, provider: Arc<dyn ApiKeyProvider>) -> Self {
+        Self { name, provider }
+    }
+
+    fn name_record(&self, mut record: KeyRecord) -> KeyRecord {
+        record.account = self.name.clone();
+        record
+    }
+
+    fn name_error(&self, error: Error) -> Error {
+        let error = match error.provider() {
+            Some(_) => error,
+            None => error.with_provider(self.provider.info().id().clone()),
+        };
+        error.with_account(self.name.clone())
+    }
+
+    fn name_boxed(&self, record: Option<Box<KeyRecord>>) -> Option<Box<KeyRecord>> {
+        record.map(|record| Box::new(self.name_record(*record)))
+    }
+}
+
+#[async_trait]
+impl ApiKeyProvider for Account {
+    fn info(&self) -> &ProviderInfo {
+        self.provider.info()
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        let result = self.provider.get(address).await;
+        result.map(|record| self.name_record(record)).map_err(|error| self.name_error(error))
+    }
+
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let mut page = self.provider.list_page(scope, cursor).await.map_err(|error| self.name_error(error))?;
+        for record in &mut page.items {
+            record.account = self.name.clone();
+        }
+        Ok(page)
+    }
+
+    async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        self.provider.scopes_page(cursor).await.map_err(|error| self.name_error(error))
+    }
+
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        let mut issued = self.provider.create(key).await.map_err(|error| self.name_error(error))?;
+        issued.record = self.name_record(issued.record);
+        Ok(issued)
+    }
+
+    async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        let result = self.provider.register(key, plaintext).await;
+        result.map(|record| self.name_record(record)).map_err(|error| self.name_error(error))
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        let result = self.provider.update(address, patch).await;
+        result.map(|record| self.name_record(record)).map_err(|error| self.name_error(error))
+    }
+
+    async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
+        let mut issued = self.provider.rotate(address).await.map_err(|error| self.name_error(error))?;
+        issued.record = self.name_record(issued.record);
+        Ok(issued)
+    }
+
+    async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
+        let verdict = self.provider.verify(plaintext, request).await.map_err(|error| self.name_error(error))?;
+        Ok(match verdict {
+            Verdict::Valid { record } => Verdict::Valid { record: self.name_boxed(record) },
+            Verdict::Refused { reason, record } => Verdict::Refused { reason, record: self.name_boxed(record) },
+            Verdict::CouldNotTell(error) => Verdict::CouldNotTell(self.name_error(error)),
+            other => other,
+        })
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        let mut revoked = self.provider.revoke(address).await.map_err(|error| self.name_error(error))?;
+        revoked.record = revoked.record.map(|record| self.name_record(record));
+        Ok(revoked)
+    }
+}
