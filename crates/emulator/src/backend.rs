@@ -1,6 +1,5 @@
 //! What stands behind a vendor's port: its keys, its record of requests, and the steps that every request takes.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,13 +7,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use serde_json::Value;
 
+use crate::clock::{Clock, Instant};
 use crate::recorded::RecordedRequest;
 use crate::request::{Place, carries};
-
-/// The ids of a key, in the order of the vendor's path.
-pub(crate) type Address = Vec<String>;
+use crate::store::{Address, Store};
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;
@@ -32,30 +29,28 @@ pub(crate) struct Blueprint {
     pub(crate) operations: fn() -> Router<Shared>,
     /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
     pub(crate) unknown_path: fn() -> Response,
-    /// The keys that are there from the start, the sample first.
-    pub(crate) seeds: fn() -> Vec<(Address, Value)>,
+    /// Puts what is there from the start; of the keys the sample first.
+    pub(crate) seeds: fn(&mut Store),
 }
 
 /// The state of one vendor.
 #[derive(Debug)]
 pub(crate) struct Backend {
     blueprint: &'static Blueprint,
-    keys: Mutex<BTreeMap<Address, Value>>,
+    store: Mutex<Store>,
+    clock: Arc<Clock>,
     requests: Mutex<Vec<RecordedRequest>>,
     serial: AtomicU64,
 }
 
 impl Backend {
     /// A backend in its first state, and the addresses of the keys in it.
-    pub(crate) fn new(blueprint: &'static Blueprint) -> (Shared, Vec<Address>) {
-        let seeds = (blueprint.seeds)();
-        let addresses = seeds.iter().map(|(address, _)| address.clone()).collect();
-        let backend = Self {
-            blueprint,
-            keys: Mutex::new(seeds.into_iter().collect()),
-            requests: Mutex::default(),
-            serial: AtomicU64::new(1),
-        };
+    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>) -> (Shared, Vec<Address>) {
+        let mut store = Store::default();
+        (blueprint.seeds)(&mut store);
+        let addresses = store.keys.iter().map(|entry| entry.address.clone()).collect();
+        let store = Mutex::new(store);
+        let backend = Self { blueprint, store, clock, requests: Mutex::default(), serial: AtomicU64::new(1) };
         (Arc::new(backend), addresses)
     }
 
@@ -77,12 +72,13 @@ impl Backend {
         self.blueprint.credential
     }
 
-    pub(crate) fn key(&self, address: &[String]) -> Option<Value> {
-        locked(&self.keys).get(address).cloned()
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
-    pub(crate) fn put(&self, address: Address, key: Value) {
-        locked(&self.keys).insert(address, key);
+    /// Reads or changes what the vendor remembers, as one step.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Store) -> T) -> T {
+        work(&mut locked(&self.store))
     }
 
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {

@@ -1,7 +1,10 @@
 //! The five vendors together, for as long as the value lives.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::server::Server;
 use crate::vendor::Vendor;
 use crate::vendors;
@@ -15,6 +18,7 @@ pub struct Emulator {
     mielto: Vendor,
     datkey: Vendor,
     oneloop: Vendor,
+    clock: Arc<Clock>,
     _server: Server,
 }
 
@@ -23,20 +27,30 @@ impl Emulator {
     ///
     /// Fails if a port cannot be opened or a thread cannot be started. Runs on any executor.
     pub async fn start() -> io::Result<Self> {
-        let (baseten, baseten_site) = Vendor::open(&vendors::baseten::BLUEPRINT)?;
-        let (braintrust, braintrust_site) = Vendor::open(&vendors::braintrust::BLUEPRINT)?;
-        let (mielto, mielto_site) = Vendor::open(&vendors::mielto::BLUEPRINT)?;
-        let (datkey, datkey_site) = Vendor::open(&vendors::datkey::BLUEPRINT)?;
-        let (oneloop, oneloop_site) = Vendor::open(&vendors::oneloop::BLUEPRINT)?;
+        let clock = Arc::new(Clock::default());
+        let (baseten, baseten_site) = Vendor::open(&vendors::baseten::BLUEPRINT, &clock)?;
+        let (braintrust, braintrust_site) = Vendor::open(&vendors::braintrust::BLUEPRINT, &clock)?;
+        let (mielto, mielto_site) = Vendor::open(&vendors::mielto::BLUEPRINT, &clock)?;
+        let (datkey, datkey_site) = Vendor::open(&vendors::datkey::BLUEPRINT, &clock)?;
+        let (oneloop, oneloop_site) = Vendor::open(&vendors::oneloop::BLUEPRINT, &clock)?;
         let sites = vec![baseten_site, braintrust_site, mielto_site, datkey_site, oneloop_site];
         let server = Server::start(sites).await?;
-        Ok(Self { baseten, braintrust, mielto, datkey, oneloop, _server: server })
+        Ok(Self { baseten, braintrust, mielto, datkey, oneloop, clock, _server: server })
+    }
+
+    /// Moves the clock of all five vendors ahead, so that keys expire without waiting.
+    ///
+    /// At the start it shows the real time; it goes on with it, and never goes back. Datkey and Oneloop judge by it
+    /// when they verify a key. The other vendors tell an expiry at most, and judge nothing.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
     /// Baseten. Addresses are `[group_id, api_key_prefix]`.
     ///
     /// There from the start: a key with a name, one without, and a registered one, whose prefix holds a slash, a plus
-    /// and a space. Every key of the group [`BASETEN_FOREIGN_GROUP`](crate::BASETEN_FOREIGN_GROUP) answers 403.
+    /// and a space; their group; and three keys of the workspace. Everything of the group
+    /// [`BASETEN_FOREIGN_GROUP`](crate::BASETEN_FOREIGN_GROUP) answers 403.
     #[must_use]
     pub fn baseten(&self) -> &Vendor {
         &self.baseten
@@ -44,7 +58,8 @@ impl Emulator {
 
     /// Braintrust. Addresses are `[api_key_id]`; an id that is not a UUID gets another 400 than one that is unknown.
     ///
-    /// There from the start: a key with every field, one with the required fields alone, and one with nulls.
+    /// There from the start: a key with every field, one with the required fields alone, and one with nulls; and
+    /// a service token.
     #[must_use]
     pub fn braintrust(&self) -> &Vendor {
         &self.braintrust
@@ -63,7 +78,8 @@ impl Emulator {
     /// Datkey. Addresses are `[id]`.
     ///
     /// There from the start: a key with limits, an expired one, one whose verifications are used up, and one without
-    /// limits, whose optional fields are null.
+    /// limits, whose optional fields are null. They are of the API `api_example_1` and verify with their
+    /// [plaintexts](Vendor::plaintext). New keys may be of any API.
     #[must_use]
     pub fn datkey(&self) -> &Vendor {
         &self.datkey
@@ -72,7 +88,7 @@ impl Emulator {
     /// Oneloop. Addresses are `[workspace_id, key_id]`.
     ///
     /// There from the start: an enabled key with scopes and an expiry, a disabled one, a deleted one, and one of
-    /// another workspace.
+    /// another workspace; they verify with their [plaintexts](Vendor::plaintext). Both workspaces have scopes.
     #[must_use]
     pub fn oneloop(&self) -> &Vendor {
         &self.oneloop

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::backend::{Backend, Blueprint};
+use crate::clock::Clock;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
+use crate::store::Entry;
 
 /// One vendor of an [`Emulator`](crate::Emulator).
 pub struct Vendor {
@@ -20,11 +22,11 @@ pub struct Vendor {
 
 impl Vendor {
     /// Opens a port. Connections to it wait until the site is served.
-    pub(crate) fn open(blueprint: &'static Blueprint) -> io::Result<(Self, Site)> {
+    pub(crate) fn open(blueprint: &'static Blueprint, clock: &Arc<Clock>) -> io::Result<(Self, Site)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let (backend, seeded) = Backend::new(blueprint);
+        let (backend, seeded) = Backend::new(blueprint, Arc::clone(clock));
         let router = Backend::router(&backend);
         Ok((Self { base_url, seeded, backend }, Site { listener, router }))
     }
@@ -73,7 +75,25 @@ impl Vendor {
         A: IntoIterator,
         A::Item: Into<String>,
     {
-        self.backend.put(address.into_iter().map(Into::into).collect(), key);
+        let entry = Entry::new(address, key);
+        self.backend.with(|store| store.keys.put(entry));
+    }
+
+    /// Adds or replaces a key like [`seed`](Self::seed), and lets this text verify as it.
+    pub fn seed_with_plaintext<A>(&self, address: A, key: Value, plaintext: &str)
+    where
+        A: IntoIterator,
+        A::Item: Into<String>,
+    {
+        let entry = Entry::new(address, key).plaintext(plaintext);
+        self.backend.with(|store| store.keys.put(entry));
+    }
+
+    /// The plaintext of a key, which a vendor tells only once. Nothing if there is no such key, or if it was
+    /// [seeded](Self::seed) without one.
+    #[must_use]
+    pub fn plaintext(&self, address: &[String]) -> Option<String> {
+        self.backend.with(|store| store.keys.get(address).and_then(|entry| entry.plaintext.clone()))
     }
 
     /// All requests that arrived, in the order of their arrival, whatever they were answered.

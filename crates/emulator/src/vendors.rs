@@ -6,11 +6,14 @@ pub(crate) mod datkey;
 pub(crate) mod mielto;
 pub(crate) mod oneloop;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::backend::Address;
+/// A member of a body, or null if it is not given.
+fn or_null(body: &Map<String, Value>, name: &str) -> Value {
+    body.get(name).cloned().unwrap_or_default()
+}
 
-/// A key that is there from the start.
-fn seed<const IDS: usize>(address: [&str; IDS], key: Value) -> (Address, Value) {
-    (address.map(str::to_owned).to_vec(), key)
+/// Whether a member of a body is an array whose items all pass.
+fn is_list(body: &Map<String, Value>, name: &str, item: impl Fn(&Value) -> bool) -> bool {
+    body.get(name).and_then(Value::as_array).is_some_and(|items| items.iter().all(item))
 }

@@ -1,21 +1,34 @@
-//! Baseten: federated keys, each owned by a group.
+//! Baseten: federated keys, each owned by a group, and the keys of the workspace itself.
+//!
+//! The body of errors is not documented; the codes `NOT_FOUND` and `VALIDATION_ERROR` have been seen in Baseten's
+//! answers, and others follow their pattern. Not documented either are the refusal of a limit out of range or of a
+//! strange cursor, the order of lists (oldest first here), and any error of workspace keys. A group is there if it was
+//! created or if a key was seeded in it. A public key is on file: a registration asks for a signature of the right
+//! form, but nothing is known here to check it against.
+
+mod groups;
+mod keys;
+mod seeds;
+mod workspace_keys;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::get;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use serde_json::{Map, Value, json};
 
-use super::seed;
-use crate::answer;
-use crate::backend::{Address, Backend, Blueprint, Shared};
-use crate::request::{Ids, Place};
+use crate::answer::Refusal;
+use crate::backend::{Backend, Blueprint, Shared};
+use crate::request::{Place, Query, is_unset, object};
+use crate::store::{Entry, Store, Table};
 
-/// A group of Baseten that exists in another workspace than the credential's: all its keys answer 403.
+/// A group of Baseten that exists in another workspace than the credential's: everything of it answers 403.
 pub const FOREIGN_GROUP: &str = "z8other";
 
 const GROUP: &str = "g7k2m9qx";
+
+const GROUPS: &str = "groups";
+const WORKSPACE_KEYS: &str = "workspace keys";
 
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "baseten",
@@ -24,42 +37,90 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds,
+    seeds: seed,
 };
 
 fn operations() -> Router<Shared> {
-    Router::new().route("/v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}", get(get_api_key))
+    Router::new()
+        .route("/v1/gateway/groups", get(groups::list).post(groups::create))
+        .route("/v1/gateway/groups/{group_id}", get(groups::look_up).patch(groups::update).delete(groups::delete))
+        .route("/v1/gateway/groups/{group_id}/usage", get(groups::usage))
+        .route("/v1/gateway/groups/{group_id}/api_keys", get(keys::list).post(keys::create))
+        .route("/v1/gateway/groups/{group_id}/api_keys/register", post(keys::register))
+        .route("/v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}", get(keys::look_up).delete(keys::revoke))
+        .route("/v1/api_keys", get(workspace_keys::list).post(workspace_keys::create))
+        .route("/v1/api_keys/{api_key_prefix}", delete(workspace_keys::delete))
+        .route("/v1/teams/{team_id}/api_keys", post(workspace_keys::create_in_team))
 }
 
-async fn get_api_key(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
-    if ids.first().is_some_and(|group| group == FOREIGN_GROUP) {
-        return refusal(StatusCode::FORBIDDEN, "FORBIDDEN", "this group belongs to another workspace");
+/// The group of a path, if it is the caller's.
+fn owned<'a>(store: &mut Store, ids: &'a [String]) -> Result<&'a str, Refusal> {
+    let group = ids.first().map_or("", String::as_str);
+    if group == FOREIGN_GROUP {
+        return Err(refusal(StatusCode::FORBIDDEN, "FORBIDDEN", "this group belongs to another workspace"));
     }
-    match backend.key(&ids) {
-        Some(key) => answer::json(StatusCode::OK, key),
-        None => refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such group or key"),
+    if store.table(GROUPS).get(&[group.to_owned()]).is_none() {
+        if !store.keys.iter().any(|entry| entry.is_in(group)) {
+            return Err(not_found());
+        }
+        // A seeded key told of it. From now on the group stays without the key.
+        store.table(GROUPS).put(seeds::group(group));
     }
+    Ok(group)
 }
 
-/// The codes `NOT_FOUND` and `VALIDATION_ERROR` have been seen in Baseten's answers; others follow their pattern.
-fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    answer::json(status, json!({"code": code, "message": message}))
+/// A page of the objects that are meant, and where the next one begins.
+fn page(table: &Table, query: &Query, is_meant: impl Fn(&Entry) -> bool) -> Result<Value, Refusal> {
+    let limit = query.number("limit", 100, 1..=1000).ok_or_else(|| invalid("limit: from 1 to 1000"))?;
+    let start = query
+        .first("cursor")
+        .map_or(Some(0), |cursor| cursor.strip_suffix("==").and_then(|place| u64::from_str_radix(place, 16).ok()));
+    let start = start.ok_or_else(|| invalid("cursor: not one of this API"))?;
+    let mut rest = table.after(start).filter(|(_, entry)| is_meant(entry));
+    let items: Vec<_> = rest.by_ref().take(limit).collect();
+    let has_more = rest.next().is_some();
+    let last = items.last().filter(|_| has_more);
+    let cursor = last.map(|(place, _)| format!("{place:014x}=="));
+    let items: Vec<_> = items.iter().map(|(_, entry)| entry.value.clone()).collect();
+    Ok(json!({"items": items, "pagination": {"has_more": has_more, "cursor": cursor}}))
+}
+
+fn read(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    object(body).ok_or_else(|| invalid("the body has to be a JSON object"))
+}
+
+/// The name, which is a text or null or not there.
+fn name(body: &Map<String, Value>) -> Result<Value, Refusal> {
+    let name = super::or_null(body, "name");
+    if is_unset(body, "name") || name.is_string() { Ok(name) } else { Err(invalid("name: a text or null")) }
+}
+
+fn invalid(message: &str) -> Refusal {
+    refusal(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+}
+
+fn not_found() -> Refusal {
+    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such group or key")
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Refusal {
+    Refusal { status, body: json!({"code": code, "message": message}) }
 }
 
 fn unauthorized(_: &Backend) -> Response {
-    refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid API key is required")
+    refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid API key is required").into_response()
 }
 
 fn unknown_path() -> Response {
-    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such path")
+    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such path").into_response()
 }
 
-fn seeds() -> Vec<(Address, Value)> {
-    // The prefix of a registered key is its first 16 characters, whatever they are.
-    let registered = "partner/eu+1 key";
-    vec![
-        seed([GROUP, "sky_Qm4tZp0Lw8Rk"], json!({"prefix": "sky_Qm4tZp0Lw8Rk", "name": "ci-runner"})),
-        seed([GROUP, "hJkLmNp"], json!({"prefix": "hJkLmNp", "name": null})),
-        seed([GROUP, registered], json!({"prefix": registered, "name": "brought-along"})),
-    ]
+fn seed(store: &mut Store) {
+    for entry in seeds::keys() {
+        store.keys.put(entry);
+    }
+    store.table(GROUPS).put(seeds::group(GROUP));
+    for entry in seeds::workspace_keys() {
+        store.table(WORKSPACE_KEYS).put(entry);
+    }
 }

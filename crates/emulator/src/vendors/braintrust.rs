@@ -1,4 +1,13 @@
-//! Braintrust: keys of users. Errors are plain text with a bracketed context; "missing" and "no access" are one.
+//! Braintrust: keys of users, and tokens of service accounts. Errors are plain text with a bracketed context; "missing"
+//! and "no access" are one.
+//!
+//! The answer for a missing key is not documented; here it is what Braintrust says of its other objects. A list without
+//! a limit holds everything, and one with the limit 0 nothing; neither is documented. A cursor that is no object of the
+//! list is refused like a missing object. `org_name` is ignored: there is one organisation.
+
+mod paging;
+mod seeds;
+mod service_tokens;
 
 use axum::Router;
 use axum::extract::State;
@@ -7,10 +16,12 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::seed;
 use crate::answer;
-use crate::backend::{Address, Backend, Blueprint, Shared};
-use crate::request::{Ids, Place};
+use crate::backend::{Backend, Blueprint, Shared};
+use crate::request::{Ids, Place, Query};
+use crate::store::Store;
+
+const SERVICE_TOKENS: &str = "service tokens";
 
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "braintrust",
@@ -19,30 +30,81 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds,
+    seeds: seed,
 };
 
 fn operations() -> Router<Shared> {
-    Router::new().route("/v1/api_key/{api_key_id}", get(get_api_key))
+    Router::new()
+        .route("/v1/api_key", get(list).post(create))
+        .route("/v1/api_key/{api_key_id}", get(look_up).delete(delete))
+        .route(
+            "/v1/service_token",
+            get(service_tokens::list)
+                .post(service_tokens::create)
+                .put(service_tokens::replace)
+                .delete(service_tokens::delete_by_body),
+        )
+        .route("/v1/service_token/{service_token_id}", get(service_tokens::look_up).delete(service_tokens::delete))
 }
 
-async fn get_api_key(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
+/// A status and a text, to which the context is added.
+#[derive(Debug)]
+struct Fault {
+    status: StatusCode,
+    message: String,
+}
+
+/// Keys list newest first, by `created` and then by the order in which they came.
+async fn list(State(backend): State<Shared>, query: Query) -> Response {
+    let page = backend.with(|store| paging::page(&store.keys, &query, "api_key_name"));
+    told(&backend, page)
+}
+
+async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
+    let found = checked_id(&ids, "api_key_id").and_then(|id| {
+        let key = backend.with(|store| store.keys.get(&ids).map(|entry| entry.value.clone()));
+        key.ok_or_else(|| missing("read", "api_key", id))
+    });
+    told(&backend, found)
+}
+
+async fn delete(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
+    let deleted = checked_id(&ids, "api_key_id").and_then(|id| {
+        let key = backend.with(|store| store.keys.remove(&ids));
+        key.map(|entry| entry.value).ok_or_else(|| missing("delete", "api_key", id))
+    });
+    told(&backend, deleted)
+}
+
+/// The operation was withdrawn. Its status and text are documented, its body is not.
+async fn create(State(backend): State<Shared>) -> Response {
+    let message = "API keys cannot create API keys".to_owned();
+    told(&backend, Err(Fault { status: StatusCode::FORBIDDEN, message }))
+}
+
+fn told(backend: &Backend, outcome: Result<Value, Fault>) -> Response {
+    match outcome {
+        Ok(body) => traced(backend.next_serial(), answer::json(StatusCode::OK, body)),
+        Err(fault) => refusal(backend, fault.status, &fault.message, KNOWN_CALLER),
+    }
+}
+
+fn checked_id<'a>(ids: &'a [String], name: &str) -> Result<&'a str, Fault> {
     let id = ids.first().map_or("", String::as_str);
-    if !is_uuid(id) {
-        let issues = json!([{
-            "validation": "uuid",
-            "code": "invalid_string",
-            "message": "Invalid uuid",
-            "path": ["api_key_id"],
-        }]);
-        return refusal(&backend, StatusCode::BAD_REQUEST, &issues.to_string(), KNOWN_CALLER);
-    }
-    if let Some(key) = backend.key(&ids) {
-        return traced(backend.next_serial(), answer::json(StatusCode::OK, key));
-    }
-    // The answer for a missing key is not documented. This is what Braintrust says of its other objects.
-    let message = format!("Missing read access to api_key id {id}, or the api_key does not exist");
-    refusal(&backend, StatusCode::BAD_REQUEST, &message, KNOWN_CALLER)
+    if is_uuid(id) { Ok(id) } else { Err(invalid("uuid", "invalid_string", "Invalid uuid", name)) }
+}
+
+fn invalid(validation: &str, code: &str, message: &str, name: &str) -> Fault {
+    let issues = json!([{"validation": validation, "code": code, "message": message, "path": [name]}]);
+    bad(issues.to_string())
+}
+
+fn missing(access: &str, kind: &str, id: &str) -> Fault {
+    bad(format!("Missing {access} access to {kind} id {id}, or the {kind} does not exist"))
+}
+
+fn bad(message: String) -> Fault {
+    Fault { status: StatusCode::BAD_REQUEST, message }
 }
 
 /// What the context of an error tells of a caller whose credential is good.
@@ -79,41 +141,11 @@ fn is_uuid(text: &str) -> bool {
     }) && groups.next().is_none()
 }
 
-fn seeds() -> Vec<(Address, Value)> {
-    let full = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80";
-    let minimal = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b81";
-    let nulls = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b82";
-    vec![
-        seed(
-            [full],
-            json!({
-                "id": full,
-                "created": "2026-02-03T10:20:30.123Z",
-                "name": "ci",
-                "preview_name": "sk-****k3Zq9",
-                "user_id": "0d9c8b7a-1122-4334-8556-77889900aabb",
-                "user_email": "dev@example.com",
-                "user_given_name": "Dev",
-                "user_family_name": "Example",
-                "org_id": "11111111-2222-4333-8444-555555555555",
-            }),
-        ),
-        seed([minimal], json!({"id": minimal, "name": "ci-minimal", "preview_name": "sk-****m1Nim"})),
-        seed(
-            [nulls],
-            json!({
-                "id": nulls,
-                "created": null,
-                "name": "ci-nulls",
-                "preview_name": "sk-****nU11s",
-                "user_id": null,
-                "user_email": null,
-                "user_given_name": null,
-                "user_family_name": null,
-                "org_id": null,
-            }),
-        ),
-    ]
+fn seed(store: &mut Store) {
+    for entry in seeds::keys() {
+        store.keys.put(entry);
+    }
+    store.table(SERVICE_TOKENS).put(seeds::service_token());
 }
 
 #[cfg(test)]

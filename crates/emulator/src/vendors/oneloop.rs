@@ -1,19 +1,36 @@
 //! Oneloop: keys of workspaces with scopes, sent wrapped in `apiKey`.
+//!
+//! Oneloop documents 400, 401 and 403, and none of their causes. Here a body that is not as documented, or that names
+//! a workspace or a key that is not there, is a 400, as is a change of a deleted key; a path to what is not there is a
+//! 404. A deleted key stays, with `deleted` set, and may be deleted again. The composition of a key is not documented:
+//! here it is the prefix, if there is one, an underscore and the rest. The unit of instants is documented nowhere; an
+//! expiry is taken for milliseconds from 10^11 on, and for seconds below. A metering of usage is recorded and never
+//! told, so that no key is `USAGE_LIMITED`.
 
-use axum::Router;
+mod seeds;
+mod verify;
+mod workspaces;
+
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::get;
-use serde_json::{Value, json};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Map, Value, json};
 
-use super::seed;
-use crate::answer;
-use crate::backend::{Address, Backend, Blueprint, Shared};
-use crate::request::{Ids, Place};
+use super::{is_list, or_null};
+use crate::answer::{self, Outcome, Refusal};
+use crate::backend::{Backend, Blueprint, Shared};
+use crate::clock::Instant;
+use crate::request::{Ids, Place, is_unset, object};
+use crate::store::{Entry, Store};
 
 const WORKSPACE: &str = "ws_0123456789abcdef0123456789abcdef";
 const SECOND_WORKSPACE: &str = "ws_fedcba9876543210fedcba9876543210";
+
+const WORKSPACES: &str = "workspaces";
+const SCOPES: &str = "scopes";
 
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "oneloop",
@@ -22,122 +39,249 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds,
+    seeds: seed,
 };
 
 fn operations() -> Router<Shared> {
-    Router::new().route("/api/v1/workspace/{id}/api-key/{akid}", get(get_api_key))
+    Router::new()
+        .route("/api/v1/workspace", get(workspaces::list).post(workspaces::create))
+        .route("/api/v1/workspace/{id}", get(workspaces::look_up).patch(workspaces::update))
+        .route("/api/v1/workspace/{id}/scopes", get(workspaces::list_scopes))
+        .route("/api/v1/workspace/{id}/scope", post(workspaces::create_scope))
+        .route("/api/v1/workspace/{id}/api-key", get(list))
+        .route("/api/v1/workspace/{id}/api-key/{akid}", get(look_up).patch(edit).delete(delete))
+        .route("/api/v1/workspace/{id}/api-key/{akid}/rotate", post(rotate))
+        .route("/api/v1/api-key", post(create))
+        .route("/api/v1/api-key/migrate", post(migrate))
+        .route("/api/v1/api-key/verify", post(verify::verify))
+        .route("/api/v1/api-key/record-usage", post(verify::record_usage))
 }
 
-async fn get_api_key(State(backend): State<Shared>, Ids(ids): Ids) -> Response {
-    match backend.key(&ids) {
-        Some(key) => answer::json(StatusCode::OK, json!({"apiKey": key})),
-        // Oneloop documents 400, 401 and 403 for this operation and nothing for a key that is not there.
-        None => refusal(StatusCode::NOT_FOUND, "api key not found"),
+async fn list(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
+    let workspace = ids.first().map_or("", String::as_str);
+    backend.with(|store| {
+        if !workspaces::exists(store, workspace) {
+            return Err(not_found("workspace"));
+        }
+        let keys = store.keys.iter().filter(|entry| entry.is_in(workspace)).map(|entry| entry.value.clone());
+        Ok(Json(json!({"apiKeys": keys.collect::<Vec<_>>()})))
+    })
+}
+
+async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
+    backend.with(|store| match store.keys.get(&ids) {
+        Some(entry) => Ok(Json(json!({"apiKey": entry.value}))),
+        None => Err(not_found("api key")),
+    })
+}
+
+async fn create(State(backend): State<Shared>, body: Bytes) -> Outcome {
+    let body = read(&body)?;
+    let workspace = checked_new(&body)?;
+    if !is_unset(&body, "prefix") && !body.get("prefix").is_some_and(Value::is_string) {
+        return Err(bad("prefix: a text"));
     }
+    if !is_unset(&body, "expiresAt") && body.get("expiresAt").and_then(Value::as_u64).is_none_or(|at| at == 0) {
+        return Err(bad("expiresAt: a positive integer"));
+    }
+    let now = backend.now();
+    backend.with(|store| {
+        if !workspaces::exists(store, workspace) {
+            return Err(bad("workspaceId: no such workspace"));
+        }
+        let mut prefix = or_null(&body, "prefix");
+        if prefix.is_null() {
+            let address = [workspace.to_owned()];
+            prefix = store
+                .table(WORKSPACES)
+                .get(&address)
+                .map_or(Value::Null, |entry| entry.value.get("defaultKeyPrefix").cloned().unwrap_or_default());
+        }
+        let serial = store.mint();
+        let plaintext = generated(prefix.as_str(), serial);
+        let mut entry = new_key(&body, workspace, serial, &plaintext, now);
+        entry.set("prefix", prefix);
+        entry.set("expiresAt", or_null(&body, "expiresAt"));
+        let entry = entry.aside("externalMeterId", or_null(&body, "externalMeterId"));
+        let told = json!({"apiKey": entry.with("key", plaintext)});
+        store.keys.put(entry);
+        Ok(Json(told))
+    })
+}
+
+async fn migrate(State(backend): State<Shared>, body: Bytes) -> Outcome {
+    let body = read(&body)?;
+    let workspace = checked_new(&body)?;
+    let plaintext = text(&body, "key")?;
+    let now = backend.now();
+    backend.with(|store| {
+        if !workspaces::exists(store, workspace) {
+            return Err(bad("workspaceId: no such workspace"));
+        }
+        if plaintext.is_empty() || store.keys.opened_by(plaintext).is_some() {
+            return Err(bad("key: empty or taken"));
+        }
+        let serial = store.mint();
+        let entry = new_key(&body, workspace, serial, plaintext, now);
+        let told = json!({"apiKey": entry.with("key", plaintext)});
+        store.keys.put(entry);
+        Ok(Json(told))
+    })
+}
+
+async fn edit(State(backend): State<Shared>, Ids(ids): Ids, body: Bytes) -> Outcome {
+    let body = read(&body)?;
+    if body.contains_key("name") {
+        text(&body, "name")?;
+    }
+    if body.get("enabled").is_some_and(|enabled| !enabled.is_boolean()) {
+        return Err(bad("enabled: a boolean"));
+    }
+    if body.contains_key("scopes") {
+        scopes(&body, "scopes")?;
+    }
+    let now = backend.now();
+    change(&backend, &ids, |entry, _| {
+        for name in ["name", "enabled", "scopes"] {
+            if let Some(value) = body.get(name) {
+                entry.set(name, value.clone());
+            }
+        }
+        entry.set("updatedAt", now.with_millis());
+        entry.value.clone()
+    })
+}
+
+async fn rotate(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
+    let now = backend.now();
+    change(&backend, &ids, |entry, serial| {
+        let plaintext = generated(entry.value.get("prefix").and_then(Value::as_str), serial);
+        entry.set("maskedKey", tail(&plaintext));
+        entry.set("updatedAt", now.with_millis());
+        entry.plaintext = Some(plaintext.clone());
+        entry.with("key", plaintext)
+    })
+}
+
+async fn delete(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
+    let now = backend.now();
+    backend.with(|store| {
+        let entry = store.keys.get_mut(&ids).ok_or_else(|| not_found("api key"))?;
+        if !is_deleted(entry) {
+            entry.set("deleted", true);
+            entry.set("updatedAt", now.with_millis());
+        }
+        Ok(Json(json!({"apiKey": entry.value})))
+    })
+}
+
+/// Changes a key that is not deleted. What the change returns is sent.
+fn change(backend: &Backend, ids: &[String], change: impl FnOnce(&mut Entry, u64) -> Value) -> Outcome {
+    backend.with(|store| {
+        let serial = store.mint();
+        let entry = store.keys.get_mut(ids).ok_or_else(|| not_found("api key"))?;
+        if is_deleted(entry) {
+            return Err(bad("the api key is deleted"));
+        }
+        Ok(Json(json!({"apiKey": change(entry, serial)})))
+    })
+}
+
+/// Checks what new keys need, and returns the id of their workspace.
+fn checked_new(body: &Map<String, Value>) -> Result<&str, Refusal> {
+    text(body, "name")?;
+    text(body, "customerId")?;
+    scopes(body, "scopes")?;
+    if !body.get("enabled").is_some_and(Value::is_boolean) {
+        return Err(bad("enabled: a boolean"));
+    }
+    let is_metadata = |metadata: &Value| metadata.as_object().is_some_and(|all| all.values().all(Value::is_string));
+    if !is_unset(body, "metadata") && !body.get("metadata").is_some_and(is_metadata) {
+        return Err(bad("metadata: an object of texts"));
+    }
+    text(body, "workspaceId")
+}
+
+fn new_key(body: &Map<String, Value>, workspace: &str, serial: u64, plaintext: &str, now: Instant) -> Entry {
+    let id = format!("ak_generated_{serial}");
+    let value = json!({
+        "id": id,
+        "name": or_null(body, "name"),
+        "maskedKey": tail(plaintext),
+        "prefix": null,
+        "expiresAt": null,
+        "scopes": or_null(body, "scopes"),
+        "enabled": or_null(body, "enabled"),
+        "customerId": or_null(body, "customerId"),
+        "deleted": false,
+        "createdAt": now.with_millis(),
+        "updatedAt": now.with_millis(),
+        "lastUsedAt": null,
+        "billingId": null,
+    });
+    Entry::new([workspace, &id], value).plaintext(plaintext).aside("metadata", or_null(body, "metadata"))
+}
+
+/// A key that nobody takes for a real one, with a tail of its own.
+fn generated(prefix: Option<&str>, serial: u64) -> String {
+    let rest = format!("EXAMPLEnotASecretOneloop{serial:08}");
+    prefix.map_or_else(|| rest.clone(), |prefix| format!("{prefix}_{rest}"))
+}
+
+/// Oneloop shows the last five characters of a key.
+fn tail(plaintext: &str) -> String {
+    plaintext.chars().skip(plaintext.chars().count().saturating_sub(5)).collect()
+}
+
+fn is_deleted(entry: &Entry) -> bool {
+    entry.value.get("deleted") == Some(&Value::Bool(true))
+}
+
+fn read(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    object(body).ok_or_else(|| bad("the body is not a JSON object"))
+}
+
+fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
+    body.get(name).and_then(Value::as_str).ok_or_else(|| bad(&format!("{name}: a text is required")))
+}
+
+fn scopes(body: &Map<String, Value>, name: &str) -> Result<(), Refusal> {
+    let is_scope = |scope: &Value| {
+        scope.get("representation").is_some_and(Value::is_string)
+            && ["create", "read", "update", "del"].iter().all(|action| scope.get(action).is_some_and(Value::is_boolean))
+    };
+    if is_list(body, name, is_scope) { Ok(()) } else { Err(bad(&format!("{name}: an array of scopes is required"))) }
+}
+
+fn bad(message: &str) -> Refusal {
+    refusal(StatusCode::BAD_REQUEST, message)
+}
+
+fn not_found(what: &str) -> Refusal {
+    refusal(StatusCode::NOT_FOUND, &format!("{what} not found"))
 }
 
 /// The code repeats the status, as in Oneloop's own code.
-fn refusal(status: StatusCode, message: &str) -> Response {
-    answer::json(status, json!({"error": {"code": status.as_u16(), "message": message}}))
+fn refusal(status: StatusCode, message: &str) -> Refusal {
+    Refusal { status, body: json!({"error": {"code": status.as_u16(), "message": message}}) }
 }
 
 fn unauthorized(_: &Backend) -> Response {
-    refusal(StatusCode::UNAUTHORIZED, "sdk key rejected")
+    refusal(StatusCode::UNAUTHORIZED, "sdk key rejected").into_response()
 }
 
 fn unknown_path() -> Response {
-    refusal(StatusCode::NOT_FOUND, "not found")
+    answer::json(StatusCode::NOT_FOUND, refusal(StatusCode::NOT_FOUND, "not found").body)
 }
 
-fn seeds() -> Vec<(Address, Value)> {
-    vec![
-        seed(
-            [WORKSPACE, "ak_example_1"],
-            json!({
-                "id": "ak_example_1",
-                "name": "billing bot",
-                "maskedKey": "9c01e",
-                "prefix": "acme",
-                "expiresAt": 4_102_444_800_000_i64,
-                "scopes": [
-                    {
-                        "id": "sc_example_1",
-                        "representation": "invoices",
-                        "create": true,
-                        "read": true,
-                        "update": true,
-                        "del": false,
-                    },
-                    {"representation": "customers", "create": false, "read": true, "update": false, "del": false},
-                ],
-                "enabled": true,
-                "customerId": "cust-42",
-                "deleted": false,
-                "createdAt": "2024-11-01T08:00:00.000Z",
-                "updatedAt": "2024-11-02T08:00:00.000Z",
-                "lastUsedAt": "2024-11-03T08:00:00.000Z",
-                "billingId": "bill-42",
-            }),
-        ),
-        seed(
-            [WORKSPACE, "ak_example_2"],
-            json!({
-                "id": "ak_example_2",
-                "name": "paused bot",
-                "maskedKey": "77d2b",
-                "prefix": null,
-                // The unit is documented nowhere: milliseconds above, seconds here.
-                "expiresAt": 4_102_444_800_i64,
-                "scopes": [
-                    {"representation": "invoices", "create": false, "read": true, "update": false, "del": true},
-                ],
-                "enabled": false,
-                "customerId": "cust-43",
-                "deleted": false,
-                "createdAt": "2024-11-04T08:00:00.000Z",
-                "updatedAt": "2024-11-05T08:00:00.000Z",
-                "lastUsedAt": null,
-                "billingId": null,
-            }),
-        ),
-        seed(
-            [WORKSPACE, "ak_example_3"],
-            json!({
-                "id": "ak_example_3",
-                "name": "retired bot",
-                "maskedKey": "e4f80",
-                "prefix": null,
-                "expiresAt": null,
-                "scopes": [],
-                "enabled": true,
-                "customerId": null,
-                "deleted": true,
-                "createdAt": "2024-10-01T08:00:00.000Z",
-                "updatedAt": "2024-12-01T08:00:00.000Z",
-                "lastUsedAt": "2024-11-30T08:00:00.000Z",
-                "billingId": null,
-            }),
-        ),
-        seed(
-            [SECOND_WORKSPACE, "ak_example_4"],
-            json!({
-                "id": "ak_example_4",
-                "name": "staging bot",
-                "maskedKey": "0a5c3",
-                "prefix": "stg",
-                "expiresAt": null,
-                "scopes": [
-                    {"representation": "reports", "create": true, "read": true, "update": true, "del": true},
-                ],
-                "enabled": true,
-                "customerId": null,
-                "deleted": false,
-                "createdAt": "2024-12-01T08:00:00.000Z",
-                "updatedAt": "2024-12-01T08:00:00.000Z",
-                "lastUsedAt": null,
-                "billingId": null,
-            }),
-        ),
-    ]
+fn seed(store: &mut Store) {
+    for entry in seeds::keys() {
+        store.keys.put(entry);
+    }
+    for entry in seeds::workspaces() {
+        store.table(WORKSPACES).put(entry);
+    }
+    for entry in seeds::scopes() {
+        store.table(SCOPES).put(entry);
+    }
 }

@@ -86,7 +86,7 @@ async fn a_group_of_another_workspace_is_forbidden() {
 async fn other_paths_do_not_exist() {
     let emulator = emulator().await;
     let baseten = emulator.baseten();
-    for path in ["/", "/v1/gateway/groups/g/api_keys", "/v1/gateway/groups/g/api_keys/a/b"] {
+    for path in ["/", "/v1/gateway/keys", "/v1/gateway/groups/g/api_keys/a/b"] {
         let answer = get(baseten, path, &[]).await;
         assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("NOT_FOUND")), "{path}");
     }

@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod baseten;
+mod baseten_operations;
 mod braintrust;
+mod braintrust_operations;
 mod datkey;
+mod datkey_operations;
 mod lifecycle;
 mod mielto;
+mod mielto_operations;
 mod oneloop;
+mod oneloop_operations;
 mod raw;

@@ -41,11 +41,21 @@ pub(crate) async fn emulator() -> Emulator {
 
 /// Sends `GET path` with these headers, byte for byte, and reads until the vendor hangs up.
 pub(crate) async fn get(vendor: &Vendor, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    send(vendor, "GET", path, headers, "").await
+}
+
+/// Sends a request with these headers and this body, byte for byte, and reads until the vendor hangs up.
+pub(crate) async fn send(vendor: &Vendor, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.extend([name, ": ", value, "\r\n"]);
     }
+    if !body.is_empty() {
+        let length = body.len().to_string();
+        request.extend(["Content-Type: application/json\r\nContent-Length: ", &length, "\r\n"]);
+    }
     request.push_str("\r\n");
+    request.push_str(body);
     let mut stream = TcpStream::connect(host(vendor)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -53,6 +63,38 @@ pub(crate) async fn get(vendor: &Vendor, path: &str, headers: &[(&str, &str)]) -
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// A caller with the vendor's credential, who sends and gets JSON.
+#[derive(Debug)]
+pub(crate) struct Caller<'a> {
+    vendor: &'a Vendor,
+    header: (&'static str, String),
+}
+
+impl<'a> Caller<'a> {
+    /// `header` names the place of the credential; `scheme` stands in front of it, with its space.
+    pub(crate) fn new(vendor: &'a Vendor, header: &'static str, scheme: &str) -> Self {
+        Self { vendor, header: (header, format!("{scheme}{}", vendor.credential())) }
+    }
+
+    /// Sends a request; a null is no body.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        send(self.vendor, method, path, &[(self.header.0, &self.header.1)], &body).await
+    }
+
+    /// Sends a request that succeeds.
+    pub(crate) async fn done(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.ask(method, path, body).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        answer.json()
+    }
+
+    /// The status of the answer.
+    pub(crate) async fn status(&self, method: &str, path: &str, body: Value) -> u16 {
+        self.ask(method, path, body).await.status
+    }
 }
 
 /// Host and port.

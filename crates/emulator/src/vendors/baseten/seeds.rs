@@ -1,0 +1,60 @@
+//! What is there from the start.
+
+use serde_json::json;
+
+use super::GROUP;
+use crate::store::Entry;
+
+pub(super) fn keys() -> Vec<Entry> {
+    // The prefix of a registered key is its first 16 characters, whatever they are.
+    let registered = "partner/eu+1 key";
+    vec![
+        Entry::new([GROUP, "sky_Qm4tZp0Lw8Rk"], json!({"prefix": "sky_Qm4tZp0Lw8Rk", "name": "ci-runner"}))
+            .plaintext("sky_Qm4tZp0Lw8Rk.EXAMPLEnotASecretBaseten"),
+        Entry::new([GROUP, "hJkLmNp"], json!({"prefix": "hJkLmNp", "name": null}))
+            .plaintext("hJkLmNp.EXAMPLEnotASecretBaseten"),
+        Entry::new([GROUP, registered], json!({"prefix": registered, "name": "brought-along"}))
+            .plaintext("partner/eu+1 key EXAMPLEnotASecretBaseten"),
+    ]
+}
+
+/// A group with all that is required, and a model.
+pub(super) fn group(id: &str) -> Entry {
+    let rate_limits = json!([{"type": "REQUEST", "unit": "MINUTE", "threshold": 60}]);
+    let usage_limits = json!([{"type": "TOKEN", "unit": "DAY", "threshold": 1_000_000}]);
+    let models = json!([{"slug": "acme/small", "rate_limits": rate_limits, "usage_limits": usage_limits}]);
+    Entry::new(
+        [id],
+        json!({
+            "id": id,
+            "metadata": {"name": "Acme", "external_entity_id": format!("entity-of-{id}")},
+            "models": models,
+            "effective_models": super::groups::effective(&models, id),
+            "hierarchy": {"limit_enforcement": "INDEPENDENT", "parent_group_id": null},
+            "created_at": "2026-01-15T09:00:00Z",
+        }),
+    )
+}
+
+pub(super) fn workspace_keys() -> Vec<Entry> {
+    let owner = json!({"user_id": "usr_EXAMPLE1", "email": "dev@example.com", "name": "Dev Example"});
+    [
+        ("emuWsKey", "WORKSPACE_MANAGE_ALL", json!("emulator"), json!(null), json!(null)),
+        ("emuInvok", "WORKSPACE_INVOKE", json!("gateway-smoke"), json!(["model_EXAMPLE1"]), json!(null)),
+        ("emuPersn", "PERSONAL", json!(null), json!(null), owner),
+    ]
+    .map(|(prefix, kind, name, model_ids, owner)| {
+        Entry::new(
+            [prefix],
+            json!({
+                "prefix": prefix,
+                "type": kind,
+                "name": name,
+                "model_ids": model_ids,
+                "team_name": null,
+                "owner": owner,
+            }),
+        )
+    })
+    .into()
+}

@@ -1,0 +1,59 @@
+//! What is there from the start.
+
+use serde_json::json;
+
+use crate::store::Entry;
+
+pub(super) fn keys() -> Vec<Entry> {
+    let full = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80";
+    let minimal = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b81";
+    let nulls = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b82";
+    vec![
+        Entry::new(
+            [full],
+            json!({
+                "id": full,
+                "created": "2026-02-03T10:20:30.123Z",
+                "name": "ci",
+                "preview_name": "sk-****k3Zq9",
+                "user_id": "0d9c8b7a-1122-4334-8556-77889900aabb",
+                "user_email": "dev@example.com",
+                "user_given_name": "Dev",
+                "user_family_name": "Example",
+                "org_id": "11111111-2222-4333-8444-555555555555",
+            }),
+        ),
+        Entry::new([minimal], json!({"id": minimal, "name": "ci-minimal", "preview_name": "sk-****m1Nim"})),
+        Entry::new(
+            [nulls],
+            json!({
+                "id": nulls,
+                "created": null,
+                "name": "ci-nulls",
+                "preview_name": "sk-****nU11s",
+                "user_id": null,
+                "user_email": null,
+                "user_given_name": null,
+                "user_family_name": null,
+                "org_id": null,
+            }),
+        ),
+    ]
+}
+
+pub(super) fn service_token() -> Entry {
+    let id = "5e7a1c00-0a9e-4b57-8c11-2f4d5e6a7b90";
+    Entry::new(
+        [id],
+        json!({
+            "id": id,
+            "created": "2026-02-04T10:20:30.123Z",
+            "name": "deploys",
+            "preview_name": "bt-st-****d3Pl0",
+            "service_account_id": "5e7a1c00-1122-4334-8556-77889900aabb",
+            "service_account_email": "bot@example.com",
+            "service_account_name": "bot",
+            "org_id": "11111111-2222-4333-8444-555555555555",
+        }),
+    )
+}
