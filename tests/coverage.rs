@@ -1,6 +1,6 @@
 //! What a vendor can say: the table in its crate's documentation, its `provider_info`, and the records it gives are one.
 
-use keymux::{FactState, Field, KeyRecord, ProviderInfo, providers};
+use keymux::{FactState, Field, KeyRecord, Operation, ProviderInfo, Support, providers};
 
 use crate::fixtures::{Vendor, Wrong, examples, facts};
 
@@ -51,6 +51,36 @@ fn the_table_in_the_readme_is_what_the_providers_say_of_themselves() {
     for &field in Field::ALL {
         let says: Vec<&str> = infos.iter().map(|info| if info.says(field) { "yes" } else { "no" }).collect();
         assert_eq!(rows.next(), Some(format!("| `{field}` | {} |", says.join(" | ")).as_str()));
+    }
+}
+
+#[test]
+fn the_table_of_operations_in_the_readme_is_what_the_providers_say_of_themselves() {
+    let readme = include_str!("../README.md");
+    let infos = providers();
+    let names: Vec<&str> = infos.iter().map(|info| info.name()).collect();
+    let mut rows = readme.lines().skip_while(|line| *line != format!("| operation | {} |", names.join(" | "))).skip(1);
+    assert_eq!(rows.next(), Some("|---|---|---|---|---|---|"), "a table with the operations of all vendors");
+    for &operation in Operation::ALL {
+        let can = |info: &&ProviderInfo| match info.capabilities().support(operation) {
+            Support::Native => "yes",
+            Support::Emulated { .. } => "facade",
+            _ => "no",
+        };
+        let cells: Vec<&str> = infos.iter().map(can).collect();
+        assert_eq!(rows.next(), Some(format!("| `{operation}` | {} |", cells.join(" | ")).as_str()));
+    }
+}
+
+#[test]
+fn what_a_vendor_lacks_comes_with_an_alternative() {
+    for info in providers() {
+        for &operation in Operation::ALL {
+            if !info.capabilities().is_native(operation) {
+                let told = info.unsupported(operation).to_string();
+                assert!(!told.ends_with("the vendor documents nothing in its place"), "{told}");
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod environment;
 mod many;
+mod writes;
 
 use std::sync::Arc;
 
@@ -120,8 +121,8 @@ fn an_account_is_named_after_its_vendor_where_the_user_gives_no_name() {
     let keymux = Keymux::builder().with_provider(Acme::new()).with_account("acme-2", Acme::new()).build().unwrap();
     let names: Vec<&str> = keymux.accounts().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["acme", "acme-2"]);
-    assert_eq!(keymux.provider(&AccountName::new("acme-2").unwrap()).unwrap().info().name(), "Acme");
-    assert!(keymux.provider(&AccountName::new("acme-3").unwrap()).is_none());
+    assert_eq!(keymux.account(&AccountName::new("acme-2").unwrap()).unwrap().info().name(), "Acme");
+    assert!(keymux.account(&AccountName::new("acme-3").unwrap()).is_err());
 }
 
 #[test]

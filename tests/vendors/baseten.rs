@@ -163,7 +163,7 @@ async fn each_status_has_its_meaning() {
         (text(401, "Unauthorized"), told("Unauthenticated", Unauthenticated, 401).message("Unauthorized")),
         (
             json(400, r#"{ "code": "VALIDATION_ERROR", "message": "bad prefix" }"#),
-            told("Other", InvalidRequest, 400).code("VALIDATION_ERROR").message("bad prefix"),
+            told("BadRequest", InvalidRequest, 400).code("VALIDATION_ERROR").message("bad prefix"),
         ),
         (text(500, "oops"), told("Other", Server, 500).message("oops")),
         (html(502, "<html>Bad Gateway</html>"), told("Other", Server, 502).message("an HTML or XML page of 24 bytes")),

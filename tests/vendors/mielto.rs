@@ -207,9 +207,9 @@ async fn a_key_works_while_it_is_switched_on_and_its_time_is_not_over() {
         (r#""status": "Active","#, BEFORE, KeyState::Unknown, "stated", unknown_value("Active")),
         (r#""status": "","#, BEFORE, KeyState::Unknown, "stated", unknown_value("")),
         // What is there and is no text is not absent.
-        (r#""status": true,"#, BEFORE, KeyState::Unknown, "stated", note(DriftKind::WrongType)),
-        (r#""status": {"value": "active"},"#, BEFORE, KeyState::Unknown, "stated", note(DriftKind::WrongType)),
-        (r#""status": null,"#, BEFORE, KeyState::Unknown, "stated", note(DriftKind::UnexpectedNull)),
+        (r#""status": true,"#, BEFORE, KeyState::Unknown, "none", note(DriftKind::WrongType)),
+        (r#""status": {"value": "active"},"#, BEFORE, KeyState::Unknown, "none", note(DriftKind::WrongType)),
+        (r#""status": null,"#, BEFORE, KeyState::Unknown, "none", note(DriftKind::UnexpectedNull)),
     ];
     for (member, time, state, basis, drift) in table {
         let body = WHOLE.replace(r#""status": "active","#, member);
@@ -218,6 +218,7 @@ async fn a_key_works_while_it_is_switched_on_and_its_time_is_not_over() {
         match &record.status.basis {
             Basis::Stated { field } => assert_eq!(("stated", &**field), (basis, "status"), "{member} {time}"),
             Basis::Derived { from, .. } => assert!(basis == "derived" && from[0] == "status", "{member} {time}"),
+            Basis::None => assert_eq!(basis, "none", "{member} {time}"),
             other => panic!("{other:?}"),
         }
         assert_eq!(record.drift, drift, "{member} {time}");
@@ -314,7 +315,8 @@ async fn what_does_not_validate_is_told_with_its_place() {
 async fn a_422_without_the_documented_list_is_still_one() {
     // `detail` is not among the required members.
     for (body, message) in [
-        (r#"{"detail": []}"#, None),
+        (r#"{"detail": []}"#, Some("JSON of 14 bytes without a known message")),
+        (r#"{"detail": [], "message": "bad id"}"#, Some("bad id")),
         (r#"{"detail": "bad id"}"#, Some("bad id")),
         (r#"{"message": "bad id"}"#, Some("bad id")),
     ] {

@@ -1,0 +1,932 @@
+//! Every operation through the facade: who was asked stands in each answer, and a rotation loses no key.
+
+use std::future::pending;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use keymux::{
+    AccountName, Action, ApiKeyProvider, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret as _, Fact,
+    Field, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, Keymux, NewKey, Operation, Outcome, Outcomes,
+    Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, Scope, ScopeInfo, SecretString,
+    Takes, Verdict, VerifyRequest,
+};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::key;
+use crate::fixtures::now;
+
+/// The plaintext of every key that [`Desk`] issues.
+const PLAINTEXT: &str = "dk-7f3a91c2e8b04d65";
+
+/// What [`Desk`] was asked, with all that it was given.
+#[derive(Debug, Clone, PartialEq)]
+enum Call {
+    Get(KeyAddress),
+    ListPage(Scope, Option<Cursor>),
+    ScopesPage(Option<Cursor>),
+    Create(NewKey),
+    Register(NewKey, String),
+    Update(KeyAddress, KeyPatch),
+    Rotate(KeyAddress),
+    Verify(String, VerifyRequest),
+    Revoke(KeyAddress),
+}
+
+impl Call {
+    fn operation(&self) -> Operation {
+        match self {
+            Self::Get(_) => Operation::Get,
+            Self::ListPage(..) => Operation::ListPage,
+            Self::ScopesPage(_) => Operation::ScopesPage,
+            Self::Create(_) => Operation::Create,
+            Self::Register(..) => Operation::Register,
+            Self::Update(..) => Operation::Update,
+            Self::Rotate(_) => Operation::Rotate,
+            Self::Verify(..) => Operation::Verify,
+            Self::Revoke(_) => Operation::Revoke,
+        }
+    }
+}
+
+/// A vendor that implements every operation, and keeps what it was asked.
+#[derive(Debug, Clone)]
+struct Desk {
+    info: ProviderInfo,
+    calls: Arc<Mutex<Vec<Call>>>,
+    /// What these operations answer.
+    failing: Vec<(Operation, Error)>,
+    verdict: Verdict,
+    /// The names of the keys on each page of its list. The cursor is the number of the page.
+    pages: Vec<Vec<&'static str>>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self::with(Capabilities::default().with_native(Operation::ALL.iter().copied()))
+    }
+
+    /// A vendor that does not rotate, and whose keys are made of these parameters.
+    fn emulated(parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        let parameters = parameters.into_iter().map(|parameter| (parameter, Takes::Optional));
+        let without = Operation::ALL.iter().copied().filter(|operation| *operation != Operation::Rotate);
+        let capabilities = Capabilities::default().with_native(without);
+        let capabilities = capabilities.with_emulated(Operation::Rotate, "create a second key, then revoke this one");
+        Self::with(capabilities.with_parameters(Operation::Create, parameters))
+    }
+
+    fn with(capabilities: Capabilities) -> Self {
+        let info = ProviderInfo::new(ProviderId::new("desk"), "Desk", ["team", "id"]);
+        Self {
+            info: info.with_fields(Field::ALL.iter().copied()).with_capabilities(capabilities),
+            calls: Arc::default(),
+            failing: Vec::new(),
+            verdict: Verdict::Valid { record: None },
+            pages: Vec::new(),
+        }
+    }
+
+    fn with_failing(mut self, operation: Operation, error: Error) -> Self {
+        self.failing.push((operation, error));
+        self
+    }
+
+    fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.verdict = verdict;
+        self
+    }
+
+    fn with_pages(mut self, pages: &[&[&'static str]]) -> Self {
+        self.pages = pages.iter().map(|page| page.to_vec()).collect();
+        self
+    }
+
+    fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn operations(&self) -> Vec<Operation> {
+        self.calls().iter().map(Call::operation).collect()
+    }
+
+    /// A record that tells everything that a second key is made of.
+    fn record(&self, address: &KeyAddress) -> KeyRecord {
+        let mut record = KeyRecord::new(&self.info, address.clone(), KeyKind::API_KEY);
+        let like = like_the_first(ALL_TOLD);
+        record.name = Fact::Known(like.name.unwrap());
+        record.expires_at = Fact::Known(like.expires_at.unwrap());
+        record.permissions = Fact::Known(like.permissions.unwrap());
+        record.ip_allowlist = Fact::Known(like.ip_allowlist.unwrap());
+        record.limits.max_uses = Fact::Known(like.max_uses.unwrap());
+        record.metadata = Fact::Known(like.metadata.unwrap());
+        record.owner.customer = Fact::Known(like.customer.unwrap());
+        record
+    }
+
+    fn issued(&self, address: &KeyAddress) -> IssuedKey {
+        IssuedKey::new(self.record(address), SecretString::from(PLAINTEXT))
+    }
+
+    fn take(&self, call: Call) -> Result<(), Error> {
+        let failing = self.failing.iter().find(|(operation, _)| *operation == call.operation());
+        self.calls.lock().unwrap().push(call);
+        failing.map_or(Ok(()), |(_, error)| Err(error.clone()))
+    }
+}
+
+#[async_trait]
+impl ApiKeyProvider for Desk {
+    fn info(&self) -> &ProviderInfo {
+        &self.info
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        self.take(Call::Get(address.clone()))?;
+        Ok(self.record(address))
+    }
+
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let number: usize = cursor.map_or(0, |cursor| cursor.as_str().parse().unwrap());
+        // The first page is there whatever fails.
+        let taken = self.take(Call::ListPage(scope.clone(), cursor.cloned()));
+        if number > 0 || self.pages.is_empty() {
+            taken?;
+        }
+        let names = self.pages.get(number).cloned().unwrap_or_else(|| vec!["only"]);
+        let records = names.iter().map(|name| self.record(&KeyAddress::new(["team", name]).unwrap())).collect();
+        let next = (number + 1 < self.pages.len()).then(|| Cursor::new((number + 1).to_string()));
+        Ok(Page::new(records, next, Vec::new()))
+    }
+
+    async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
+        self.take(Call::ScopesPage(cursor.cloned()))?;
+        Ok(Page::new(vec![ScopeInfo::new(scope(), Some("The team".to_owned()))], None, Vec::new()))
+    }
+
+    async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+        self.take(Call::Create(key.clone()))?;
+        Ok(self.issued(&KeyAddress::new(["team", "made"]).unwrap()))
+    }
+
+    async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
+        self.take(Call::Register(key.clone(), plaintext.expose_secret().to_owned()))?;
+        Ok(self.record(&KeyAddress::new(["team", "brought"]).unwrap()))
+    }
+
+    async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        self.take(Call::Update(address.clone(), patch.clone()))?;
+        Ok(self.record(address))
+    }
+
+    async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
+        self.take(Call::Rotate(address.clone()))?;
+        Ok(self.issued(address))
+    }
+
+    async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
+        self.take(Call::Verify(plaintext.expose_secret().to_owned(), request.clone()))?;
+        Ok(self.verdict.clone())
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        self.take(Call::Revoke(address.clone()))?;
+        Ok(Revoked::new(Some(self.record(address))))
+    }
+}
+
+/// A vendor that only looks keys up, and counts how often.
+#[derive(Debug, Clone)]
+struct Bare {
+    info: ProviderInfo,
+    looked_up: Arc<AtomicUsize>,
+}
+
+impl Bare {
+    fn new(capabilities: Capabilities) -> Self {
+        let info = ProviderInfo::new(ProviderId::new("bare"), "Bare", ["id"]).with_capabilities(capabilities);
+        Self { info, looked_up: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl ApiKeyProvider for Bare {
+    fn info(&self) -> &ProviderInfo {
+        &self.info
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        self.looked_up.fetch_add(1, Ordering::SeqCst);
+        Ok(KeyRecord::new(&self.info, address.clone(), KeyKind::API_KEY))
+    }
+}
+
+/// The parameters of a new key that a record tells.
+const ALL_TOLD: [Parameter; 8] = [
+    Parameter::Scope,
+    Parameter::Name,
+    Parameter::ExpiresAt,
+    Parameter::Permissions,
+    Parameter::IpAllowlist,
+    Parameter::MaxUses,
+    Parameter::Metadata,
+    Parameter::Customer,
+];
+
+/// The key that [`Desk`] should be asked for in place of one of its own, if its create takes these parameters.
+fn like_the_first(parameters: impl IntoIterator<Item = Parameter>) -> NewKey {
+    parameters.into_iter().fold(NewKey::new(scope()), |key, parameter| match parameter {
+        Parameter::Scope => key,
+        Parameter::Name => key.with_name("ci \u{e9}"),
+        Parameter::ExpiresAt => key.with_expires_at("2031-05-06T07:08:09Z".parse().unwrap()),
+        Parameter::Permissions => key.with_permissions([
+            Permission { name: "logs".to_owned(), actions: Some(vec![Action::Read, Action::Delete]) },
+            Permission { name: "admin".to_owned(), actions: None },
+        ]),
+        Parameter::IpAllowlist => key.with_ip_allowlist(["192.0.2.0/24", "::1"]),
+        Parameter::MaxUses => key.with_max_uses(7),
+        Parameter::Metadata => key.with_metadata(json!({"a": {"b": [1, null]}}).as_object().unwrap().clone()),
+        Parameter::Customer => key.with_customer("cus_1"),
+        other => panic!("no record tells `{other}`"),
+    })
+}
+
+fn scope() -> Scope {
+    Scope::new(["team"]).unwrap()
+}
+
+fn secret() -> SecretString {
+    SecretString::from(PLAINTEXT)
+}
+
+fn name(account: &str) -> AccountName {
+    AccountName::new(account).unwrap()
+}
+
+/// The desk under the names `prod` and `dev`.
+fn facade(desk: &Desk) -> Keymux {
+    Keymux::builder().with_account("prod", desk.clone()).with_account("dev", desk.clone()).build().unwrap()
+}
+
+/// Does `operation` at an account, and gives back the records of the answer. "Could not tell" counts as an error.
+fn perform(keymux: &Keymux, account: &str, operation: Operation) -> Result<Vec<KeyRecord>, Error> {
+    let reference = key(&format!("{account}:team/k1"));
+    let account = name(account);
+    let new = NewKey::new(scope()).with_name("n");
+    Ok(match operation {
+        Operation::Get => vec![now(keymux.get(&reference))?],
+        Operation::ListPage => {
+            let mut stream = keymux.list(&account, scope(), None)?;
+            let mut records = Vec::new();
+            while let Some(record) = now(stream.next()) {
+                records.push(record?);
+            }
+            records
+        }
+        Operation::ScopesPage => {
+            let page = now(keymux.account(&account)?.scopes_page(None))?;
+            assert_eq!(page.items, [ScopeInfo::new(scope(), Some("The team".to_owned()))]);
+            Vec::new()
+        }
+        Operation::Create => vec![now(keymux.create(&account, &new))?.record],
+        Operation::Register => vec![now(keymux.register(&account, &new, &secret()))?],
+        Operation::Update => vec![now(keymux.update(&reference, &KeyPatch::new().with_enabled(false)))?],
+        Operation::Rotate => {
+            let rotated = now(keymux.rotate(&reference))?;
+            let mut records = vec![rotated.issued.record];
+            if let Some(old) = rotated.old {
+                records.extend(old?.record);
+            }
+            records
+        }
+        Operation::Verify => match now(keymux.verify(&account, &secret(), &VerifyRequest::default()))? {
+            Verdict::Valid { record } | Verdict::Refused { record, .. } => {
+                record.map(|record| *record).into_iter().collect()
+            }
+            Verdict::CouldNotTell(error) => return Err(error),
+            other => panic!("{other:?}"),
+        },
+        Operation::Revoke => now(keymux.revoke(&reference))?.record.into_iter().collect(),
+        other => panic!("`{other}` is not in this table"),
+    })
+}
+
+/// Waits for the outcomes that come without anything else happening.
+fn ready<T: Send + 'static>(outcomes: &mut Outcomes<T>) -> Vec<Outcome<T>> {
+    let mut seen = Vec::new();
+    // One poll may end early, so that other tasks have their turn.
+    for _ in 0..8 {
+        while let Some(Some(outcome)) = outcomes.next().now_or_never() {
+            seen.push(outcome);
+        }
+    }
+    seen
+}
+
+#[test]
+fn every_record_of_every_operation_names_the_account() {
+    let desk = Desk::new();
+    let boxed = || Some(Box::new(desk.record(&KeyAddress::new(["team", "k1"]).unwrap())));
+    let verdicts = [Verdict::Valid { record: boxed() }, Verdict::Refused { reason: Refusal::Expired, record: boxed() }];
+    for verdict in verdicts {
+        for desk in [desk.clone(), Desk::emulated(ALL_TOLD)] {
+            let keymux = facade(&desk.with_verdict(verdict.clone()));
+            for account in ["prod", "dev"] {
+                for operation in Operation::ALL {
+                    let records = perform(&keymux, account, *operation).unwrap();
+                    assert_eq!(records.is_empty(), *operation == Operation::ScopesPage, "{operation}");
+                    for record in records {
+                        let named = (record.account.as_str(), record.provider.as_str());
+                        assert_eq!(named, (account, "desk"), "{operation}");
+                        assert_eq!(record.key_ref().account().as_str(), account, "{operation}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_error_of_every_operation_names_the_account_and_the_vendor_where_it_names_none() {
+    for (said, shown) in [(None, "desk"), (Some("upstream"), "upstream")] {
+        for operation in Operation::ALL {
+            let mut error = Error::new(ErrorKind::Server).with_message("we are sorry").with_attempts(2);
+            if let Some(said) = said {
+                error = error.with_provider(ProviderId::new(said));
+            }
+            let keymux = facade(&Desk::new().with_failing(*operation, error));
+            let error = perform(&keymux, "prod", *operation).unwrap_err();
+            assert_eq!(error.to_string(), format!("prod ({shown}): the vendor failed: we are sorry; 2 attempts"));
+            assert_eq!(error.account(), Some(&name("prod")), "{operation}");
+            assert_eq!(error.provider().map(ProviderId::as_str), Some(shown), "{operation}");
+        }
+    }
+}
+
+#[test]
+fn every_error_of_a_rotation_by_other_operations_names_the_account_and_the_vendor() {
+    for operation in [Operation::Get, Operation::Create, Operation::Revoke] {
+        let desk = Desk::emulated(ALL_TOLD).with_failing(operation, Error::new(ErrorKind::Server));
+        let error = perform(&facade(&desk), "prod", Operation::Rotate).unwrap_err();
+        assert_eq!(error.to_string(), "prod (desk): the vendor failed", "{operation}");
+    }
+}
+
+#[test]
+fn a_verdict_keeps_its_word_and_its_could_not_tell_names_the_account() {
+    let verify = |verdict| {
+        let keymux = facade(&Desk::new().with_verdict(verdict));
+        now(keymux.verify(&name("prod"), &secret(), &VerifyRequest::default())).unwrap()
+    };
+    assert!(matches!(verify(Verdict::Valid { record: None }), Verdict::Valid { record: None }));
+    for reason in [Refusal::Disabled, Refusal::Unknown] {
+        let verdict = verify(Verdict::Refused { reason, record: None });
+        assert!(matches!(verdict, Verdict::Refused { reason: told, record: None } if told == reason), "{verdict:?}");
+    }
+    let upstream = Error::new(ErrorKind::Timeout).with_provider(ProviderId::new("upstream"));
+    for (error, line) in
+        [(Error::new(ErrorKind::Timeout), "prod (desk): timed out"), (upstream, "prod (upstream): timed out")]
+    {
+        let verdict = verify(Verdict::CouldNotTell(error));
+        assert!(!verdict.is_valid());
+        let Verdict::CouldNotTell(error) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(error.to_string(), line);
+    }
+}
+
+#[test]
+fn an_unknown_account_is_a_configuration_error_of_every_operation_that_lists_the_known() {
+    for desk in [Desk::new(), Desk::emulated(ALL_TOLD)] {
+        let keymux = facade(&desk);
+        for operation in Operation::ALL {
+            let error = perform(&keymux, "prd", *operation).unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0), "{operation}");
+            assert_eq!(error.account(), Some(&name("prd")), "{operation}");
+            let text = error.to_string();
+            assert!(text.contains("`prd`") && text.contains("dev, prod"), "{text}");
+        }
+        assert!(desk.calls().is_empty(), "no other account is asked in its place");
+    }
+}
+
+#[test]
+fn a_vendor_is_given_what_the_facade_was_given() {
+    let desk = Desk::new();
+    let keymux = facade(&desk);
+    let reference = key("prod:a%2Fb/k");
+    let address = reference.address().clone();
+    let new = like_the_first(ALL_TOLD).with_prefix("p").with_enabled(true);
+    let patch = KeyPatch::new().with_name(Change::Clear).with_max_uses(Change::Set(2));
+    let permissions = [Permission { name: "logs".to_owned(), actions: None }];
+    let request = VerifyRequest::new(scope()).with_permissions(permissions);
+    now(keymux.update(&reference, &patch)).unwrap();
+    drop(now(keymux.create(&name("prod"), &new)).unwrap());
+    now(keymux.register(&name("dev"), &new, &secret())).unwrap();
+    assert!(now(keymux.verify(&name("dev"), &secret(), &request)).unwrap().is_valid());
+    now(keymux.revoke(&reference)).unwrap();
+    let expected = [
+        Call::Update(address.clone(), patch),
+        Call::Create(new.clone()),
+        Call::Register(new, PLAINTEXT.to_owned()),
+        Call::Verify(PLAINTEXT.to_owned(), request),
+        Call::Revoke(address),
+    ];
+    assert_eq!(desk.calls(), expected);
+}
+
+#[test]
+fn a_revocation_keeps_what_the_vendor_told_of_it() {
+    #[derive(Debug)]
+    struct Terse(Desk);
+
+    #[async_trait]
+    impl ApiKeyProvider for Terse {
+        fn info(&self) -> &ProviderInfo {
+            self.0.info()
+        }
+
+        async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+            self.0.get(address).await
+        }
+
+        async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+            Ok(match address.segments().next().unwrap() {
+                "lost" => Revoked::by_lost_attempt(),
+                _ => Revoked::new(None),
+            })
+        }
+    }
+
+    let keymux = Keymux::builder().with_account("prod", Terse(Desk::new())).build().unwrap();
+    for (reference, lost) in [("prod:lost", true), ("prod:k1", false)] {
+        let revoked = now(keymux.revoke(&key(reference))).unwrap();
+        assert_eq!((revoked.record, revoked.after_lost_answer), (None, lost));
+    }
+}
+
+// Lists.
+
+#[test]
+fn a_list_goes_on_over_pages_one_by_one_and_names_the_account_in_each_record() {
+    let desk = Desk::new().with_pages(&[&["a", "b"], &[], &["c"]]);
+    let keymux = facade(&desk);
+    let mut stream = keymux.list(&name("dev"), scope(), None).unwrap();
+    assert!(desk.calls().is_empty(), "nothing is sent before the stream is polled");
+    let mut seen = Vec::new();
+    for asked in [1, 1, 3] {
+        seen.push(now(stream.next()).unwrap().unwrap().key_ref().to_string());
+        assert_eq!(desk.calls().len(), asked, "no page before the one before it is used up");
+    }
+    assert!(now(stream.next()).is_none());
+    assert!(now(stream.next()).is_none(), "a stream that ended stays ended");
+    assert_eq!(seen, ["dev:team/a", "dev:team/b", "dev:team/c"]);
+    let pages = [None, Some("1"), Some("2")].map(|cursor| Call::ListPage(scope(), cursor.map(Cursor::new)));
+    assert_eq!(desk.calls(), pages);
+}
+
+#[test]
+fn a_list_that_is_resumed_from_a_checkpoint_misses_no_key() {
+    let pages: [&[&str]; 3] = [&["a", "b"], &["c", "d"], &["e"]];
+    let all = ["a", "b", "c", "d", "e"].map(|name| format!("dev:team/{name}"));
+    // How many keys were read, and where a resumed list begins.
+    for (read, from) in [(0, 0), (1, 0), (2, 2), (3, 2), (4, 4), (5, 4)] {
+        let keymux = facade(&Desk::new().with_pages(&pages));
+        let mut stream = keymux.list(&name("dev"), scope(), None).unwrap();
+        for expected in &all[..read] {
+            assert_eq!(now(stream.next()).unwrap().unwrap().key_ref().to_string(), *expected);
+        }
+        let checkpoint = stream.checkpoint().cloned();
+        drop(stream);
+        let mut resumed = keymux.list(&name("dev"), scope(), checkpoint).unwrap();
+        let mut seen = Vec::new();
+        while let Some(record) = now(resumed.next()) {
+            seen.push(record.unwrap().key_ref().to_string());
+        }
+        assert_eq!(seen, all[from..], "{read} keys read");
+    }
+}
+
+#[test]
+fn an_error_amid_a_list_comes_after_what_was_read_names_the_account_and_can_be_resumed_from() {
+    let desk = Desk::new().with_pages(&[&["a"], &["b"]]);
+    let broken = desk.clone().with_failing(Operation::ListPage, Error::new(ErrorKind::Server));
+    let mut stream = facade(&broken).list(&name("prod"), scope(), None).unwrap();
+    assert_eq!(now(stream.next()).unwrap().unwrap().key_ref(), key("prod:team/a"));
+    let error = now(stream.next()).unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "prod (desk): the vendor failed");
+    assert!(now(stream.next()).is_none());
+    let checkpoint = stream.checkpoint().cloned();
+    assert_eq!(checkpoint, Some(Cursor::new("1")));
+    let mut resumed = facade(&desk).list(&name("prod"), scope(), checkpoint).unwrap();
+    assert_eq!(now(resumed.next()).unwrap().unwrap().key_ref(), key("prod:team/b"));
+}
+
+/// A vendor whose list gives the same cursor on every page.
+#[derive(Debug)]
+struct Circle(ProviderInfo);
+
+#[async_trait]
+impl ApiKeyProvider for Circle {
+    fn info(&self) -> &ProviderInfo {
+        &self.0
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        Ok(KeyRecord::new(&self.0, address.clone(), KeyKind::API_KEY))
+    }
+
+    async fn list_page(&self, _: &Scope, _: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        Ok(Page::new(Vec::new(), Some(Cursor::new("again")), Vec::new()))
+    }
+}
+
+#[test]
+fn a_list_that_would_never_end_is_an_error_that_names_the_account() {
+    let circle = Circle(ProviderInfo::new(ProviderId::new("circle"), "Circle", ["id"]));
+    let keymux = Keymux::builder().with_account("prod", circle).build().unwrap();
+    let mut stream = keymux.list(&name("prod"), Scope::account(), None).unwrap();
+    let error = now(stream.next()).unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.provider().map(ProviderId::as_str), Some("circle"));
+    assert!(now(stream.next()).is_none());
+    assert_eq!(error.account(), Some(&name("prod")), "{error}");
+}
+
+#[test]
+fn streams_and_futures_of_writes_go_to_other_threads() {
+    fn is_sent<T: Send>(_: &T) {}
+    let keymux = facade(&Desk::new());
+    let reference = key("prod:team/k1");
+    let new = NewKey::default();
+    is_sent(&keymux.list(&name("prod"), scope(), None).unwrap());
+    is_sent(&keymux.rotate(&reference));
+    is_sent(&keymux.create(&name("prod"), &new));
+    is_sent(&keymux.revoke_many([reference.clone()]));
+}
+
+// Many revocations.
+
+/// A vendor whose every revocation waits until the test lets it go, and that counts them.
+#[derive(Debug, Clone)]
+struct Gate {
+    info: ProviderInfo,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    gate: Semaphore,
+    started: AtomicUsize,
+    running: AtomicUsize,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let state = State { gate: Semaphore::new(0), started: AtomicUsize::new(0), running: AtomicUsize::new(0) };
+        Self { info: ProviderInfo::new(ProviderId::new("gate"), "Gate", ["id"]), state: Arc::new(state) }
+    }
+
+    /// How many revocations are under way, and how many were ever begun.
+    fn counts(&self) -> (usize, usize) {
+        (self.state.running.load(Ordering::SeqCst), self.state.started.load(Ordering::SeqCst))
+    }
+}
+
+/// Counts a revocation as running until its future is done or dropped.
+struct Running(Arc<State>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl ApiKeyProvider for Gate {
+    fn info(&self) -> &ProviderInfo {
+        &self.info
+    }
+
+    async fn get(&self, _: &KeyAddress) -> Result<KeyRecord, Error> {
+        panic!("a revocation looks nothing up");
+    }
+
+    async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        self.state.started.fetch_add(1, Ordering::SeqCst);
+        self.state.running.fetch_add(1, Ordering::SeqCst);
+        let _running = Running(Arc::clone(&self.state));
+        match address.segments().next().unwrap() {
+            "never" => pending().await,
+            "gone" => return Err(Error::new(ErrorKind::NotFound)),
+            "at-once" => {}
+            _ => self.state.gate.acquire().await.unwrap().forget(),
+        }
+        Ok(Revoked::new(Some(KeyRecord::new(&self.info, address.clone(), KeyKind::API_KEY))))
+    }
+}
+
+fn gate_as(gate: &Gate, names: &[&str], at_once: usize) -> Keymux {
+    let builder = Keymux::builder().with_concurrency(NonZeroUsize::new(at_once).unwrap());
+    names.iter().fold(builder, |builder, name| builder.with_account(*name, gate.clone())).build().unwrap()
+}
+
+fn keys(account: &str, count: usize) -> Vec<KeyRef> {
+    (0..count).map(|number| key(&format!("{account}:k{number}"))).collect()
+}
+
+#[test]
+fn every_reference_has_one_revocation_and_no_failure_hides_anothers_success() {
+    let keymux = gate_as(&Gate::new(), &["a", "b"], 2);
+    let asked = ["a:gone", "a:at-once", "nobody:1", "b:gone", "a:gone", "a:at-once", "b:at-once", "nobody:1", "a:gone"];
+    let outcomes = ready(&mut keymux.revoke_many(asked.map(key)));
+    let mut seen: Vec<String> = outcomes.iter().map(|outcome| outcome.key.to_string()).collect();
+    let mut expected = asked.map(str::to_owned);
+    seen.sort();
+    expected.sort();
+    assert_eq!(seen, expected);
+    for Outcome { key, result, .. } in outcomes {
+        match (key.to_string().as_str(), result) {
+            ("a:at-once" | "b:at-once", Ok(revoked)) => assert_eq!(revoked.record.unwrap().key_ref(), key),
+            ("a:gone" | "b:gone", Err(error)) => {
+                assert_eq!(error.to_string(), format!("{} (gate): not found", key.account()));
+            }
+            ("nobody:1", Err(error)) => {
+                assert_eq!((error.kind(), error.account()), (ErrorKind::Config, Some(key.account())));
+                assert!(error.to_string().contains("a, b"), "{error}");
+            }
+            (_, result) => panic!("{key}: {result:?}"),
+        }
+    }
+}
+
+#[test]
+fn as_many_revocations_of_an_account_run_at_once_as_allowed_and_never_more() {
+    for allowed in [1, 3, 8, 50] {
+        let gate = Gate::new();
+        let mut outcomes = gate_as(&gate, &["a"], allowed).revoke_many(keys("a", 20));
+        let mut done = 0;
+        loop {
+            done += ready(&mut outcomes).len();
+            let running = allowed.min(20 - done);
+            assert_eq!(gate.counts(), (running, done + running), "{allowed} allowed");
+            if done == 20 {
+                break;
+            }
+            gate.state.gate.add_permits(1);
+        }
+    }
+}
+
+#[test]
+fn the_bound_of_revocations_is_for_each_account_and_one_that_hangs_delays_no_other() {
+    let gate = Gate::new();
+    let asked = (0..10).flat_map(|_| [key("hung:never"), key("fine:at-once")]);
+    let mut outcomes = gate_as(&gate, &["hung", "fine"], 2).revoke_many(asked);
+    let seen = ready(&mut outcomes);
+    assert_eq!(seen.len(), 10);
+    assert!(seen.iter().all(|outcome| outcome.key == key("fine:at-once") && outcome.result.is_ok()));
+    assert_eq!(gate.counts(), (2, 12));
+}
+
+#[test]
+fn no_revocation_runs_before_the_stream_is_polled_and_dropping_it_cancels() {
+    let gate = Gate::new();
+    let keymux = gate_as(&gate, &["a"], 3);
+    drop(keymux.revoke_many(keys("a", 10)));
+    assert_eq!(gate.counts(), (0, 0));
+    let mut outcomes = keymux.revoke_many(keys("a", 10));
+    gate.state.gate.add_permits(1);
+    assert_eq!(ready(&mut outcomes).len(), 1);
+    assert_eq!(gate.counts(), (3, 4));
+    drop(outcomes);
+    gate.state.gate.add_permits(10);
+    assert_eq!(gate.counts(), (0, 4));
+    assert!(now(keymux.revoke_many([]).next()).is_none());
+}
+
+// Rotation.
+
+fn rotate(desk: &Desk) -> Result<Rotated, Error> {
+    now(facade(desk).rotate(&key("prod:team/k1")))
+}
+
+fn first() -> KeyAddress {
+    key("prod:team/k1").address().clone()
+}
+
+#[test]
+fn a_vendor_that_rotates_is_asked_once_and_there_is_no_old_key() {
+    let desk = Desk::new();
+    let rotated = rotate(&desk).unwrap();
+    assert!(rotated.old.is_none());
+    assert_eq!(rotated.issued.record.key_ref(), key("prod:team/k1"));
+    assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
+    assert_eq!(desk.calls(), [Call::Rotate(first())]);
+}
+
+#[test]
+fn a_vendor_that_fails_to_rotate_is_not_asked_to_make_or_revoke_a_key() {
+    for kind in [ErrorKind::Server, ErrorKind::Unsupported, ErrorKind::OutcomeUnknown] {
+        let desk = Desk::new().with_failing(Operation::Rotate, Error::new(kind));
+        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
+        assert_eq!(desk.operations(), [Operation::Rotate]);
+    }
+}
+
+#[test]
+fn where_the_facade_rotates_it_looks_up_makes_one_like_the_first_and_then_revokes_the_first() {
+    let tables = ALL_TOLD.map(|parameter| vec![parameter]);
+    for parameters in tables.into_iter().chain([Vec::new(), ALL_TOLD.to_vec()]) {
+        let desk = Desk::emulated(parameters.clone());
+        let rotated = rotate(&desk).unwrap();
+        let like = like_the_first(parameters.clone());
+        let expected = [Call::Get(first()), Call::Create(like), Call::Revoke(first())];
+        assert_eq!(desk.calls(), expected, "{parameters:?}");
+        assert_eq!(rotated.issued.record.key_ref(), key("prod:team/made"));
+        assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
+        let old = rotated.old.unwrap().unwrap();
+        assert_eq!(old.record.unwrap().key_ref(), key("prod:team/k1"));
+    }
+}
+
+#[test]
+fn the_second_key_is_in_the_scope_that_the_first_ones_address_tells() {
+    let scope = |segments: &[&str]| Scope::new(segments.iter().copied()).unwrap();
+    for (address, scope) in [
+        ("k1", Scope::account()),
+        ("team/k1", scope(&["team"])),
+        ("org/team/k1", scope(&["org", "team"])),
+        ("a%2Fb/eu%20west/k%2F1", scope(&["a/b", "eu west"])),
+    ] {
+        let desk = Desk::emulated([Parameter::Scope]);
+        let reference = key(&format!("prod:{address}"));
+        now(facade(&desk).rotate(&reference)).unwrap().old.unwrap().unwrap();
+        let first = reference.address().clone();
+        let expected = [Call::Get(first.clone()), Call::Create(NewKey::new(scope)), Call::Revoke(first)];
+        assert_eq!(desk.calls(), expected, "{address}");
+    }
+}
+
+#[test]
+fn what_the_first_key_has_none_of_the_second_is_not_given() {
+    #[derive(Debug)]
+    struct Plain(Desk);
+
+    #[async_trait]
+    impl ApiKeyProvider for Plain {
+        fn info(&self) -> &ProviderInfo {
+            self.0.info()
+        }
+
+        async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+            let mut record = self.0.get(address).await?;
+            record.name = Fact::Empty;
+            record.expires_at = Fact::Empty;
+            record.permissions = Fact::Empty;
+            record.ip_allowlist = Fact::Empty;
+            record.limits.max_uses = Fact::Empty;
+            record.metadata = Fact::Empty;
+            record.owner.customer = Fact::Empty;
+            Ok(record)
+        }
+
+        async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
+            self.0.create(key).await
+        }
+
+        async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+            self.0.revoke(address).await
+        }
+    }
+
+    let desk = Desk::emulated(ALL_TOLD);
+    let keymux = Keymux::builder().with_account("prod", Plain(desk.clone())).build().unwrap();
+    now(keymux.rotate(&key("prod:team/k1"))).unwrap().old.unwrap().unwrap();
+    assert_eq!(desk.calls()[1], Call::Create(NewKey::new(scope())));
+}
+
+#[test]
+fn a_first_key_that_is_not_found_is_not_replaced() {
+    for kind in [ErrorKind::NotFound, ErrorKind::Timeout] {
+        let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Get, Error::new(kind));
+        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
+        assert_eq!(desk.operations(), [Operation::Get]);
+    }
+}
+
+#[test]
+fn if_no_second_key_is_made_the_first_is_not_revoked() {
+    for kind in [ErrorKind::InvalidRequest, ErrorKind::QuotaExhausted, ErrorKind::OutcomeUnknown, ErrorKind::Decode] {
+        let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Create, Error::new(kind));
+        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
+        assert_eq!(desk.operations(), [Operation::Get, Operation::Create]);
+    }
+}
+
+#[test]
+fn if_the_first_key_is_not_revoked_the_second_is_given_all_the_same() {
+    for kind in [ErrorKind::PermissionDenied, ErrorKind::Timeout, ErrorKind::Unsupported] {
+        let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Revoke, Error::new(kind));
+        let rotated = rotate(&desk).unwrap();
+        assert_eq!(rotated.issued.record.key_ref(), key("prod:team/made"));
+        assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
+        let error = rotated.old.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.account()), (kind, Some(&name("prod"))));
+        assert_eq!(desk.operations(), [Operation::Get, Operation::Create, Operation::Revoke]);
+    }
+}
+
+#[test]
+fn where_a_record_does_not_tell_what_a_key_is_made_of_nothing_is_made_or_revoked() {
+    for parameter in [Parameter::Prefix, Parameter::Enabled] {
+        let desk = Desk::emulated(ALL_TOLD.into_iter().chain([parameter]));
+        let error = rotate(&desk).unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some("rotate")));
+        assert!(error.to_string().contains(&format!("`{parameter}`")), "{error}");
+        assert!(desk.operations().iter().all(|operation| *operation == Operation::Get), "{:?}", desk.calls());
+    }
+}
+
+#[test]
+fn the_error_of_a_key_that_cannot_be_made_again_names_the_account_and_the_vendor() {
+    let error = rotate(&Desk::emulated([Parameter::Prefix])).unwrap_err();
+    assert_eq!(error.provider().map(ProviderId::as_str), Some("desk"));
+    assert_eq!(error.account(), Some(&name("prod")), "{error}");
+}
+
+// What a vendor does not have.
+
+#[test]
+fn an_operation_that_a_vendor_does_not_have_names_the_alternative_and_reaches_no_other() {
+    for operation in Operation::ALL.iter().copied().filter(|operation| *operation != Operation::Get) {
+        let bare = |capabilities| {
+            let bare = Bare::new(capabilities);
+            let keymux = Keymux::builder().with_account("prod", bare.clone()).build().unwrap();
+            let error = perform(&keymux, "prod", operation).unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unsupported, 0), "{error}");
+            assert_eq!((error.account(), error.operation()), (Some(&name("prod")), Some(operation.as_str())));
+            assert!(!error.is_retryable() && !error.may_have_executed());
+            assert_eq!(bare.looked_up.load(Ordering::SeqCst), 0, "{operation}");
+            error.to_string()
+        };
+        let line = |instead| format!("prod (bare) {operation}: not supported: no {operation} at Bare: {instead}");
+        let told = Capabilities::default().with_unsupported(operation, "use the console");
+        assert_eq!(bare(told), line("use the console"));
+        assert_eq!(bare(Capabilities::default()), line("the vendor documents nothing in its place"));
+        let promised = Capabilities::default().with_native([operation]);
+        assert_eq!(bare(promised), line("this build does not implement it"));
+    }
+}
+
+#[test]
+fn an_account_by_itself_does_not_rotate_in_the_vendors_place_and_says_how() {
+    let bare = Bare::new(Capabilities::default().with_emulated(Operation::Rotate, "create, then revoke"));
+    let keymux = Keymux::builder().with_account("prod", bare.clone()).build().unwrap();
+    let error = now(keymux.account(&name("prod")).unwrap().rotate(&first())).unwrap_err();
+    assert_eq!(error.to_string(), "prod (bare) rotate: not supported: no rotate at Bare: create, then revoke");
+    assert_eq!(bare.looked_up.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn revocations_at_a_vendor_that_has_none_are_unsupported_each() {
+    let bare = Bare::new(Capabilities::default().with_unsupported(Operation::Revoke, "let them expire"));
+    let keymux = Keymux::builder().with_account("prod", bare.clone()).build().unwrap();
+    let outcomes = ready(&mut keymux.revoke_many(keys("prod", 3)));
+    assert_eq!(outcomes.len(), 3);
+    for outcome in outcomes {
+        let error = outcome.result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("let them expire"), "{error}");
+    }
+    assert_eq!(bare.looked_up.load(Ordering::SeqCst), 0);
+}
+
+// Secrets.
+
+#[test]
+fn the_plaintext_of_an_issued_key_is_not_printed() {
+    let failing = Desk::emulated(ALL_TOLD).with_failing(Operation::Revoke, Error::new(ErrorKind::Server));
+    let mut printed = Vec::new();
+    for desk in [Desk::new(), Desk::emulated(ALL_TOLD), failing] {
+        let keymux = facade(&desk);
+        let issued = now(keymux.create(&name("prod"), &NewKey::new(scope()))).unwrap();
+        assert_eq!(issued.plaintext.expose_secret(), PLAINTEXT);
+        let rotated = rotate(&desk).unwrap();
+        let looked_up = ready(&mut keymux.get_many([issued.record.key_ref()]));
+        let revoked = ready(&mut keymux.revoke_many([issued.record.key_ref(), key("nobody:1")]));
+        assert_eq!((looked_up.len(), revoked.len()), (1, 2));
+        printed.extend([
+            format!("{issued:?}"),
+            format!("{issued:#?}"),
+            format!("{rotated:?}"),
+            format!("{rotated:#?}"),
+        ]);
+        printed.extend([format!("{looked_up:#?}"), format!("{revoked:#?}")]);
+    }
+    for text in printed {
+        assert!(!text.contains(PLAINTEXT) && !text.contains(&PLAINTEXT[3..]), "{text}");
+        assert!(text.contains("prod"), "something is printed: {text}");
+    }
+}
