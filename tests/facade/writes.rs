@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use keymux::{
     AccountName, Action, ApiKeyProvider, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret as _, Fact,
-    Field, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, Keymux, NewKey, Operation, Outcome, Outcomes,
-    Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, Scope, ScopeInfo, SecretString,
-    Takes, Verdict, VerifyRequest,
+    Field, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, Keymux, NewKey, Operation, Outcome,
+    Outcomes, Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, Scope, ScopeInfo,
+    SecretString, Takes, Verdict, VerifyRequest,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -62,6 +62,8 @@ struct Desk {
     verdict: Verdict,
     /// The names of the keys on each page of its list. The cursor is the number of the page.
     pages: Vec<Vec<&'static str>>,
+    /// What is different about its records.
+    adjust: fn(&mut KeyRecord),
 }
 
 impl Desk {
@@ -86,7 +88,13 @@ impl Desk {
             failing: Vec::new(),
             verdict: Verdict::Valid { record: None },
             pages: Vec::new(),
+            adjust: |_| {},
         }
+    }
+
+    fn with_records(mut self, adjust: fn(&mut KeyRecord)) -> Self {
+        self.adjust = adjust;
+        self
     }
 
     fn with_failing(mut self, operation: Operation, error: Error) -> Self {
@@ -123,6 +131,7 @@ impl Desk {
         record.limits.max_uses = Fact::Known(like.max_uses.unwrap());
         record.metadata = Fact::Known(like.metadata.unwrap());
         record.owner.customer = Fact::Known(like.customer.unwrap());
+        (self.adjust)(&mut record);
         record
     }
 
@@ -771,39 +780,16 @@ fn the_second_key_is_in_the_scope_that_the_first_ones_address_tells() {
 
 #[test]
 fn what_the_first_key_has_none_of_the_second_is_not_given() {
-    #[derive(Debug)]
-    struct Plain(Desk);
-
-    #[async_trait]
-    impl ApiKeyProvider for Plain {
-        fn info(&self) -> &ProviderInfo {
-            self.0.info()
-        }
-
-        async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
-            let mut record = self.0.get(address).await?;
-            record.name = Fact::Empty;
-            record.expires_at = Fact::Empty;
-            record.permissions = Fact::Empty;
-            record.ip_allowlist = Fact::Empty;
-            record.limits.max_uses = Fact::Empty;
-            record.metadata = Fact::Empty;
-            record.owner.customer = Fact::Empty;
-            Ok(record)
-        }
-
-        async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
-            self.0.create(key).await
-        }
-
-        async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
-            self.0.revoke(address).await
-        }
-    }
-
-    let desk = Desk::emulated(ALL_TOLD);
-    let keymux = Keymux::builder().with_account("prod", Plain(desk.clone())).build().unwrap();
-    now(keymux.rotate(&key("prod:team/k1"))).unwrap().old.unwrap().unwrap();
+    let desk = Desk::emulated(ALL_TOLD).with_records(|record| {
+        record.name = Fact::Empty;
+        record.expires_at = Fact::Empty;
+        record.permissions = Fact::Empty;
+        record.ip_allowlist = Fact::Empty;
+        record.limits.max_uses = Fact::Empty;
+        record.metadata = Fact::Empty;
+        record.owner.customer = Fact::Empty;
+    });
+    rotate(&desk).unwrap().old.unwrap().unwrap();
     assert_eq!(desk.calls()[1], Call::Create(NewKey::new(scope())));
 }
 
@@ -846,6 +832,41 @@ fn where_a_record_does_not_tell_what_a_key_is_made_of_nothing_is_made_or_revoked
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some("rotate")));
         assert!(error.to_string().contains(&format!("`{parameter}`")), "{error}");
         assert!(desk.operations().iter().all(|operation| *operation == Operation::Get), "{:?}", desk.calls());
+    }
+}
+
+#[test]
+fn a_limit_that_the_vendor_did_not_tell_is_not_taken_for_none() {
+    let table: [(Parameter, fn(&mut KeyRecord)); 7] = [
+        (Parameter::ExpiresAt, |record| record.expires_at = Fact::Missing),
+        (Parameter::ExpiresAt, |record| record.expires_at = Fact::Unsupported),
+        (Parameter::Permissions, |record| record.permissions = Fact::Missing),
+        (Parameter::IpAllowlist, |record| record.ip_allowlist = Fact::Missing),
+        (Parameter::MaxUses, |record| record.limits.max_uses = Fact::Missing),
+        (Parameter::Metadata, |record| record.metadata = Fact::Missing),
+        (Parameter::Customer, |record| record.owner.customer = Fact::Unsupported),
+    ];
+    for (parameter, adjust) in table {
+        let desk = Desk::emulated(ALL_TOLD).with_records(adjust);
+        let error = rotate(&desk).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains(&format!("`{parameter}`")), "{error}");
+        assert_eq!(desk.operations(), [Operation::Get]);
+    }
+}
+
+#[test]
+fn a_key_that_does_not_work_any_more_is_not_replaced_by_one_that_does() {
+    let table: [fn(&mut KeyRecord); 4] = [
+        |record| record.status.state = KeyState::Revoked,
+        |record| record.status.state = KeyState::Disabled,
+        |record| record.status.state = KeyState::Expired,
+        |record| record.status.state = KeyState::Exhausted,
+    ];
+    for adjust in table {
+        let desk = Desk::emulated(ALL_TOLD).with_records(adjust);
+        assert_eq!(rotate(&desk).unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(desk.operations(), [Operation::Get]);
     }
 }
 

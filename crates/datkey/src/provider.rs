@@ -73,7 +73,8 @@ impl ApiKeyProvider for Client {
     }
 
     /// An answer without the key's id, which the documentation's schema lacks and its examples have, is
-    /// [`ErrorKind::OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): the key cannot be addressed. [`Client::create_key`] gives it back all the same.
+    /// [`ErrorKind::OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): the key cannot be addressed.
+    /// [`Client::create_key`] gives it back all the same.
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         key.check(&INFO, Operation::Create)?;
         let new = CreateKey {

@@ -14,7 +14,7 @@ use crate::env;
 use crate::outcomes::Outcomes;
 use crate::rotate::{self, Rotated};
 
-/// How many look-ups of one account run at once unless the builder is told otherwise. Baseten, the one vendor that
+/// How many calls of one account run at once in one stream of outcomes unless the builder is told otherwise. Baseten, the one vendor that
 /// documents a limit, allows 100 requests a second; 8 at once stay below that where an answer takes 80 ms or more.
 const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).unwrap(); // the compiler sees that 8 is not 0
 
@@ -219,9 +219,10 @@ impl Builder {
         env::add_accounts(self, variables, options)
     }
 
-    /// How many look-ups of one account run at once in one [`get_many`](Keymux::get_many). Default 8.
-    pub fn with_concurrency(mut self, lookups: NonZeroUsize) -> Self {
-        self.concurrency = lookups;
+    /// How many calls of one account run at once in one [`get_many`](Keymux::get_many) or
+    /// [`revoke_many`](Keymux::revoke_many). Default 8.
+    pub fn with_concurrency(mut self, calls: NonZeroUsize) -> Self {
+        self.concurrency = calls;
         self
     }
 
