@@ -837,7 +837,8 @@ fn where_a_record_does_not_tell_what_a_key_is_made_of_nothing_is_made_or_revoked
 
 #[test]
 fn a_limit_that_the_vendor_did_not_tell_is_not_taken_for_none() {
-    let table: [(Parameter, fn(&mut KeyRecord)); 7] = [
+    type Row = (Parameter, fn(&mut KeyRecord));
+    let table: [Row; 7] = [
         (Parameter::ExpiresAt, |record| record.expires_at = Fact::Missing),
         (Parameter::ExpiresAt, |record| record.expires_at = Fact::Unsupported),
         (Parameter::Permissions, |record| record.permissions = Fact::Missing),

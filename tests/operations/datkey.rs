@@ -1,7 +1,6 @@
 //! Datkey: `/keys` and `/workspace`.
 
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,9 +12,12 @@ use keymux_core::{
 use keymux_datkey::{
     ApiId, Client, Config, CreateKey, Error, Key, KeyId, KeyText, UpdateKey, VerificationStatus, provider_info,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Forgetful, options};
+use crate::support::{Forgetful, Vendor, assert_hidden, options, request};
+
+/// The header that goes with every request.
+const CREDENTIAL: &str = "x-api-key: workspace-credential";
 
 /// A plaintext that must not be printed.
 const CANARY: &str = "demo_CANARYplaintext0001";
@@ -37,47 +39,15 @@ const WORKSPACE: &str = r#"{"workspace": {"id": "w1", "name": "Acme", "api_key":
 /// 2100-01-01T00:00:00Z.
 const FUTURE: i64 = 4_102_444_800;
 
-/// A vendor that gives its replies to one method one after the other, the last one for ever, and keeps what it was
-/// asked.
-struct Vendor {
-    server: mockito::ServerGuard,
-    asked: Arc<Mutex<Vec<String>>>,
+/// The client of a vendor.
+trait Asks {
+    fn client(&self) -> Client;
 }
 
-impl Vendor {
-    async fn answering(method: &str, replies: &[(usize, &str)]) -> Self {
-        let mut server = mockito::Server::new_async().await;
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        for (status, body) in replies {
-            let (asked, body) = (Arc::clone(&asked), (*body).to_owned());
-            let answer = move |request: &mockito::Request| {
-                asked.lock().unwrap().push(describe(request));
-                body.clone().into()
-            };
-            let mock = server.mock(method, mockito::Matcher::Any).with_status(*status);
-            mock.with_body_from_request(answer).create_async().await;
-        }
-        Self { server, asked }
-    }
-
+impl Asks for Vendor {
     fn client(&self) -> Client {
-        client(&self.server.url(), options())
+        client(&self.url(), options())
     }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-/// The request line, the headers but `host` in alphabetical order, and the body.
-fn describe(request: &mockito::Request) -> String {
-    let headers = request.headers().iter().filter(|(name, _)| *name != "host");
-    let mut lines: Vec<String> =
-        headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
-    lines.sort();
-    lines.insert(0, format!("{} {}", request.method(), request.path_and_query()));
-    lines.push(request.utf8_lossy_body().unwrap().into_owned());
-    lines.join("\n")
 }
 
 fn client(url: &str, options: HttpOptions) -> Client {
@@ -126,11 +96,6 @@ impl Clock for FixedClock {
     }
 }
 
-fn assert_hidden(printed: &(impl Debug + ?Sized)) {
-    let text = format!("{printed:?} {printed:#?}");
-    assert!(!text.contains("CANARY"), "{text}");
-}
-
 /// What one call of an operation ended in, without its result.
 async fn run(operation: &str, client: &Client) -> Result<(), Error> {
     match operation {
@@ -165,23 +130,23 @@ async fn each_operation_sends_the_documented_request_and_nothing_more() {
     for (operation, method, path, body, answer) in OPERATIONS {
         let vendor = Vendor::answering(method, &[(200, answer)]).await;
         run(operation, &vendor.client()).await.unwrap();
-        let mut expected = vec![format!("{method} {path}"), "accept: application/json".to_owned()];
-        if !body.is_empty() {
-            expected.extend([format!("content-length: {}", body.len()), "content-type: application/json".to_owned()]);
-        }
-        expected.push(concat!("user-agent: keymux/", env!("CARGO_PKG_VERSION")).to_owned());
-        expected.push("x-api-key: workspace-credential".to_owned());
-        expected.push(body.to_owned());
-        assert_eq!(vendor.asked(), [expected.join("\n")], "{operation}");
+        let body = Some(body).filter(|body| !body.is_empty());
+        assert_eq!(vendor.asked(), [request(&format!("{method} {path}"), CREDENTIAL, body)], "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_429_is_waited_out_by_every_operation() {
+async fn a_429_is_waited_out_by_every_operation_that_counts_no_use() {
     for (operation, method, _, _, answer) in OPERATIONS {
         let vendor = Vendor::answering(method, &[(429, "{}"), (200, answer)]).await;
-        run(operation, &vendor.client()).await.unwrap();
-        assert_eq!(vendor.asked().len(), 2, "{operation}");
+        let result = run(operation, &vendor.client()).await;
+        if operation == "verify_key" {
+            assert_eq!(result.unwrap_err().details().kind(), ErrorKind::RateLimited, "{operation}");
+            assert_eq!(vendor.asked().len(), 1, "{operation}");
+        } else {
+            result.unwrap();
+            assert_eq!(vendor.asked().len(), 2, "{operation}");
+        }
     }
 }
 
@@ -237,10 +202,9 @@ async fn a_whole_request_and_answer_of_making_a_key() {
         ..CreateKey::new(api(), "acme importer")
     };
     let (key, secret) = vendor.client().create_key(&new).await.unwrap();
-    let body: Value = serde_json::from_str(vendor.asked()[0].lines().last().unwrap()).unwrap();
     let expected = json!({"api_id": "api_1", "name": "acme importer", "prefix": "demo", "length": 255,
         "meta": {"plan": "pro"}, "expires_at": FUTURE, "verification_limit": i64::MAX});
-    assert_eq!(body, expected);
+    assert_eq!(vendor.body(), expected);
     assert_eq!(secret.expose_secret(), CANARY);
     assert_eq!(key.id.known(), Some(&key_id()));
     assert!(key.key.is_missing(), "the plaintext is given once");
@@ -520,7 +484,7 @@ async fn what_datkey_does_not_take_is_refused_by_name_and_not_sent() {
 #[tokio::test]
 async fn a_key_made_through_the_trait_has_a_record_without_its_plaintext() {
     let vendor = Vendor::answering("POST", &[(200, CREATED)]).await;
-    let client = client(&vendor.server.url(), options().with_raw(true));
+    let client = client(&vendor.url(), options().with_raw(true));
     let key = NewKey::new(scope())
         .with_name("acme importer")
         .with_prefix("demo")
@@ -528,10 +492,9 @@ async fn a_key_made_through_the_trait_has_a_record_without_its_plaintext() {
         .with_max_uses(100)
         .with_metadata(json!({"plan": "pro"}).as_object().cloned().unwrap());
     let issued = client.create(&key).await.unwrap();
-    let body: Value = serde_json::from_str(vendor.asked()[0].lines().last().unwrap()).unwrap();
     let expected = json!({"api_id": "api_1", "name": "acme importer", "prefix": "demo", "meta": {"plan": "pro"},
         "expires_at": FUTURE, "verification_limit": 100});
-    assert_eq!(body, expected);
+    assert_eq!(vendor.body(), expected);
     assert_eq!(issued.plaintext.expose_secret(), CANARY);
     let record = &issued.record;
     assert_eq!((&record.address, record.status.state), (&address(), KeyState::Active));

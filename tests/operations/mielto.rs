@@ -1,7 +1,6 @@
 //! Mielto: `/api/v1/api-keys`.
 
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use keymux_core::{
     Action, ApiKeyProvider, Change, Cursor, Error as CoreError, ErrorKind, ExposeSecret, Fact, HttpOptions, KeyAddress,
@@ -14,7 +13,10 @@ use keymux_mielto::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Forgetful, options};
+use crate::support::{Forgetful, Vendor, assert_hidden, options, request};
+
+/// The header that goes with every request.
+const CREDENTIAL: &str = "authorization: Bearer workspace-credential";
 
 /// What must not be printed: the two halves of a key.
 const SECRET: &str = "sk_test_CANARYsecret0001";
@@ -39,69 +41,15 @@ const OPERATIONS: [(&str, &str); 5] = [
     ("delete_api_key", "DELETE"),
 ];
 
-/// A vendor that gives its replies to one method one after the other, the last one for ever, and keeps what it was
-/// asked.
-struct Vendor {
-    server: mockito::ServerGuard,
-    asked: Arc<Mutex<Vec<String>>>,
+/// The client of a vendor.
+trait Asks {
+    fn client(&self) -> Client;
 }
 
-impl Vendor {
-    async fn answering(method: &str, replies: &[(usize, &str)]) -> Self {
-        let mut server = mockito::Server::new_async().await;
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        for (status, body) in replies {
-            let (asked, body) = (Arc::clone(&asked), (*body).to_owned());
-            let answer = move |request: &mockito::Request| {
-                asked.lock().unwrap().push(describe(request));
-                body.clone().into()
-            };
-            let mock = server.mock(method, mockito::Matcher::Any).with_status(*status);
-            mock.with_header("retry-after-ms", "1").with_body_from_request(answer).create_async().await;
-        }
-        Self { server, asked }
-    }
-
+impl Asks for Vendor {
     fn client(&self) -> Client {
-        client(&self.server.url(), options())
+        client(&self.url(), options())
     }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// The request lines alone.
-    fn lines(&self) -> Vec<String> {
-        self.asked().iter().map(|request| request.lines().next().unwrap().to_owned()).collect()
-    }
-
-    /// The body of the first request.
-    fn body(&self) -> Value {
-        serde_json::from_str(self.asked()[0].lines().last().unwrap()).unwrap()
-    }
-}
-
-/// The request line, the headers but `host` in alphabetical order, and the body if there is one.
-fn describe(request: &mockito::Request) -> String {
-    let headers = request.headers().iter().filter(|(name, _)| *name != "host");
-    let mut lines: Vec<String> =
-        headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
-    lines.sort();
-    lines.insert(0, format!("{} {}", request.method(), request.path_and_query()));
-    lines.extend(Some(request.utf8_lossy_body().unwrap().into_owned()).filter(|body| !body.is_empty()));
-    lines.join("\n")
-}
-
-/// A request whole.
-fn request(line: &str, body: Option<&str>) -> String {
-    let mut lines = vec![line, "accept: application/json", "authorization: Bearer workspace-credential"];
-    let length = body.map(|body| format!("content-length: {}", body.len()));
-    if let Some(length) = &length {
-        lines.extend([length.as_str(), "content-type: application/json"]);
-    }
-    lines.push(concat!("user-agent: keymux/", env!("CARGO_PKG_VERSION")));
-    lines.extend(body);
-    lines.join("\n")
 }
 
 fn client(url: &str, options: HttpOptions) -> Client {
@@ -134,11 +82,6 @@ fn permission(name: &str, actions: Option<Vec<Action>>) -> Permission {
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
-}
-
-fn assert_hidden(printed: &(impl Debug + ?Sized)) {
-    let text = format!("{printed:?} {printed:#?}");
-    assert!(!text.contains("CANARY"), "{text}");
 }
 
 /// What one call of an operation ended in, without its result.
@@ -178,7 +121,7 @@ async fn every_request_is_exactly_as_documented() {
         assert_eq!(operation, same);
         let vendor = Vendor::answering(method, &[(200, good_answer(operation))]).await;
         run(operation, &vendor.client()).await.unwrap();
-        assert_eq!(vendor.asked(), [request(line, body)], "{operation}");
+        assert_eq!(vendor.asked(), [request(line, CREDENTIAL, body)], "{operation}");
     }
 }
 
@@ -186,7 +129,7 @@ async fn every_request_is_exactly_as_documented() {
 async fn the_workspace_and_the_other_header_go_with_every_request() {
     for (operation, method) in OPERATIONS {
         let vendor = Vendor::answering(method, &[(200, good_answer(operation))]).await;
-        let config = Config::new("workspace-credential").with_base_url(format!("{}/api/v1", vendor.server.url()));
+        let config = Config::new("workspace-credential").with_base_url(format!("{}/api/v1", vendor.url()));
         let config = config.with_auth_header(AuthHeader::XApiKey).with_workspace_id("wsp_1");
         run(operation, &config.build().unwrap()).await.unwrap();
         let asked = &vendor.asked()[0];
@@ -212,7 +155,7 @@ async fn a_full_key_is_made_of_everything_that_is_documented() {
             r#"{"label":"nightly import","status":"inactive","expires_at":"2100-01-01T00:00:00Z","#,
             r#""permissions":["read","write"],"ip_whitelist":["192.0.2.1"],"collections":[]}"#,
         ];
-        assert_eq!(vendor.asked(), [request("POST /api/v1/api-keys", Some(&body.concat()))]);
+        assert_eq!(vendor.asked(), [request("POST /api/v1/api-keys", CREDENTIAL, Some(&body.concat()))]);
         assert_eq!(plaintext.expose_secret(), SECRET);
         assert!(key.secret.is_missing(), "the plaintext is in one place");
         assert_eq!(key.key.known().unwrap().expose_secret(), KEY);
@@ -234,7 +177,7 @@ async fn a_key_without_its_secret_is_issued_as_its_key() {
 #[tokio::test]
 async fn an_answer_without_either_plaintext_leaves_the_outcome_unknown() {
     for body in [r#"{"id": "key_1", "label": "l", "workspace_id": "w", "key": null}"#, "", "<html>CANARY", "[]"] {
-        let vendor = Vendor::answering("POST", &[(201, body)]).await;
+        let vendor = Vendor::hinting("POST", &[(201, body)]).await;
         let typed = CoreError::from(run("create_api_key", &vendor.client()).await.unwrap_err());
         let unified = vendor.client().create(&NewKey::default().with_name("l")).await.unwrap_err();
         for error in [typed, unified] {
@@ -259,7 +202,7 @@ async fn an_update_leaves_clears_and_sets() {
     let body = r#"{"status":"paused","expires_at":null,"permissions":["read"],"ip_whitelist":null}"#;
     let vendor = Vendor::answering("PUT", &[(202, FULL)]).await;
     let key = vendor.client().update_api_key(&key_id(), &update).await.unwrap();
-    assert_eq!(vendor.asked(), [request("PUT /api/v1/api-keys/key_1", Some(body))]);
+    assert_eq!(vendor.asked(), [request("PUT /api/v1/api-keys/key_1", CREDENTIAL, Some(body))]);
     assert_eq!(key.label, Fact::Known("nightly import".to_owned()));
     assert_hidden(&key);
 }
@@ -350,7 +293,7 @@ async fn every_known_failure_has_its_variant() {
     ];
     for (operation, method) in OPERATIONS {
         for (status, body, kind, is) in &table {
-            let vendor = Vendor::answering(method, &[(*status, body)]).await;
+            let vendor = Vendor::hinting(method, &[(*status, body)]).await;
             let error = run(operation, &vendor.client()).await.unwrap_err();
             let details = error.details();
             assert_eq!((details.kind(), details.operation()), (*kind, Some(operation)), "{error}");
@@ -384,11 +327,11 @@ async fn a_lost_answer_is_retried_unless_a_key_is_made() {
 #[tokio::test]
 async fn a_429_is_retried_by_every_operation_and_a_500_by_those_that_make_no_key() {
     for (operation, method) in OPERATIONS {
-        let vendor = Vendor::answering(method, &[(429, "slow down"), (200, good_answer(operation))]).await;
+        let vendor = Vendor::hinting(method, &[(429, "slow down"), (200, good_answer(operation))]).await;
         run(operation, &vendor.client()).await.unwrap();
         let asked = vendor.asked();
         assert_eq!((asked.len(), &asked[0]), (2, &asked[1]), "{operation}");
-        let vendor = Vendor::answering(method, &[(500, "broken"), (200, good_answer(operation))]).await;
+        let vendor = Vendor::hinting(method, &[(500, "broken"), (200, good_answer(operation))]).await;
         let result = run(operation, &vendor.client()).await;
         if operation == "create_api_key" {
             assert_eq!(result.unwrap_err().details().kind(), ErrorKind::OutcomeUnknown);
@@ -398,18 +341,18 @@ async fn a_429_is_retried_by_every_operation_and_a_500_by_those_that_make_no_key
             assert_eq!(vendor.asked().len(), 2, "{operation}");
         }
     }
-    let vendor = Vendor::answering("GET", &[(429, "slow down")]).await;
+    let vendor = Vendor::hinting("GET", &[(429, "slow down")]).await;
     let error = run("list_api_keys", &vendor.client()).await.unwrap_err();
     assert!(matches!(&error, Error::RateLimited(details) if details.attempts() == 4), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_deletion_that_finds_nothing_is_success_only_after_a_lost_answer() {
-    let vendor = Vendor::answering("DELETE", &[(503, ""), (404, "")]).await;
+    let vendor = Vendor::hinting("DELETE", &[(503, ""), (404, "")]).await;
     vendor.client().delete_api_key(&key_id()).await.unwrap();
-    let vendor = Vendor::answering("DELETE", &[(503, ""), (404, "")]).await;
+    let vendor = Vendor::hinting("DELETE", &[(503, ""), (404, "")]).await;
     assert!(vendor.client().revoke(&address()).await.unwrap().after_lost_answer);
-    let vendor = Vendor::answering("DELETE", &[(429, ""), (404, "")]).await;
+    let vendor = Vendor::hinting("DELETE", &[(429, ""), (404, "")]).await;
     let error = vendor.client().revoke(&address()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::NotFound, 2));
 }
@@ -425,7 +368,7 @@ async fn what_cannot_be_read_or_identified_is_an_error_without_any_value() {
         ("list_api_keys", "GET", r#"{"data": [7], "total_count": 1}"#.to_owned()),
         ("list_api_keys", "GET", r#"{"items": []}"#.to_owned()),
     ] {
-        let vendor = Vendor::answering(method, &[(200, &body)]).await;
+        let vendor = Vendor::hinting(method, &[(200, &body)]).await;
         let error = run(operation, &vendor.client()).await.unwrap_err();
         assert_eq!(error.details().kind(), ErrorKind::Decode, "{body}: {error}");
         assert_hidden(&error);
@@ -496,7 +439,7 @@ async fn what_mielto_does_not_take_is_refused_by_name_and_sends_nothing() {
         (client.rotate(&address()).await.unwrap_err(), ErrorKind::Unsupported, "then revoke"),
         (client.verify(&plaintext, &VerifyRequest::default()).await.unwrap_err(), ErrorKind::Unsupported, "status"),
         (client.scopes_page(None).await.unwrap_err(), ErrorKind::Unsupported, "workspace"),
-        (client.list_page(&scope, None).await.unwrap_err(), ErrorKind::InvalidRequest, "no scopes"),
+        (client.list_page(&scope, None).await.unwrap_err(), ErrorKind::Unsupported, "`scope`"),
         (client.revoke(&two).await.unwrap_err(), ErrorKind::InvalidRequest, "api_key_id"),
         (
             client.update(&two, &KeyPatch::new().with_enabled(true)).await.unwrap_err(),
@@ -529,7 +472,7 @@ async fn an_issued_key_has_its_plaintext_once_and_its_record_is_as_from_get() {
     for (body, expected) in [(ISSUED, SECRET), (FULL, KEY)] {
         let vendor = Vendor::answering("POST", &[(201, body)]).await;
         let options = options().with_raw(true);
-        let issued = client(&vendor.server.url(), options).create(&key).await.unwrap();
+        let issued = client(&vendor.url(), options).create(&key).await.unwrap();
         assert_eq!(
             vendor.body(),
             json!({"label": "nightly import", "status": "inactive", "expires_at": "2100-01-01T00:00:00Z",

@@ -1,8 +1,7 @@
 //! Oneloop: keys of a workspace, verification, usage, and the lists around them.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use keymux_core::{
@@ -14,9 +13,12 @@ use keymux_oneloop::{
     ApiKey, ApiKeyEdit, ApiKeyId, Client, Config, Error, MigratedApiKey, NewApiKey, RateLimitConfig, ScopeGrant, Usage,
     VerifyOptions, VerifyStatus, WorkspaceId, provider_info,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Forgetful, options};
+use crate::support::{Forgetful, Vendor, assert_hidden, options, request};
+
+/// The header that goes with every request.
+const CREDENTIAL: &str = "authorization: Bearer sdk-credential";
 
 /// A plaintext that must not be printed.
 const CANARY: &str = "acme_CANARYplaintext0001";
@@ -59,52 +61,15 @@ fn keys() -> String {
     format!(r#"{{"apiKeys": [{{"id": "ak_1", {MEMBERS}}}, {{"id": "ak_2"}}]}}"#)
 }
 
-/// A vendor that gives its replies to one method one after the other, the last one for ever, and keeps what it was
-/// asked.
-struct Vendor {
-    server: mockito::ServerGuard,
-    asked: Arc<Mutex<Vec<String>>>,
+/// The client of a vendor.
+trait Asks {
+    fn client(&self) -> Client;
 }
 
-impl Vendor {
-    async fn answering(method: &str, replies: &[(usize, &str)]) -> Self {
-        let mut server = mockito::Server::new_async().await;
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        for (status, body) in replies {
-            let (asked, body) = (Arc::clone(&asked), (*body).to_owned());
-            let answer = move |request: &mockito::Request| {
-                asked.lock().unwrap().push(describe(request));
-                body.clone().into()
-            };
-            let mock = server.mock(method, mockito::Matcher::Any).with_status(*status);
-            mock.with_body_from_request(answer).create_async().await;
-        }
-        Self { server, asked }
-    }
-
+impl Asks for Vendor {
     fn client(&self) -> Client {
-        client(&self.server.url(), options())
+        client(&self.url(), options())
     }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// The body of the last request.
-    fn body(&self) -> Value {
-        serde_json::from_str(self.asked().last().unwrap().lines().last().unwrap()).unwrap()
-    }
-}
-
-/// The request line, the headers but `host` in alphabetical order, and the body.
-fn describe(request: &mockito::Request) -> String {
-    let headers = request.headers().iter().filter(|(name, _)| *name != "host");
-    let mut lines: Vec<String> =
-        headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
-    lines.sort();
-    lines.insert(0, format!("{} {}", request.method(), request.path_and_query()));
-    lines.push(request.utf8_lossy_body().unwrap().into_owned());
-    lines.join("\n")
 }
 
 fn config(url: &str, options: HttpOptions) -> Config {
@@ -176,11 +141,6 @@ fn usage(usage: &str) -> Usage {
 fn new_key() -> NewKey {
     let reads = permission(Some(vec![Action::Read, Action::Delete]));
     NewKey::new(scope()).with_name("billing bot").with_permissions(reads).with_customer("cust-42")
-}
-
-fn assert_hidden(printed: &(impl Debug + ?Sized)) {
-    let text = format!("{printed:?} {printed:#?}");
-    assert!(!text.contains("CANARY"), "{text}");
 }
 
 /// What one call of an operation ended in, without its result.
@@ -261,27 +221,24 @@ async fn each_operation_sends_the_documented_request_and_nothing_more() {
     for (operation, method, path, body, answer) in operations() {
         let vendor = Vendor::answering(method, &[(200, &answer)]).await;
         run(operation, &vendor.client()).await.unwrap();
-        let mut expected = vec![format!("{method} /api/v1{path}"), "accept: application/json".to_owned()];
-        expected.push("authorization: Bearer sdk-credential".to_owned());
         // A POST without a body says so.
-        if !body.is_empty() || method == "POST" {
-            expected.push(format!("content-length: {}", body.len()));
-        }
-        if !body.is_empty() {
-            expected.push("content-type: application/json".to_owned());
-        }
-        expected.push(concat!("user-agent: keymux/", env!("CARGO_PKG_VERSION")).to_owned());
-        expected.push(body.to_owned());
-        assert_eq!(vendor.asked(), [expected.join("\n")], "{operation}");
+        let body = Some(body).filter(|body| !body.is_empty() || method == "POST");
+        assert_eq!(vendor.asked(), [request(&format!("{method} /api/v1{path}"), CREDENTIAL, body)], "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_429_is_waited_out_by_every_operation() {
+async fn a_429_is_waited_out_by_every_operation_that_counts_no_use() {
     for (operation, method, _, _, answer) in operations() {
         let vendor = Vendor::answering(method, &[(429, EMPTY), (200, &answer)]).await;
-        run(operation, &vendor.client()).await.unwrap();
-        assert_eq!(vendor.asked().len(), 2, "{operation}");
+        let result = run(operation, &vendor.client()).await;
+        if counts_use(operation) {
+            assert_eq!(result.unwrap_err().details().kind(), ErrorKind::RateLimited, "{operation}");
+            assert_eq!(vendor.asked().len(), 1, "{operation}");
+        } else {
+            result.unwrap();
+            assert_eq!(vendor.asked().len(), 2, "{operation}");
+        }
     }
 }
 
@@ -641,7 +598,7 @@ async fn what_oneloop_does_not_take_is_refused_by_name_and_not_sent() {
 async fn a_key_made_through_the_trait_has_a_record_without_its_plaintext() {
     let vendor = Vendor::answering("POST", &[(200, &made())]).await;
     for (unit, number) in [(TimeUnit::Seconds, 4_102_444_800_u64), (TimeUnit::Milliseconds, 4_102_444_800_000)] {
-        let config = config(&vendor.server.url(), options().with_raw(true));
+        let config = config(&vendor.url(), options().with_raw(true));
         let client = config.with_expiry_unit(unit).build().unwrap();
         let key = new_key()
             .with_prefix("acme")
@@ -687,7 +644,7 @@ async fn a_registered_and_a_rotated_key_are_recorded_as_a_key_that_is_looked_up(
 #[tokio::test]
 async fn a_plaintext_where_none_is_documented_is_noted_and_not_kept() {
     let vendor = Vendor::answering("GET", &[(200, &made())]).await;
-    let client = client(&vendor.server.url(), options().with_raw(true));
+    let client = client(&vendor.url(), options().with_raw(true));
     let record = client.get(&address()).await.unwrap();
     assert!(record.drift.contains(&Drift::new("key", DriftKind::UnknownField)));
     assert_hidden(&record);

@@ -96,7 +96,7 @@ impl Client {
     /// 403. Repeated as the retry policy says. `None`: an attempt's answer was lost, and the repeat found no key.
     pub async fn revoke_api_key(&self, group: &GroupId, prefix: &KeyPrefix) -> Result<Option<RevokedApiKey>, Error> {
         let path = key_path(group, prefix);
-        self.pipeline.send_removal("revoke_api_key", &path).await?.map(|answer| revoked(&answer)).transpose()
+        Ok(self.pipeline.send_removal("revoke_api_key", &path).await?.map(|answer| revoked(&answer)))
     }
 
     // The same operations with what was odd about the answers.
@@ -210,12 +210,9 @@ fn values<R>(page: Page<Decoded<R>>) -> Page<R> {
     Page::new(page.items.into_iter().map(|row| row.value).collect(), page.next, page.drift)
 }
 
-/// The success itself says that the key is gone, whether or not the body repeats the prefix.
-fn revoked(answer: &Answer) -> Result<RevokedApiKey, Error> {
-    if answer.is_empty() {
-        return Ok(RevokedApiKey::default());
-    }
-    Ok(answer.decode(&SHAPE)?.value)
+/// The success itself says that the key is gone, whatever the body is.
+fn revoked(answer: &Answer) -> RevokedApiKey {
+    answer.decode(&SHAPE).map(|decoded| decoded.value).unwrap_or_default()
 }
 
 /// What stands before the first dot of a key, if there is a dot.

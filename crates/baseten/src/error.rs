@@ -101,11 +101,13 @@ impl From<CoreError> for Error {
 
 /// A registration's answer may repeat the key, so that its text is not shown: words of our own take its place.
 fn of_bad_request(details: CoreError) -> Error {
-    match details.detail::<Cause>() {
+    let registers = details.operation() == Some(REGISTER);
+    // The texts are fixed, and another operation's answer may hold them as part of a name.
+    match details.detail::<Cause>().filter(|cause| registers != matches!(cause, Cause::AboveParent)) {
         Some(Cause::Signature) => Error::SignatureRefused(details.with_message("the signature is not accepted")),
         Some(Cause::NoPublicKey) => Error::NoPublicKey(details.with_message("no public key is on file")),
         Some(Cause::AboveParent) => Error::AboveParent(details),
-        None if details.operation() == Some(REGISTER) => {
+        None if registers => {
             Error::KeyRefused(details.with_message("the key is not accepted; its first 16 characters may be taken"))
         }
         None => Error::BadRequest(details),

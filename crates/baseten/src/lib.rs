@@ -47,7 +47,7 @@
 //! |---|---|---|
 //! | [`Client::list_workspace_api_keys`] | `GET /v1/api_keys` | documented; its filter in the latest specification alone |
 //! | [`Client::create_workspace_api_key`] | `POST /v1/api_keys` | documented |
-//! | [`Client::create_team_api_key`] | `POST /v1/teams/{team_id}/api_keys` | documented |
+//! | [`Client::create_team_api_key`] | `POST /v1/teams/{team_id}/api_keys` | the specification |
 //! | [`Client::delete_workspace_api_key`] | `DELETE /v1/api_keys/{api_key_prefix}` | documented |
 //!
 //! Left out, and why:

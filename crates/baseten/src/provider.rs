@@ -54,7 +54,10 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (group, prefix): (GroupId, KeyPrefix) = address.two(&ID)?;
         let Decoded { value: key, drift, raw, .. } = self.fetch_api_key(&group, &prefix).await?;
-        Ok(record_of(address.clone(), &group, &prefix, key, drift, raw))
+        let mut record = record_of(address.clone(), &group, &prefix, key, drift, raw);
+        let rule = "a revoked key is not found, and this one is found";
+        record.status = Status::derived(KeyState::Active, &["prefix"], rule);
+        Ok(record)
     }
 
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
@@ -76,7 +79,9 @@ impl ApiKeyProvider for Client {
         key.check(&INFO, Operation::Create)?;
         let group: GroupId = key.scope.one(&INFO)?;
         let issued = self.issue_api_key(&group, &NewApiKey { name: key.name.clone() }).await?;
-        Ok(IssuedKey::new(record(&group, issued.key, issued.drift, issued.raw)?, issued.plaintext))
+        let mut record = record(&group, issued.key, issued.drift, issued.raw)?;
+        record.status = Status::derived(KeyState::Active, &["api_key"], "Baseten has just made the key");
+        Ok(IssuedKey::new(record, issued.plaintext))
     }
 
     /// Baseten confirms a registration and nothing else, so that the record does not tell the name.
@@ -133,7 +138,9 @@ fn record_of(
     let mut record = KeyRecord::new(&INFO, address, FEDERATED);
     record.name = key.name.clone();
     record.display = Fact::Known(key.prefix.as_str().to_owned());
-    record.status = Status::derived(KeyState::Active, &["prefix"], "a revoked key is not found, and this one is found");
+    // What a look-up says of its key, a list is taken to say of its rows; no document says that it leaves revoked keys out.
+    let rule = "a revoked key is not found by a look-up, and is taken not to be listed";
+    record.status = Status::derived(KeyState::Active, &["prefix"], rule);
     record.owner.group = Fact::Known(group.as_str().to_owned());
     record.of_answer(notes, raw, key)
 }

@@ -62,7 +62,7 @@ impl Client {
 
     /// Lists one page of service tokens, the newest first: `GET /v1/service_token` (documented).
     ///
-    /// Only owners of the organization manage service tokens; others get [`Error::Forbidden`]. Pages go on as with
+    /// Only owners of the organization manage service tokens; what others are answered is not documented. Pages go on as with
     /// [`list_api_keys`](Self::list_api_keys). Changes nothing, and is repeated as the retry policy says.
     pub async fn list_service_tokens(&self, list: &ListServiceTokens) -> Result<Vec<ServiceToken>, Error> {
         let rows = self.fetch_list("list_service_tokens", "service_token", &pairs(&list.query())).await?.rows;
@@ -82,8 +82,8 @@ impl Client {
     /// Makes a service token: `POST /v1/service_token` (documented). The plaintext is in the second part, and nowhere
     /// again.
     ///
-    /// The client's own credential must be a service token with the permission of an owner; a user's key gets
-    /// [`Error::Forbidden`]. Not sent again once it may have left; a lost answer is
+    /// The client's own credential must be a service token with the permission of an owner; what a user's key is answered
+    /// is not documented. Not sent again once it may have left; a lost answer is
     /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown).
     pub async fn create_service_token(&self, token: &NewServiceToken) -> Result<(ServiceToken, SecretString), Error> {
         let path = ["v1", "service_token"];

@@ -9,7 +9,7 @@ pub enum Error {
     /// 400 or 403 with the words "missing access … or does not exist", or 404: the key or the service token does not
     /// exist, or was deleted, or may not be seen or deleted with this credential. Which of them, Braintrust does not
     /// say.
-    #[error("the key does not exist, or this credential may not see it ({0})")]
+    #[error("the key, or what it was to belong to, does not exist, or this credential may not see it ({0})")]
     MissingOrNoAccess(CoreError),
     /// 400: the request is not acceptable.
     #[error("Braintrust does not accept the request ({0})")]

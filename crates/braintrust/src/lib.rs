@@ -37,7 +37,7 @@
 //! - Changing or rotating a key: Braintrust has neither.
 //!
 //! The unified way in ([`ApiKeyProvider`]) gets, lists and revokes the keys of users; service tokens are reached by the
-//! typed client alone. It asks for pages of 100, and takes a shorter page for the last one.
+//! typed client alone. It asks for pages of 100, and takes an empty page for the last one.
 //!
 //! # Whose keys are seen
 //!

@@ -27,8 +27,7 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
         .with_capabilities(capabilities())
 });
 
-/// How many keys a page is asked for. The default is not documented, and without a number a short page would not be
-/// known for one.
+/// How many keys a page is asked for. The default is not documented.
 const PAGE_SIZE: usize = 100;
 
 fn capabilities() -> Capabilities {

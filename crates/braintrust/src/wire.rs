@@ -17,7 +17,7 @@ impl IdKind for ApiKeyIdKind {
     }
 }
 
-/// The id of a key: a UUID, checked before anything is sent.
+/// The id of a key: a UUID. One that a caller gives is checked before anything is sent.
 pub type ApiKeyId = Id<ApiKeyIdKind>;
 
 /// What a [`ServiceTokenId`] is.
@@ -32,7 +32,7 @@ impl IdKind for ServiceTokenIdKind {
     }
 }
 
-/// The id of a service token: a UUID, checked before anything is sent.
+/// The id of a service token: a UUID. One that a caller gives is checked before anything is sent.
 pub type ServiceTokenId = Id<ServiceTokenIdKind>;
 
 /// A key, as Braintrust tells of it. Only `id`, `name` and `preview_name` are documented as always present.

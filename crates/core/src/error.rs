@@ -46,7 +46,8 @@ pub enum ErrorKind {
     /// The answer is larger than [`HttpOptions::with_max_body_bytes`](crate::HttpOptions::with_max_body_bytes) allows.
     /// Was probably carried out.
     TooLarge,
-    /// The vendor answered with a redirect, which is never followed: the base URL is probably wrong. Not carried out.
+    /// The vendor answered with a redirect, which is never followed: the base URL is probably wrong. A read is not
+    /// carried out; a write may be. Where a key is made it is [`OutcomeUnknown`](Self::OutcomeUnknown) instead.
     Redirected,
     /// The vendor failed (5xx). May have been carried out.
     Server,

@@ -63,9 +63,9 @@ impl Scope {
         if self.is_account() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::InvalidRequest)
+        Err(Error::new(ErrorKind::Unsupported)
             .with_provider(info.id().clone())
-            .with_message(format!("{} has no scopes; leave the scope out", info.name())))
+            .with_message(format!("{} takes no `scope` here; leave it out", info.name())))
     }
 }
 

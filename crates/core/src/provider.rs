@@ -93,7 +93,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
         Err(self.info().unsupported(Operation::Rotate))
     }
 
-    /// Asks whether `plaintext` is a valid key. May count as a use of the key, and is never sent twice.
+    /// Asks whether `plaintext` is a valid key. May count as a use of the key, and is sent once: a repeat is tried only
+    /// where no connection came about.
     ///
     /// - Once something was sent the result is a verdict: a vendor that fails or is not reached is
     ///   [`Verdict::CouldNotTell`], never "invalid".

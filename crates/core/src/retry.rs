@@ -94,6 +94,8 @@ pub enum Idempotency {
     /// A second key is made, or a second one replaced: create, register, rotate. A lost answer is
     /// [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     MakesKey,
-    /// A second use is counted: verify, record usage.
+    /// A second use is counted: verify, record usage. Not even a 429 is retried, since no vendor says that it counts none.
     CountsUse,
+    /// Something else that is not the same twice.
+    NotIdempotent,
 }

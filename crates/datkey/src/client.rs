@@ -1,4 +1,4 @@
-//! The client: one method for each operation that Datkey documents.
+//! The client: one method for each operation that Datkey is known to have.
 
 use std::sync::Arc;
 

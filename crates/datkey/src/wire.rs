@@ -1,4 +1,4 @@
-//! What Datkey sends and takes, as documented.
+//! What Datkey sends and takes, as far as is known.
 
 use keymux_core::{Envelope, ExposeSecret, Fact, Id, IdKind, SecretString, Shape, VendorTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

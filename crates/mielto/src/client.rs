@@ -1,4 +1,4 @@
-//! The client: one method for each operation that Mielto documents.
+//! The client: one method for each operation that Mielto is known to have.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! What Mielto sends and takes, as documented.
+//! What Mielto sends and takes, as far as is known.
 
 use jiff::Timestamp;
-use keymux_core::{Change, Envelope, Fact, Id, IdKind, SecretString, Shape, VendorTime};
+use keymux_core::{Change, Envelope, ExposeSecret, Fact, Id, IdKind, SecretString, Shape, VendorTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What an [`ApiKeyId`] is.
@@ -71,8 +71,9 @@ pub struct ApiKey {
 impl ApiKey {
     /// Takes the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key).
     pub(crate) fn take_plaintext(&mut self) -> Option<SecretString> {
-        let half = if self.secret.known().is_some() { &mut self.secret } else { &mut self.key };
-        std::mem::take(half).into_known()
+        let is_there = |half: &Fact<SecretString>| half.known().is_some_and(|text| !text.expose_secret().is_empty());
+        let half = if is_there(&self.secret) { &mut self.secret } else { &mut self.key };
+        if is_there(half) { std::mem::take(half).into_known() } else { None }
     }
 }
 
@@ -141,8 +142,8 @@ pub struct NewApiKey {
 
 /// Changes of a key, each with an absolute value.
 ///
-/// Mielto documents nothing about them: its own client sends all members. Whether one that is left out keeps its value
-/// is not known; set all six where it matters.
+/// Mielto documents nothing about them: its own published software has these six members, all of them optional. Whether
+/// one that is left out keeps its value is not known; set all six where it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct ApiKeyUpdate {
     /// The key's name: 1 to 255 characters. Cannot be cleared.

@@ -2,7 +2,8 @@
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, ExposeSecret, Pipeline, Rejected, Rejection, Rows, SecretString, TimeUnit,
+    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, Rejected, Rejection, Rows,
+    SecretString, TimeUnit,
 };
 
 use crate::error::Error;
@@ -73,7 +74,8 @@ impl Client {
     /// Brings a key of one's own along: `POST /api/v1/api-key/migrate` (documented; one page calls it private, so that
     /// it may be open to some callers alone).
     ///
-    /// Not sent again once it may have left, as with [`create_api_key`](Self::create_api_key).
+    /// Not sent again once it may have left, as with [`create_api_key`](Self::create_api_key). A scope with an id is
+    /// refused before anything is sent.
     pub async fn migrate_api_key(&self, key: &MigratedApiKey, plaintext: &SecretString) -> Result<ApiKey, Error> {
         Ok(self.import_api_key(key, plaintext).await?.value)
     }
@@ -209,7 +211,6 @@ impl Client {
     pub(crate) async fn reissue_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Issued, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "api-key", key.as_str(), "rotate"];
         let find_out = "its plaintext may be a new one, which is lost: look at `updatedAt`, or rotate again";
-        // Some servers refuse a POST that does not tell the length of its body, be there none.
         let call = Call::new("rotate_api_key", Method::POST, &path).making_key(find_out);
         self.issue(call).await
     }
@@ -222,7 +223,9 @@ impl Client {
         check_scopes("migrate_api_key", &key.scopes)?;
         let path = ["api", "v1", "api-key", "migrate"];
         let call = Call::new("migrate_api_key", Method::POST, &path).making_key(FIND_OUT);
-        made(&self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: key })?).await?)
+        let mut decoded = made(&self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: key })?).await?)?;
+        withhold_unmasked(&mut decoded, plaintext);
+        Ok(decoded)
     }
 
     pub(crate) async fn patch_api_key(
@@ -240,20 +243,30 @@ impl Client {
     pub(crate) async fn remove_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Removed, Error> {
         let path = key_path(workspace, key);
         Ok(match self.pipeline.send_removal("delete_api_key", &path).await? {
-            Some(answer) if answer.is_empty() => Removed::Untold,
-            Some(answer) => Removed::Key(Box::new(answer.decode(&SHAPE)?)),
+            // The success itself says that the key is gone, whatever the body is.
+            Some(answer) => answer.decode(&SHAPE).map_or(Removed::Untold, |key| Removed::Key(Box::new(key))),
             None => Removed::ByLostAttempt,
         })
     }
 
     async fn issue(&self, call: Call<'_>) -> Result<Issued, Error> {
         let answer = self.pipeline.send(call).await?;
-        let decoded = made(&answer)?;
+        let mut decoded = made(&answer)?;
         let Plaintext { key } = answer.decode(&SHAPE)?.value;
         if key.expose_secret().is_empty() {
             return Err(answer.undecodable("the plaintext `key` is empty").into());
         }
+        withhold_unmasked(&mut decoded, &key);
         Ok((decoded, key))
+    }
+}
+
+/// The form of a mask is not documented, so that only one that holds the whole key is known for none.
+fn withhold_unmasked(decoded: &mut Decoded<ApiKey>, key: &SecretString) {
+    if decoded.value.masked_key.known().is_some_and(|masked| masked.contains(key.expose_secret())) {
+        decoded.value.masked_key = Fact::Missing;
+        decoded.drift.push(Drift::new("maskedKey", DriftKind::NotMasked));
+        decoded.raw = None;
     }
 }
 

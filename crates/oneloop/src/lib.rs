@@ -38,7 +38,8 @@
 //! | request | reason |
 //! |---|---|
 //! | `POST /api/v1/workspace/{id}/api-key/{akid}/refill` | withdrawn in October 2024 |
-//! | `POST /api/v1/workspace`, `GET` and `PATCH /api/v1/workspace/{id}` | sets workspaces up |
+//! | `POST /api/v1/workspace`, `PATCH /api/v1/workspace/{id}` | sets workspaces up |
+//! | `GET /api/v1/workspace/{id}` | [`Client::list_workspaces`] tells the same of every workspace |
 //! | `POST /api/v1/workspace/{id}/scope` | sets a workspace up |
 //! | `POST /api/v1/link-token`, `GET /api/v1/link-token/{token}` | a session of the browser component, no API key |
 //! | `GET /api/v1/usage/{bid}` | bills by billing id, whose relation to a key is not documented |

@@ -262,10 +262,10 @@ pub struct VerifyResult {
     #[serde(default)]
     pub expires_at: Fact<VendorTime>,
     /// What was asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "keymux_core::objects")]
     pub requested_scopes: Fact<Vec<ApiKeyScope>>,
     /// What the key may do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "keymux_core::objects")]
     pub scopes: Fact<Vec<ApiKeyScope>>,
     /// The customer to whom the key was given.
     #[serde(default)]

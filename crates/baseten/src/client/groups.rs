@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use http::Method;
-use keymux_core::{Call, Decoded, Page};
+use keymux_core::{Answer, Call, Decoded, Page};
 
 use super::{Client, values};
 use crate::error::Error;
@@ -76,7 +76,9 @@ impl Client {
     /// `None`: an attempt's answer was lost, and the repeat found no group.
     pub async fn delete_group(&self, group: &GroupId) -> Result<Option<DeletedGroup>, Error> {
         let answer = self.pipeline.send_removal("delete_group", &group_path(group)).await?;
-        Ok(answer.map(|answer| answer.decode(&SHAPE)).transpose()?.map(|decoded: Decoded<_>| decoded.value))
+        // The success itself says that the group is gone, whatever the body is.
+        let told = |answer: Answer| answer.decode::<DeletedGroup>(&SHAPE).map(|decoded| decoded.value);
+        Ok(answer.map(|answer| told(answer).unwrap_or_else(|_| DeletedGroup::untold(group.clone()))))
     }
 
     /// Tells how much of its usage limits a group has used: `GET /v1/gateway/groups/{group_id}/usage` (documented).

@@ -14,7 +14,8 @@ use crate::wire::{
 impl Client {
     /// Lists the workspace keys that the caller may see, all at once: `GET /v1/api_keys` (documented; both parameters
     /// of the filter are of the latest document alone). Those are the caller's own and those that the caller may manage;
-    /// admins of the organization see all. Revoked keys are not among them.
+    /// admins of the organization see everyone's personal keys, too. Revoked keys are not among them (seen in Baseten's own
+    /// published software).
     ///
     /// Baseten's specification puts the keys into a list, and one page of its documentation shows a single bare key:
     /// that is read, too. No error status is documented; changes nothing, and is repeated as the retry policy says.
@@ -46,10 +47,10 @@ impl Client {
         self.issue_workspace_api_key("create_workspace_api_key", &["v1", "api_keys"], key).await
     }
 
-    /// Makes a workspace key for a team: `POST /v1/teams/{team_id}/api_keys` (documented).
+    /// Makes a workspace key for a team: `POST /v1/teams/{team_id}/api_keys` (specified).
     ///
     /// As [`create_workspace_api_key`](Self::create_workspace_api_key); personal keys and keys that manage keys cannot
-    /// belong to a team, and are refused before sending.
+    /// belong to a team (seen in Baseten's own published software), and are refused before sending.
     pub async fn create_team_api_key(
         &self,
         team: &TeamId,
@@ -68,7 +69,7 @@ impl Client {
     /// no key.
     pub async fn delete_workspace_api_key(&self, prefix: &KeyPrefix) -> Result<Option<RevokedApiKey>, Error> {
         let path = ["v1", "api_keys", prefix.as_str()];
-        self.pipeline.send_removal("delete_workspace_api_key", &path).await?.map(|answer| revoked(&answer)).transpose()
+        Ok(self.pipeline.send_removal("delete_workspace_api_key", &path).await?.map(|answer| revoked(&answer)))
     }
 
     async fn issue_workspace_api_key(

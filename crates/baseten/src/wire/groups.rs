@@ -218,7 +218,7 @@ pub struct NewGroupLimit {
 pub struct GroupEdit {
     /// Its name for people, at most 255 characters. No way to clear it is documented.
     pub name: Option<String>,
-    /// All that it may call, in place of what it may call now. Empty: nothing, and its keys nothing either.
+    /// All that it may call, in place of what it may call now. Empty: nothing of its own.
     pub models: Option<Vec<NewGroupModel>>,
 }
 
@@ -248,6 +248,13 @@ pub struct DeletedGroup {
     /// When it was deleted: RFC 3339, UTC.
     #[serde(default)]
     pub deleted_at: Fact<VendorTime>,
+}
+
+impl DeletedGroup {
+    /// A group of whose deletion the answer says no more than that it happened.
+    pub(crate) fn untold(id: GroupId) -> Self {
+        Self { id, metadata: Fact::Missing, deleted_at: Fact::Missing }
+    }
 }
 
 /// How much a group used of what it may use.

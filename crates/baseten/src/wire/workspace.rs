@@ -81,7 +81,8 @@ pub struct NewWorkspaceApiKey {
     /// What it is for. The wire says `type`.
     #[serde(rename = "type")]
     pub key_type: WorkspaceKeyType,
-    /// Its name, which no other live key of the same team, organization or user may have.
+    /// Its name, which no other live key of the same team, organization or user may have, by Baseten's own published
+    /// software; keys without a name are exempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The models that it is for: with [`WorkspaceExportMetrics`](WorkspaceKeyType::WorkspaceExportMetrics) and

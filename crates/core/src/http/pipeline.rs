@@ -52,6 +52,7 @@ pub struct Rejected<'a> {
     /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
     pub json: &'a Value,
     credential: &'a SecretString,
+    quiet: bool,
 }
 
 impl fmt::Debug for Rejected<'_> {
@@ -76,9 +77,13 @@ impl Rejected<'_> {
     }
 
     /// Text of the body made fit to be shown, for a [`Rejection::detail`]: without the credential and without what
-    /// looks like a key or an e-mail address, and cut. The other members of a [`Rejection`] are scrubbed anyway.
+    /// looks like a key or an e-mail address, and cut. The other members of a [`Rejection`] are scrubbed anyway. Where a
+    /// plaintext is near, only a plain word or a short number is left.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
+        if self.quiet && !is_plain_word(text) {
+            return "[withheld]".to_owned();
+        }
         scrub_text(text, self.credential)
     }
 
@@ -170,7 +175,8 @@ impl<'a> Call<'a> {
     /// Sends `body` as JSON. The buffer is wiped when the last copy is dropped.
     pub fn with_json(self, body: &impl Serialize) -> Result<Self, Error> {
         // The error may repeat a value.
-        let unwritable = |_| Error::invalid("the request cannot be written as JSON");
+        let operation = self.operation;
+        let unwritable = |_| Error::invalid("the request cannot be written as JSON").with_operation(operation);
         // Measured first: a buffer that grows leaves copies of a plaintext behind.
         let mut length = Length(0);
         serde_json::to_writer(&mut length, body).map_err(unwritable)?;
@@ -187,8 +193,8 @@ impl<'a> Call<'a> {
         call
     }
 
-    /// Says that the call makes or replaces a key: it is not sent again once it may have left, a lost answer is
-    /// [`ErrorKind::OutcomeUnknown`], and no error shows any text of an answer. `find_out` tells the user how to see
+    /// Says that the call makes or replaces a key: it is not sent again once it may have left, save after a 429; a lost answer
+    /// is [`ErrorKind::OutcomeUnknown`], and no error shows any text of an answer. `find_out` tells the user how to see
     /// whether the key was made.
     #[must_use]
     pub fn making_key(mut self, find_out: &'static str) -> Self {
@@ -198,8 +204,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Says that the call counts as a use of the key that it carries: it is not sent again once it may have left, and
-    /// no error shows any text of an answer.
+    /// Says that the call counts as a use of the key that it carries: it is sent again only if no connection came about,
+    /// and no error shows any text of an answer.
     #[must_use]
     pub fn counting_use(mut self) -> Self {
         self.idempotency = Idempotency::CountsUse;
@@ -211,7 +217,7 @@ impl<'a> Call<'a> {
     /// once it may have left.
     #[must_use]
     pub fn not_repeatable(mut self) -> Self {
-        self.idempotency = Idempotency::CountsUse;
+        self.idempotency = Idempotency::NotIdempotent;
         self
     }
 }
@@ -441,7 +447,7 @@ impl Pipeline {
         let text = String::from_utf8_lossy(within_limit(body));
         let text = text.trim_start_matches('\u{feff}');
         let json = serde_json::from_str(text).unwrap_or_default();
-        let rejected = Rejected { status: status_code, headers, text, json: &json, credential };
+        let rejected = Rejected { status: status_code, headers, text, json: &json, credential, quiet: call.quiet };
         let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
         let message = if call.quiet {
@@ -459,7 +465,11 @@ impl Pipeline {
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
             .with_code(code.map(|code| scrub_text(&code, credential)))
             .with_request_id(
-                rejection.request_id.map(|id| scrub_id(&id, credential)).or_else(|| self.request_id(headers)),
+                rejection
+                    .request_id
+                    .filter(|_| !call.quiet)
+                    .map(|id| scrub_id(&id, credential))
+                    .or_else(|| self.request_id(headers)),
             )
             .with_retry_after(delay)
             .with_detail(rejection.detail);
@@ -514,9 +524,17 @@ impl fmt::Debug for Pipeline {
     }
 }
 
-/// Whether `text` looks like a code, and not like a key that the answer repeats.
+/// Whether `text` looks like a code, and not like a key that the answer repeats: capitals without digits, or a short
+/// number.
 fn is_code(text: &str) -> bool {
-    text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    let capitals = text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    capitals || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether `text` is the name of a member or the like: small letters without digits, or a short number.
+fn is_plain_word(text: &str) -> bool {
+    let word = text.len() < 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    word || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Adds to an unknown outcome how to find out.

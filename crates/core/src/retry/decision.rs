@@ -49,8 +49,10 @@ pub(super) fn decide(situation: Situation<'_>) -> Decision {
     let fits = |wait: Duration| wait.saturating_add(SHORTEST_ATTEMPT) < remaining;
     let random = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
     let repeatable = match error.kind() {
-        // Nothing was sent; a limiter answers before execution.
-        ErrorKind::Connect | ErrorKind::RateLimited => true,
+        // Nothing was sent.
+        ErrorKind::Connect => true,
+        // A limiter answers before execution. Of a use that is counted no vendor says so.
+        ErrorKind::RateLimited => idempotency != Idempotency::CountsUse,
         ErrorKind::Timeout | ErrorKind::Transport => idempotency == Idempotency::Idempotent,
         ErrorKind::Server if matches!(error.status(), Some(500 | 502 | 503 | 504)) => {
             idempotency == Idempotency::Idempotent
@@ -118,7 +120,7 @@ mod tests {
         let table = [
             // outcome                         idempotent  makes a key  counts a use
             (error(ErrorKind::Connect, 0), [again, again, again]),
-            (error(ErrorKind::RateLimited, 429), [again, again, again]),
+            (error(ErrorKind::RateLimited, 429), [again, again, stop]),
             (error(ErrorKind::Timeout, 0), [again, stop, stop]),
             (error(ErrorKind::Timeout, 408), [again, stop, stop]),
             (error(ErrorKind::Transport, 0), [again, stop, stop]),
@@ -149,6 +151,8 @@ mod tests {
                 let decision = decide(Situation { idempotency, ..situation(error, &policy) });
                 assert_eq!(decision, *expected, "{error} {idempotency:?}");
             }
+            let other = decide(Situation { idempotency: Idempotency::NotIdempotent, ..situation(error, &policy) });
+            assert_eq!(other, decisions[1], "{error}: as if it made a key");
         }
     }
 

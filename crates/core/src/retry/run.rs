@@ -86,7 +86,11 @@ where
 /// The error of a call that is given up: what makes a key and may have been carried out has an unknown outcome.
 fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
     let lost = idempotency == Idempotency::MakesKey
-        && (matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::TooLarge)
+        // A redirect after a POST commonly means that it is done, and that its answer is elsewhere.
+        && (matches!(
+            error.kind(),
+            ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::TooLarge | ErrorKind::Redirected
+        )
             || (error.kind() == ErrorKind::Server && !matches!(error.status(), Some(501 | 505))));
     let error = if lost { error.with_kind(ErrorKind::OutcomeUnknown) } else { error };
     error.with_attempts(attempts).with_repeatable(idempotency == Idempotency::Idempotent)
