@@ -694,3 +694,15 @@ async fn the_scopes_of_the_account_are_its_workspaces() {
     let scopes: Vec<_> = page.items.iter().map(|item| (item.scope.to_string(), item.name.as_deref())).collect();
     assert_eq!(scopes, [("ws_1".to_owned(), Some("Main")), ("ws_2".to_owned(), None)]);
 }
+
+#[tokio::test]
+async fn a_mask_that_is_the_whole_key_is_withheld() {
+    let body = format!(r#"{{"apiKey": {{"id": "ak_1", "maskedKey": "{CANARY}", "key": "{CANARY}"}}}}"#);
+    let vendor = Vendor::answering("POST", &[(200, &body)]).await;
+    let raw = options().with_raw(true);
+    let issued = client(&vendor.url(), raw).create(&new_key()).await.unwrap();
+    assert_eq!(issued.record.display, Fact::Missing);
+    assert!(issued.record.drift.contains(&Drift::new("maskedKey", DriftKind::NotMasked)));
+    assert!(!serde_json::to_string(&issued.record).unwrap().contains("CANARY"));
+    assert_hidden(&issued);
+}

@@ -1,5 +1,5 @@
 //! The one stream over pages: lazy, resumable, and never wrong about where it ends.
-#![allow(clippy::unwrap_used, reason = "integration tests")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
