@@ -2,7 +2,9 @@
 
 mod answer;
 mod base_url;
+mod call;
 mod decode;
+mod dialect;
 mod options;
 mod pipeline;
 mod reqwest_transport;
@@ -10,7 +12,9 @@ mod transport;
 
 pub use answer::{Answer, Decoded, Envelope, Rows, Shape};
 pub use base_url::BaseUrl;
+pub use call::Call;
 pub use decode::objects;
+pub use dialect::{Dialect, Rejected, Rejection};
 pub use options::HttpOptions;
-pub use pipeline::{Call, Dialect, Pipeline, Rejected, Rejection};
+pub use pipeline::Pipeline;
 pub use transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -1,6 +1,5 @@
 //! The five hops of a request: call, retry loop, attempt, transport, classification.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -8,246 +7,20 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
-use serde::Serialize;
-use serde_json::Value;
 use tracing::Instrument;
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::answer::{Answer, Context};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
-use super::{BaseUrl, HttpOptions};
+use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
 use crate::error::{Error, ErrorKind};
 use crate::observe::AttemptEvent;
-use crate::provider::ProviderId;
-use crate::retry::{self, Budget, Idempotency, Surroundings, decimal, server_delay};
-use crate::secret::{compression, credential_header, names_of, scrub_id, scrub_text};
-
-/// What the pipeline has to know of a vendor's wire beside its calls.
-#[derive(Debug, Clone)]
-pub struct Dialect {
-    /// The vendor.
-    pub provider: ProviderId,
-    /// The response header with the vendor's id of the request, if it has one.
-    pub request_id_header: Option<&'static str>,
-    /// Reads what the vendor says in an answer that is not a success.
-    pub read_rejection: fn(&Rejected<'_>) -> Rejection,
-}
-
-/// An answer that is not a success, as a [`Dialect`] reads it.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct Rejected<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: &'a HeaderMap,
-    /// The body as text.
-    pub text: &'a str,
-    /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
-    pub json: &'a Value,
-    credential: &'a SecretString,
-    quiet: bool,
-}
-
-impl fmt::Debug for Rejected<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected")
-            .field("status", &self.status)
-            .field("headers", &names_of(self.headers))
-            .field("text", &format_args!("{} bytes", self.text.len()))
-            .finish_non_exhaustive()
-    }
-}
-
-impl Rejected<'_> {
-    /// The text, or the number as text, at a JSON pointer such as `/error/message`.
-    #[must_use]
-    pub fn text_at(&self, pointer: &str) -> Option<String> {
-        match self.json.pointer(pointer)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
-    }
-
-    /// Text of the body made fit to be shown, for a [`Rejection::detail`]: without the credential and without what
-    /// looks like a key or an e-mail address, and cut. The other members of a [`Rejection`] are scrubbed anyway. Where a
-    /// plaintext is near, only a plain word or a short number is left.
-    #[must_use]
-    pub fn scrub(&self, text: &str) -> String {
-        if self.quiet && !is_plain_word(text) {
-            return "[withheld]".to_owned();
-        }
-        scrub_text(text, self.credential)
-    }
-
-    /// The number of seconds, or the text of one, at a JSON pointer.
-    #[must_use]
-    pub fn seconds_at(&self, pointer: &str) -> Option<Duration> {
-        decimal(self.text_at(pointer)?.trim(), 1.0)
-    }
-}
-
-/// What a vendor said in an answer that is not a success.
-#[derive(Clone, Default)]
-pub struct Rejection {
-    /// What it means at this vendor, where that is not what the status means everywhere.
-    pub kind: Option<ErrorKind>,
-    /// The vendor's error code.
-    pub code: Option<String>,
-    /// The vendor's message. It is scrubbed and cut before anybody sees it; without one the body itself is.
-    pub message: Option<String>,
-    /// The delay that the vendor names in the body.
-    pub retry_after: Option<Duration>,
-    /// The vendor's id of the request, where it stands in the body.
-    pub request_id: Option<String>,
-    /// What else the vendor said, in a type of its own, for [`Error::detail`].
-    pub detail: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-impl fmt::Debug for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The texts are the vendor's own, and not scrubbed yet.
-        f.debug_struct("Rejection")
-            .field("kind", &self.kind)
-            .field("retry_after", &self.retry_after)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One call of a vendor's operation.
-#[derive(Clone)]
-pub struct Call<'a> {
-    operation: &'static str,
-    method: Method,
-    path: &'a [&'a str],
-    query: &'a [(&'a str, &'a str)],
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Bytes,
-    idempotency: Idempotency,
-    quiet: bool,
-    find_out: &'static str,
-}
-
-impl<'a> Call<'a> {
-    /// A call of `path`, whose parts are one path segment each, as they are. It counts as idempotent.
-    #[must_use]
-    pub fn new(operation: &'static str, method: Method, path: &'a [&'a str]) -> Self {
-        Self {
-            operation,
-            method,
-            path,
-            query: &[],
-            headers: Vec::new(),
-            body: Bytes::new(),
-            idempotency: Idempotency::Idempotent,
-            quiet: false,
-            find_out: "",
-        }
-    }
-
-    /// A read of `path`.
-    #[must_use]
-    pub fn get(operation: &'static str, path: &'a [&'a str]) -> Self {
-        Self::new(operation, Method::GET, path)
-    }
-
-    /// Adds query parameters, as they are.
-    #[must_use]
-    pub fn with_query(mut self, query: &'a [(&'a str, &'a str)]) -> Self {
-        self.query = query;
-        self
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// Sends `body` as JSON. The buffer is wiped when the last copy is dropped.
-    pub fn with_json(self, body: &impl Serialize) -> Result<Self, Error> {
-        // The error may repeat a value.
-        let operation = self.operation;
-        let unwritable = |_| Error::invalid("the request cannot be written as JSON").with_operation(operation);
-        // Measured first: a buffer that grows leaves copies of a plaintext behind.
-        let mut length = Length(0);
-        serde_json::to_writer(&mut length, body).map_err(unwritable)?;
-        let mut buffer = Zeroizing::new(Vec::with_capacity(length.0));
-        serde_json::to_writer(&mut *buffer, body).map_err(unwritable)?;
-        Ok(self.with_json_bytes(Bytes::from_owner(buffer)))
-    }
-
-    /// Sends exactly these bytes, which are JSON.
-    #[must_use]
-    pub fn with_json_bytes(self, body: Bytes) -> Self {
-        let mut call = self.with_header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        call.body = body;
-        call
-    }
-
-    /// Says that the call makes or replaces a key: it is not sent again once it may have left, save after a 429; a lost answer
-    /// is [`ErrorKind::OutcomeUnknown`], and no error shows any text of an answer. `find_out` tells the user how to see
-    /// whether the key was made.
-    #[must_use]
-    pub fn making_key(mut self, find_out: &'static str) -> Self {
-        self.idempotency = Idempotency::MakesKey;
-        self.quiet = true;
-        self.find_out = find_out;
-        self
-    }
-
-    /// Says that the call counts as a use of the key that it carries: it is sent again only if no connection came about,
-    /// and no error shows any text of an answer.
-    #[must_use]
-    pub fn counting_use(mut self) -> Self {
-        self.idempotency = Idempotency::CountsUse;
-        self.quiet = true;
-        self
-    }
-
-    /// Says that a repeat has another effect than the first request, without a key being made: it is not sent again
-    /// once it may have left.
-    #[must_use]
-    pub fn not_repeatable(mut self) -> Self {
-        self.idempotency = Idempotency::NotIdempotent;
-        self
-    }
-}
-
-/// Counts what is written to it.
-struct Length(usize);
-
-impl std::io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Call<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The query and the body may hold a plaintext.
-        f.debug_struct("Call")
-            .field("operation", &self.operation)
-            .field("method", &self.method)
-            .field("path", &self.path)
-            .field("body", &format_args!("{} bytes", self.body.len()))
-            .field("idempotency", &self.idempotency)
-            .finish_non_exhaustive()
-    }
-}
+use crate::retry::{self, Budget, Surroundings, server_delay};
+use crate::secret::{compression, credential_header, scrub_id, scrub_text};
 
 /// A client of one account: its credential, its connections, its retry budget. Clones share all three.
 #[derive(Clone)]
@@ -529,12 +302,6 @@ impl fmt::Debug for Pipeline {
 fn is_code(text: &str) -> bool {
     let capitals = text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     capitals || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Whether `text` is the name of a member or the like: small letters without digits, or a short number.
-fn is_plain_word(text: &str) -> bool {
-    let word = text.len() < 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    word || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Adds to an unknown outcome how to find out.
