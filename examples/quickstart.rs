@@ -6,7 +6,8 @@
 //! ```
 //!
 //! With at least one credential in the environment the real vendors are asked, and the arguments say which keys;
-//! `--json` prints the records as JSON, a line each. The exit status is 0 if every key was found.
+//! `--json` prints the records as JSON, a line each. The exit status is 0 if every key was found, 1 if
+//! one was not, and 2 if nothing was asked.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program prints its result")]
 
 use std::error::Error;
@@ -19,7 +20,14 @@ use keymux::{
 use keymux_emulator::{Emulator, Vendor};
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::from(2)
+    })
+}
+
+async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let (options, references): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let json = match options.as_slice() {
         [] => false,
