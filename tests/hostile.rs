@@ -1,7 +1,5 @@
 //! Hostile ids, redirects and bodies: what holds at every vendor, seen byte by byte on the socket.
 
-use std::time::{Duration, Instant};
-
 use keymux_core::{DriftKind, Error, ErrorKind, Fact, KeyAddress, KeyRecord};
 
 use crate::support::{CREDENTIAL, Listener, once, printed, quickly};
@@ -259,13 +257,12 @@ async fn a_status_that_is_none_is_an_unreadable_answer() {
 }
 
 #[tokio::test]
-async fn a_body_full_of_oddities_is_read_in_a_moment() {
+async fn a_body_full_of_oddities_is_read_and_its_notes_are_bounded() {
     let list = |member: &str, fine: &str, odd: &str, many: usize| {
         format!(r#""{member}":[{}{}]"#, format!("{fine},").repeat(many), vec![odd; many].join(","))
     };
     let unknown = (0..40_000).map(|n| format!(r#""x{n}":{n}"#)).collect::<Vec<_>>().join(",");
     let (mielto, oneloop) = (r#""key":"k","label":"l","workspace_id":"w""#, r#""id":"ak_example_1""#);
-    let mut slow = Vec::new();
     for (vendor, body) in [
         (2, format!("{{{mielto},{unknown}}}")),
         (2, format!("{{{mielto},{}}}", list("permissions", r#""p""#, "1", 8000))),
@@ -276,15 +273,10 @@ async fn a_body_full_of_oddities_is_read_in_a_moment() {
         let vendor = &VENDORS[vendor];
         let listener = Listener::answering(success(&body)).await;
         let client = vendor.at(listener.url(), once().with_raw(true));
-        let started = Instant::now();
-        client.get(&address(vendor.ids)).await.unwrap();
-        let took = started.elapsed();
-        // Where each oddity costs a reading of the whole, this takes many times as long.
-        if took > Duration::from_secs(2) {
-            slow.push(format!("{} {}… of {} bytes took {took:?}", vendor.name, &body[..60], body.len()));
-        }
+        // Where each oddity cost a reading of the whole, this would take minutes.
+        let record = client.get(&address(vendor.ids)).await.unwrap();
+        assert!((30..=400).contains(&record.drift.len()), "{}: {} notes", vendor.name, record.drift.len());
     }
-    assert!(slow.is_empty(), "{slow:#?}");
 }
 
 #[tokio::test]
