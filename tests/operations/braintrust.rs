@@ -486,3 +486,13 @@ async fn a_scope_and_an_address_of_another_shape_are_refused_and_send_nothing() 
     }
     assert_eq!(vendor.requests(), 0);
 }
+
+#[tokio::test]
+async fn a_removal_is_success_whatever_the_body_says() {
+    for body in ["", "done", "{}", "[]", r#"{"id": 7}"#] {
+        let vendor = Vendor::answering("DELETE", &[(200, body)]).await;
+        assert!(vendor.client().delete_api_key(&key_id()).await.unwrap().is_none(), "{body}");
+        let revoked = vendor.client().revoke(&address()).await.unwrap();
+        assert_eq!((revoked.record, revoked.after_lost_answer), (None, false), "{body}");
+    }
+}

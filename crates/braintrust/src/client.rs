@@ -27,6 +27,12 @@ pub struct Client {
     pipeline: Pipeline,
 }
 
+/// What was removed, as far as the answer tells.
+pub(crate) struct Removed<T> {
+    pub(crate) told: Option<Decoded<T>>,
+    pub(crate) by_lost_attempt: bool,
+}
+
 impl Client {
     pub(crate) fn new(pipeline: Pipeline) -> Self {
         Self { pipeline }
@@ -55,9 +61,10 @@ impl Client {
     /// is for good is not documented.
     ///
     /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does. Repeated as the retry policy
-    /// says. `None`: an attempt's answer was lost, and the repeat found no key that this credential may delete.
+    /// says. `None`: the answer does not tell the key, or an attempt's answer was lost and the repeat found no key that
+    /// this credential may delete.
     pub async fn delete_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
-        Ok(self.remove_api_key(id).await?.map(|decoded| decoded.value))
+        Ok(self.remove_api_key(id).await?.told.map(|decoded| decoded.value))
     }
 
     /// Lists one page of service tokens, the newest first: `GET /v1/service_token` (documented).
@@ -114,7 +121,7 @@ impl Client {
     pub async fn delete_service_token(&self, id: &ServiceTokenId) -> Result<Option<ServiceToken>, Error> {
         let path = ["v1", "service_token", id.as_str()];
         let deleted = self.remove("delete_service_token", &path).await?;
-        Ok(deleted.map(|decoded| without_plaintext(decoded.value)))
+        Ok(deleted.told.map(|decoded| without_plaintext(decoded.value)))
     }
 
     // The operations of keys with what was odd about the answers, and what operations have in common.
@@ -135,7 +142,7 @@ impl Client {
         self.fetch_list("list_api_keys", "api_key", &query.collect::<Vec<_>>()).await
     }
 
-    pub(crate) async fn remove_api_key(&self, id: &ApiKeyId) -> Result<Option<Decoded<ApiKey>>, Error> {
+    pub(crate) async fn remove_api_key(&self, id: &ApiKeyId) -> Result<Removed<ApiKey>, Error> {
         self.remove("delete_api_key", &["v1", "api_key", id.as_str()]).await
     }
 
@@ -150,13 +157,11 @@ impl Client {
         Ok(answer.decode_page(&SHAPE, "objects")?)
     }
 
-    async fn remove<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        path: &[&str],
-    ) -> Result<Option<Decoded<T>>, Error> {
+    async fn remove<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<Removed<T>, Error> {
         let answer = self.pipeline.send_removal(operation, path).await?;
-        Ok(answer.map(|answer| answer.decode(&SHAPE)).transpose()?)
+        let by_lost_attempt = answer.is_none();
+        // The success itself says that it is gone, whatever the body is.
+        Ok(Removed { told: answer.and_then(|answer| answer.decode(&SHAPE).ok()), by_lost_attempt })
     }
 
     async fn issue(&self, call: Call<'_>) -> Result<(ServiceToken, SecretString), Error> {

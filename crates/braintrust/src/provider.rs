@@ -91,10 +91,11 @@ impl ApiKeyProvider for Client {
     /// the one is taken for the other: [`Revoked::after_lost_answer`] tells.
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let id: ApiKeyId = address.one(&ID)?;
-        Ok(match self.remove_api_key(&id).await? {
-            Some(decoded) => Revoked::new(Some(record(address.clone(), &id, decoded))),
-            None => Revoked::by_lost_attempt(),
-        })
+        let removed = self.remove_api_key(&id).await?;
+        if removed.by_lost_attempt {
+            return Ok(Revoked::by_lost_attempt());
+        }
+        Ok(Revoked::new(removed.told.map(|decoded| record(address.clone(), &id, decoded))))
     }
 }
 

@@ -137,7 +137,7 @@ impl Notes {
 
     /// Whether decoding took the member at `path` out: it was there, and could not be read.
     #[must_use]
-    pub fn mention(&self, path: &str) -> bool {
+    pub fn was_dropped(&self, path: &str) -> bool {
         self.drift.iter().take(self.decoding).any(|drift| drift.kind == DriftKind::WrongType && drift.path == path)
     }
 
@@ -159,7 +159,7 @@ impl Notes {
 
     /// Notes a field that the vendor documents as always there, be it null, when it is not.
     pub fn present<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
-        if fact.is_missing() && !self.mention(path) {
+        if fact.is_missing() && !self.was_dropped(path) {
             self.add(path, DriftKind::RequiredMissing);
         }
     }

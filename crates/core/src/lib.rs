@@ -6,6 +6,8 @@
 //! - [`ApiKeyProvider`] is the trait to implement, [`KeyRecord`] what it gives back, [`Fact`] what a field is made of.
 //! - [`Pipeline`] sends a [`Call`] with time-outs, a body limit, retries and spans, and hands back an [`Answer`].
 //! - [`Answer::decode`] reads JSON tolerantly and notes each oddity as [`Drift`].
+//! - [`Capabilities`], [`NewKey`], [`KeyPatch`] and [`VerifyRequest`] say what a vendor can do and what is asked of it.
+//! - [`KeyStream`] makes one stream of pages.
 //! - [`Setup`] holds a credential and a base URL, from code or from the environment.
 //! - [`Error`] is what everything ends in.
 //!
@@ -51,7 +53,7 @@ pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
 pub use page::{Cursor, KeyStream, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
-pub use retry::{Idempotency, RetryPolicy};
+pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::is_uuid;
 pub use setup::{Setup, Variables};

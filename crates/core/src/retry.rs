@@ -87,8 +87,7 @@ impl Default for RetryPolicy {
 
 /// What happens at the vendor when a call is sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Idempotency {
+pub(crate) enum Idempotency {
     /// The same as when it is sent once: reads, absolute updates, revocations.
     Idempotent,
     /// A second key is made, or a second one replaced: create, register, rotate. A lost answer is

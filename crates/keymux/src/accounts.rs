@@ -82,7 +82,7 @@ impl Keymux {
     /// Looks many keys up, and gives back their outcomes as they finish, in no particular order.
     ///
     /// Every reference has exactly one outcome, and no failure hides another's success. Accounts do not wait for each
-    /// other; in each, as many look-ups run at once as [`Builder::with_concurrency`] says. Nothing runs before the
+    /// other; in each, as many calls run at once as [`Builder::with_concurrency`] says. Nothing runs before the
     /// stream is polled, and dropping it ends what is under way.
     ///
     /// ```no_run

@@ -200,7 +200,7 @@ fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp
     let unknown = Status { state: KeyState::Unknown, basis: Basis::None };
     match stated {
         // It was there, and was no text: the default does not stand in for it.
-        Fact::Missing if notes.mention("status") => unknown,
+        Fact::Missing if notes.was_dropped("status") => unknown,
         Fact::Known(KeyStatus::Inactive) => Status::stated(KeyState::Disabled, "status"),
         Fact::Known(KeyStatus::Other(text)) => {
             notes.unknown_value("status", text);

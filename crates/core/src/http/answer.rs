@@ -80,12 +80,6 @@ impl Answer {
         Self { pipeline, context, response }
     }
 
-    /// Whether there is no body.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.response.body().trim_ascii().is_empty()
-    }
-
     /// Decodes the body. A member of the wrong type is dropped and noted, and so are unknown members; what cannot be
     /// done without is an error that names it, and never shows a value.
     pub fn decode<T: DeserializeOwned>(&self, shape: &Shape) -> Result<Decoded<T>, Error> {
