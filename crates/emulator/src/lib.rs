@@ -98,7 +98,12 @@
 mod answer;
 mod backend;
 mod clock;
+mod connection;
 mod emulator;
+mod error;
+mod faults;
+mod limit;
+mod operations;
 mod recorded;
 mod request;
 mod server;
@@ -107,6 +112,9 @@ mod vendor;
 mod vendors;
 
 pub use emulator::Emulator;
+pub use error::InvalidSetting;
+pub use faults::{DelayForm, Drift, Fault, FaultAnswer, FaultBody, FaultPlan, FaultRule, Pick};
+pub use limit::RateLimit;
 pub use recorded::RecordedRequest;
 pub use vendor::Vendor;
 pub use vendors::baseten::FOREIGN_GROUP as BASETEN_FOREIGN_GROUP;
