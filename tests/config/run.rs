@@ -1,0 +1,1 @@
+//! Files that are right, read and run.
