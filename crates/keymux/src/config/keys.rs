@@ -95,7 +95,8 @@ pub(super) enum Value {
 /// The key of `known` that is most like `unknown`.
 pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
     // What other tools call it, which no measure of spelling finds.
-    const MEANS_CREDENTIAL: [&str; 6] = ["key", "token", "secret", "password", "auth_token", "bearer"];
+    const MEANS_CREDENTIAL: [&str; 9] =
+        ["key", "token", "secret", "password", "auth_token", "bearer", "env", "file", "command"];
     let lower = unknown.to_ascii_lowercase().replace('-', "_");
     let of = if MEANS_CREDENTIAL.contains(&lower.as_str()) || lower.contains("api_key") || lower == "apikey" {
         "credential"

@@ -104,8 +104,7 @@ impl File<'_> {
         let mut known = Vec::new();
         for (at, name, value) in in_order(entries) {
             let key = KEYS.iter().find(|key| key.name == name);
-            let key = key.ok_or_else(|| (at, unknown(name, "key", KEYS.iter().map(|key| key.name))))?;
-            known.push((at, key, value));
+            known.push((at, key.ok_or_else(|| (at, unknown(name, "key", KEYS.iter().map(|key| key.name))))?, value));
         }
         let vendor =
             entries.get("provider").ok_or_else(|| missing("provider", &format!("write one of {}", list(VENDORS))))?;
@@ -182,11 +181,11 @@ impl File<'_> {
         };
         for (at, name, _) in in_order(entries) {
             if !SOURCES.contains(&name) {
-                return Err((at, unknown(name, "key of `credential`", SOURCES)));
+                return Err((at, unknown(name, "key in `credential`:", SOURCES)));
             }
         }
         if entries.len() != 1 {
-            return Err((at, format!("`credential` names {} sources; {CREDENTIAL_FORMS}", entries.len())));
+            return Err((at, format!("`credential` names {}; {CREDENTIAL_FORMS}", counted(entries.len(), "source"))));
         }
         let Some((_, name, value)) = in_order(entries).into_iter().next() else {
             return Err((at, CREDENTIAL_FORMS.to_owned()));
@@ -213,10 +212,10 @@ impl File<'_> {
                         let program = program.map_err(|why| (at, why))?;
                         Ok(Source::Command { program, arguments: arguments.to_vec() })
                     }
-                    _ => fail("write the program and each of its arguments as a text"),
+                    _ => fail("write the program and each of its arguments as a string"),
                 }
             }
-            (_, _) => fail("write a list, the program first and then each argument; no shell reads it"),
+            (_, _) => fail("write an array, the program first and then each argument; no shell reads it"),
         }
     }
 
@@ -277,7 +276,7 @@ fn default_key(name: &str) -> Result<&'static Key, String> {
     match KEYS.iter().find(|key| key.name == name) {
         Some(key) if key.of == Of::Shared => Ok(key),
         Some(key) => Err(format!("`{}` belongs to an account and has no default", key.name)),
-        None => Err(unknown(name, "key of `defaults`", shared().map(|key| key.name))),
+        None => Err(unknown(name, "key in `defaults`:", shared().map(|key| key.name))),
     }
 }
 
@@ -285,7 +284,11 @@ fn unknown<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>)
     let nearest = nearest(name, known);
     // A secret may stand in the place of a key.
     let name = scrub_text(name, &SecretString::default());
-    format!("unknown {what} `{name}`; the nearest known one is `{nearest}`")
+    let of = match KEYS.iter().find(|key| key.name == nearest).map(|key| key.of) {
+        Some(Of::Vendor(vendor)) => format!(", for provider `{vendor}` alone"),
+        _ => String::new(),
+    };
+    format!("unknown {what} `{name}`; the nearest known one is `{nearest}`{of}")
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -301,13 +304,13 @@ fn rate(text: &str) -> Option<Value> {
 /// What a key takes, as the mend of a wrong value.
 fn wants(takes: Takes) -> String {
     match takes {
-        Takes::Url => "write a text such as \"https://api.example.com\"".to_owned(),
-        Takes::Text | Takes::Provider | Takes::Credential => "write a text that is not empty".to_owned(),
+        Takes::Url => "write a string such as \"https://api.example.com\"".to_owned(),
+        Takes::Text | Takes::Provider | Takes::Credential => "write a string that is not empty".to_owned(),
         Takes::Product => "write a product token such as \"my-service/1.4\"".to_owned(),
         Takes::Choice(words) => format!("write one of {}", list(words.iter().copied())),
         Takes::Duration => {
             let hours = MAX_DURATION.as_secs() / 3600;
-            format!("write a text such as \"10s\" or \"1m 30s\", above 0 and at most {hours}h")
+            format!("write a string such as \"10s\" or \"1m 30s\", above 0 and at most {hours}h")
         }
         Takes::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
         Takes::Rate => "write a number above 0".to_owned(),
@@ -319,14 +322,19 @@ fn wants(takes: Takes) -> String {
 /// What a value is, without what it says.
 fn shape(value: &Spot<'_>) -> String {
     match value.get_ref() {
-        DeValue::String(text) if text.is_empty() => "an empty text".to_owned(),
-        DeValue::String(text) => format!("a text of {} characters", text.chars().count()),
-        DeValue::Integer(_) | DeValue::Float(_) => "a number".to_owned(),
-        DeValue::Boolean(_) => "true or false".to_owned(),
-        DeValue::Datetime(_) => "a date".to_owned(),
-        DeValue::Array(items) => format!("a list of {}", items.len()),
+        DeValue::String(text) if text.trim().is_empty() => "an empty string".to_owned(),
+        DeValue::String(text) => format!("a string of {}", counted(text.chars().count(), "character")),
+        DeValue::Integer(_) => "an integer".to_owned(),
+        DeValue::Float(_) => "a float".to_owned(),
+        DeValue::Boolean(_) => "a boolean".to_owned(),
+        DeValue::Datetime(_) => "a date or time".to_owned(),
+        DeValue::Array(items) => format!("an array of {}", counted(items.len(), "value")),
         DeValue::Table(_) => "a table".to_owned(),
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn is_variable(name: &str) -> bool {

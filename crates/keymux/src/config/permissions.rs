@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use keymux_core::AccountName;
 
 use super::ConfigFile;
-use super::credential::{Source, shown_path};
+use super::credential::Source;
 use super::keys::Value;
 
 /// A file that others on the machine can reach and should not. Printed, it says which, how, and what to do.
@@ -23,7 +23,7 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (file, mode) = (shown_path(&self.file), self.mode);
+        let (file, mode) = (self.file.display(), self.mode);
         match &self.account {
             Some(account) => write!(
                 f,

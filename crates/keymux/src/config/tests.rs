@@ -51,6 +51,16 @@ fn the_policy_of_the_caller_is_kept_where_the_file_says_nothing() {
     assert_eq!(options.retry(), policy.with_max_attempts(9));
 }
 
+#[test]
+fn a_setting_of_an_account_takes_the_place_of_the_default_in_that_account_alone() {
+    let account = |name: &str| format!("[accounts.{name}]\nprovider = \"datkey\"\ncredential = {{ env = \"X\" }}\n");
+    let text = format!("[defaults]\nmax_attempts = 7\n{}max_attempts = 2\n{}", account("a"), account("b"));
+    let file = ConfigFile::parse(&text, "keymux.toml").unwrap();
+    let attempts = |at: usize| file.accounts[at].http(HttpOptions::new()).unwrap().retry();
+    let with = |attempts| HttpOptions::new().retry().with_max_attempts(attempts);
+    assert_eq!((attempts(0), attempts(1)), (with(2), with(7)));
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn a_command_that_does_not_end_is_stopped() {
@@ -66,6 +76,8 @@ fn the_nearest_key_is_what_was_meant() {
         ("API-KEY", "credential"),
         ("baseten_api_key", "credential"),
         ("token", "credential"),
+        ("env", "credential"),
+        ("workspce_id", "workspace_id"),
         ("credentials", "credential"),
         ("baseurl", "base_url"),
         ("url", "base_url"),
