@@ -293,17 +293,23 @@ fn says(text: &str, line: &str) {
 
 #[test]
 fn what_is_not_toml_is_told_without_its_text() {
-    NOT_TOML.iter().for_each(|(text, line)| says(text, line));
+    for (text, line) in NOT_TOML {
+        says(text, line);
+    }
 }
 
 #[test]
 fn there_are_two_tables_and_at_least_one_account() {
-    TABLES.iter().for_each(|(text, line)| says(text, line));
+    for (text, line) in TABLES {
+        says(text, line);
+    }
 }
 
 #[test]
 fn a_default_is_of_a_key_that_every_account_may_have() {
-    DEFAULTS.iter().for_each(|(text, line)| says(text, line));
+    for (text, line) in DEFAULTS {
+        says(text, line);
+    }
 }
 
 #[test]
@@ -315,7 +321,9 @@ fn an_account_has_a_vendor_and_a_credential_that_is_somewhere_else() {
 
 #[test]
 fn a_setting_that_is_unknown_misplaced_or_malformed_is_told_with_its_mend() {
-    SETTINGS.iter().for_each(|(text, line)| says(&format!("{GOOD}{text}"), line));
+    for (text, line) in SETTINGS {
+        says(&format!("{GOOD}{text}"), line);
+    }
 }
 
 #[test]
@@ -358,7 +366,7 @@ fn a_secret_in_the_place_of_any_value_is_never_shown() {
                                 !format!("{file:?}{file:#?}").contains("CANARY")
                                     || ["env", "file", "command"].contains(&key),
                                 "{file:?}"
-                            )
+                            );
                         }
                         Err(error) => {
                             refused += 1;

@@ -67,7 +67,7 @@ async fn five_accounts_of_a_file_are_asked() {
     let folder = Folder::new("five");
     folder.write("secrets/mielto", format!("{}\n", mielto.credential()));
     folder.write("secrets/oneloop", format!("{}\r\n", oneloop.credential()));
-    let print = folder.write("print", format!("#!/bin/sh\nprintf '%s' \"$1$2\"\n"));
+    let print = folder.write("print", "#!/bin/sh\nprintf '%s' \"$1$2\"\n");
     set_mode(&print, 0o700);
     let (front, back) = braintrust.credential().split_at(3);
     let sources = [
@@ -77,14 +77,16 @@ async fn five_accounts_of_a_file_are_asked() {
         "{ env = \"KEYMUX_TESTS_DATKEY\" }\nmax_attempts = 1".to_owned(),
         "{ file = \"~/secrets/oneloop\" }\nexpiry_unit = \"seconds\"".to_owned(),
     ];
-    let mut text = "[defaults]\napplication = \"tests/1\"\n".to_owned();
+    let mut tables = vec!["[defaults]\napplication = \"tests/1\"\n".to_owned()];
     let mut keys = Vec::new();
     for (vendor, source) in vendors.iter().zip(&sources) {
         let (name, url) = (vendor.name().to_lowercase(), vendor.base_url());
-        text += &format!("[accounts.my-{name}]\nprovider = \"{name}\"\nbase_url = \"{url}\"\ncredential = {source}\n");
+        tables.push(format!(
+            "[accounts.my-{name}]\nprovider = \"{name}\"\nbase_url = \"{url}\"\ncredential = {source}\n"
+        ));
         keys.push(format!("my-{name}:{}", vendor.sample_address().join("/")));
     }
-    let path = folder.write("keymux.toml", text);
+    let path = folder.write("keymux.toml", tables.concat());
     let child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "config::run::five_accounts_of_a_file_are_asked", "--nocapture"])
         .env(CHILD, keys.join(" "))

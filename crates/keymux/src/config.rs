@@ -203,7 +203,7 @@ impl fmt::Debug for AccountConfig {
             .field("place", &self.place)
             .field("credential", &self.source.to_string())
             .field("set", &set)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
