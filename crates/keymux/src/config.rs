@@ -24,8 +24,8 @@
 //! value of anything that could be one. `docs/keymux.example.toml` shows every key, and `docs/keymux.schema.json` is
 //! the JSON Schema for editors.
 //!
-//! Every error is [`ErrorKind::Config`](keymux_core::ErrorKind::Config), names file, line and account in its message,
-//! and has the [`Place`] as its [`detail`](keymux_core::Error::detail).
+//! Every error is [`ErrorKind::Config`], names file, line and account in its message,
+//! and has the [`Place`] as its [`detail`](Error::detail).
 
 mod credential;
 mod keys;

@@ -49,6 +49,7 @@ impl AccountConfig {
             let policy = options.retry().with_max_attempts(*attempts);
             options = options.with_retry(policy);
         }
+        // PACE: hand `pace` (`Value::Rate`, requests a second) to the options' rate limit here.
         if let Some(Value::Flag(system_proxy)) = self.settings.get("system_proxy") {
             options = options.with_system_proxy(*system_proxy);
         }
