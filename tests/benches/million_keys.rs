@@ -74,9 +74,9 @@ fn main() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         return runtime.block_on(read(what, *groups, *reader));
     }
-    for way in 0..WAYS.len() {
+    for (way, (what, ..)) in WAYS.iter().enumerate() {
         let ended = Command::new(std::env::current_exe().unwrap()).arg(way.to_string()).status().unwrap();
-        assert!(ended.success(), "{}", WAYS[way].0);
+        assert!(ended.success(), "{what}");
     }
 }
 

@@ -190,9 +190,12 @@ fn five_at(url: &str, options: &HttpOptions) -> Keymux {
 async fn one_well_one_refused_and_one_throttled_in_the_middle_are_each_told() {
     let well = Stand::with(|_, path| Do::Answer(200, list(path))).await;
     let refused = Stand::with(|_, _| Do::Answer(401, json!({"detail": "who are you?"}))).await;
-    let throttled = Stand::with(|_, path| match path.contains("/g1/") && number(path, "cursor") == 300 {
-        true => Do::Say(429, "retry-after: 90", r#"{"error": "rate limited", "retry_after": 90}"#.to_owned()),
-        false => Do::Answer(200, list(path)),
+    let throttled = Stand::with(|_, path| {
+        if path.contains("/g1/") && number(path, "cursor") == 300 {
+            Do::Say(429, "retry-after: 90", r#"{"error": "rate limited", "retry_after": 90}"#.to_owned())
+        } else {
+            Do::Answer(200, list(path))
+        }
     })
     .await;
     let keymux = Keymux::builder()
@@ -284,9 +287,8 @@ async fn a_hundred_thousand_keys_at_five_vendors_with_faults_are_exact_or_honest
 
 #[tokio::test]
 async fn a_dropped_inventory_leaves_no_open_request() {
-    let stand = Stand::with(|_, path| match path.contains("/g3/") || path.starts_with("/api/") {
-        true => Do::Hang,
-        false => Do::Answer(200, list(path)),
+    let stand = Stand::with(|_, path| {
+        if path.contains("/g3/") || path.starts_with("/api/") { Do::Hang } else { Do::Answer(200, list(path)) }
     })
     .await;
     let keymux = five_at(&stand.url, &once());
@@ -307,9 +309,12 @@ async fn a_dropped_inventory_leaves_no_open_request() {
 
 #[tokio::test]
 async fn neither_completeness_nor_checkpoint_nor_progress_holds_the_credential() {
-    let stand = Stand::with(|_, path| match path.contains("/g1/") {
-        true => Do::Answer(400, json!({"code": "BAD", "message": format!("you sent Api-Key {CREDENTIAL}")})),
-        false => Do::Say(403, "x: y", format!("no {CREDENTIAL} here")),
+    let stand = Stand::with(|_, path| {
+        if path.contains("/g1/") {
+            Do::Answer(400, json!({"code": "BAD", "message": format!("you sent Api-Key {CREDENTIAL}")}))
+        } else {
+            Do::Say(403, "x: y", format!("no {CREDENTIAL} here"))
+        }
     })
     .await;
     let keymux = five_at(&stand.url, &once());

@@ -48,12 +48,16 @@ impl AccountProgress {
 
 impl fmt::Display for AccountProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, records, pages, scopes_found, scopes_done, scopes_failed, .. } = self;
+        let Self { account, records, scopes_found, scopes_done, scopes_failed, ended, .. } = self;
+        write!(f, "{account}: {}", ended.map_or("walking", AccountState::as_str))?;
+        if matches!(ended, Some(AccountState::Unsupported | AccountState::Skipped)) {
+            return Ok(());
+        }
         let more = if self.all_scopes_found { "" } else { "+" };
-        write!(f, "{account}: {records} keys on {pages} pages, {scopes_done} of {scopes_found}{more} scopes done")?;
+        write!(f, ", {records} keys, {scopes_done} of {scopes_found}{more} scopes done")?;
         if *scopes_failed > 0 {
             write!(f, ", {scopes_failed} failed")?;
         }
-        write!(f, ", {}", self.ended.map_or("walking", AccountState::as_str))
+        Ok(())
     }
 }

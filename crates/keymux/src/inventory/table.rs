@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::completeness::{AccountOutcome, Completeness, Finding, Standing};
+use super::unit::WorkUnit;
 
 /// A row for each account; below it a line for each failure and each limit of a vendor; at the end whether it is all.
 impl fmt::Display for Completeness {
@@ -27,7 +28,8 @@ impl fmt::Display for Completeness {
             }
             for (scope, unit) in outcome.units() {
                 if let Standing::Failed { error } = &unit.standing {
-                    writeln!(f, "{name}, {scope}: broke off after {} keys: {error}", unit.records)?;
+                    let place = WorkUnit::new(name.clone(), scope.clone());
+                    writeln!(f, "{place}: broke off after {} keys: {error}", unit.records)?;
                 }
             }
             if let Some(reason) = outcome.narrower() {
