@@ -8,10 +8,12 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
+use crate::builder::Settings;
 use crate::clock::{Clock, Instant};
-use crate::recorded::RecordedRequest;
+use crate::generated::{Generated, Recipe};
+use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
-use crate::store::{Address, Store};
+use crate::store::{Entry, Store};
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;
@@ -29,8 +31,12 @@ pub(crate) struct Blueprint {
     pub(crate) operations: fn() -> Router<Shared>,
     /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
     pub(crate) unknown_path: fn() -> Response,
-    /// Puts what is there from the start; of the keys the sample first.
-    pub(crate) seeds: fn(&mut Store),
+    /// The keys that are there from the start if none are generated, the sample first.
+    pub(crate) seeds: fn() -> Vec<Entry>,
+    /// How keys are generated.
+    pub(crate) recipe: Recipe,
+    /// Puts what is there around the keys. With generated keys it is told their groups or workspaces.
+    pub(crate) around: fn(&mut Store, Option<&[String]>),
 }
 
 /// The state of one vendor.
@@ -39,19 +45,26 @@ pub(crate) struct Backend {
     blueprint: &'static Blueprint,
     store: Mutex<Store>,
     clock: Arc<Clock>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    requests: Mutex<Recorder>,
     serial: AtomicU64,
 }
 
 impl Backend {
-    /// A backend in its first state, and the addresses of the keys in it.
-    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>) -> (Shared, Vec<Address>) {
+    /// A backend in its first state.
+    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>, settings: &Settings) -> Shared {
         let mut store = Store::default();
-        (blueprint.seeds)(&mut store);
-        let addresses = store.keys.iter().map(|entry| entry.address.clone()).collect();
-        let store = Mutex::new(store);
-        let backend = Self { blueprint, store, clock, requests: Mutex::default(), serial: AtomicU64::new(1) };
-        (Arc::new(backend), addresses)
+        if let Some(count) = settings.keys {
+            let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count);
+            (blueprint.around)(&mut store, Some(generated.owners()));
+            store.keys.generate(generated);
+        } else {
+            for entry in (blueprint.seeds)() {
+                store.keys.put(entry);
+            }
+            (blueprint.around)(&mut store, None);
+        }
+        let requests = Mutex::new(Recorder::new(settings.recorded_requests));
+        Arc::new(Self { blueprint, store: Mutex::new(store), clock, requests, serial: AtomicU64::new(1) })
     }
 
     /// Records a request, then asks for the credential if the path is the vendor's, then answers.
@@ -82,7 +95,11 @@ impl Backend {
     }
 
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
-        locked(&self.requests).clone()
+        locked(&self.requests).last()
+    }
+
+    pub(crate) fn request_count(&self) -> u64 {
+        locked(&self.requests).count()
     }
 
     /// A number that no other answer of this backend has: 1, 2, 3.

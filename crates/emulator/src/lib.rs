@@ -97,16 +97,21 @@
 
 mod answer;
 mod backend;
+mod builder;
 mod clock;
 mod emulator;
+mod generated;
 mod recorded;
 mod request;
 mod server;
 mod store;
+mod table;
 mod vendor;
 mod vendors;
 
+pub use builder::Builder;
 pub use emulator::Emulator;
+pub use generated::MAX_KEYS;
 pub use recorded::RecordedRequest;
 pub use vendor::Vendor;
 pub use vendors::baseten::FOREIGN_GROUP as BASETEN_FOREIGN_GROUP;

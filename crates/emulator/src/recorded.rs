@@ -1,5 +1,7 @@
 //! The record of a request, without its credential.
 
+use std::collections::VecDeque;
+
 use axum::http::{HeaderMap, HeaderName, Method, Uri};
 
 /// What stands in place of a credential.
@@ -7,6 +9,38 @@ const MASKED: &str = "[masked]";
 
 /// Schemes that are shown in front of a masked credential.
 const SCHEMES: [&str; 3] = ["Api-Key", "Bearer", "Basic"];
+
+/// The last requests, and how many there were.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    last: VecDeque<RecordedRequest>,
+    capacity: usize,
+    count: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { last: VecDeque::new(), capacity, count: 0 }
+    }
+
+    pub(crate) fn push(&mut self, request: RecordedRequest) {
+        self.count += 1;
+        if self.last.len() >= self.capacity {
+            self.last.pop_front();
+        }
+        if self.capacity > 0 {
+            self.last.push_back(request);
+        }
+    }
+
+    pub(crate) fn last(&self) -> Vec<RecordedRequest> {
+        self.last.iter().cloned().collect()
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}
 
 /// A request that arrived at a vendor.
 ///

@@ -30,7 +30,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
 fn operations() -> Router<Shared> {
@@ -141,10 +143,7 @@ fn is_uuid(text: &str) -> bool {
     }) && groups.next().is_none()
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
+fn around(store: &mut Store, _: Option<&[String]>) {
     store.table(SERVICE_TOKENS).put(seeds::service_token());
 }
 

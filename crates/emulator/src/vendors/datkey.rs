@@ -8,6 +8,8 @@
 
 mod seeds;
 
+use std::borrow::Cow;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,7 +23,7 @@ use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Entry;
 
 /// The API that the first keys belong to.
 const API: &str = "api_example_1";
@@ -35,7 +37,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around: |_, _| (),
 };
 
 fn operations() -> Router<Shared> {
@@ -102,7 +106,7 @@ async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcome {
     let now = backend.now();
     backend.with(|store| {
         // A seeded key belongs to no API, and verifies for each.
-        let is_of_api = |entry: &&mut Entry| entry.aside.get("api_id").is_none_or(|of_key| of_key == api);
+        let is_of_api = |entry: &Cow<'_, Entry>| entry.aside.get("api_id").is_none_or(|of_key| of_key == api);
         let entry = store.keys.opened_by(plaintext).filter(is_of_api).ok_or_else(not_found)?;
         let number = |name: &str| entry.value.get(name).and_then(Value::as_u64);
         let used = number("verifications").unwrap_or_default();
@@ -112,6 +116,8 @@ async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcome {
         if number("verification_limit").is_some_and(|limit| used >= limit) {
             return Ok(Json(json!({"valid": false, "status": "USAGE_EXCEEDED", "key": entry.value})));
         }
+        let address = entry.into_owned().address;
+        let entry = store.keys.get_mut(&address).ok_or_else(not_found)?;
         entry.set("verifications", used + 1);
         Ok(Json(json!({"valid": true, "key": entry.value})))
     })
@@ -190,10 +196,4 @@ fn unauthorized(_: &Backend) -> Response {
 
 fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "not found").into_response()
-}
-
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
 }

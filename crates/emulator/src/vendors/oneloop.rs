@@ -39,7 +39,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
 fn operations() -> Router<Shared> {
@@ -63,7 +65,7 @@ async fn list(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
         if !workspaces::exists(store, workspace) {
             return Err(not_found("workspace"));
         }
-        let keys = store.keys.iter().filter(|entry| entry.is_in(workspace)).map(|entry| entry.value.clone());
+        let keys = store.keys.after(0, Some(workspace)).map(|(_, entry)| entry.into_owned().value);
         Ok(Json(json!({"apiKeys": keys.collect::<Vec<_>>()})))
     })
 }
@@ -274,14 +276,11 @@ fn unknown_path() -> Response {
     answer::json(StatusCode::NOT_FOUND, refusal(StatusCode::NOT_FOUND, "not found").body)
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
-    for entry in seeds::workspaces() {
+fn around(store: &mut Store, owners: Option<&[String]>) {
+    for entry in owners.map_or_else(seeds::workspaces, seeds::generated_workspaces) {
         store.table(WORKSPACES).put(entry);
     }
-    for entry in seeds::scopes() {
+    for entry in owners.map_or_else(seeds::scopes, seeds::generated_scopes) {
         store.table(SCOPES).put(entry);
     }
 }

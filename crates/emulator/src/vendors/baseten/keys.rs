@@ -18,7 +18,7 @@ const PREFIX: usize = 16;
 pub(super) async fn list(State(backend): State<Shared>, Ids(ids): Ids, query: Query) -> Outcome {
     backend.with(|store| {
         let group = owned(store, &ids)?;
-        page(&store.keys, &query, |entry| entry.is_in(group)).map(Json)
+        page(&query, |start| store.keys.after(start, Some(group))).map(Json)
     })
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn register(State(backend): State<Shared>, Ids(ids): Ids, heade
         let (name, key) = (name(&body)?, body.get("key").and_then(Value::as_str).unwrap_or_default());
         check(key)?;
         let prefix: String = key.chars().take(PREFIX).collect();
-        if store.keys.iter().any(|entry| entry.address.get(1) == Some(&prefix)) {
+        if store.keys.has_last(&prefix) {
             return Err(invalid("key: its first 16 characters are taken"));
         }
         let value = json!({"prefix": prefix, "name": name});

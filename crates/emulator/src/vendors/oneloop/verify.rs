@@ -32,7 +32,7 @@ pub(super) async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcom
         let Some(entry) = store.keys.opened_by(plaintext) else {
             return result("INVALID", &Entry::new([""], json!({"id": "", "scopes": []})), &body);
         };
-        let entry = entry.clone();
+        let entry = entry.into_owned();
         let (mut status, mut rate) = (standing(&entry.value, &body, now), None);
         if status == "VALID" {
             rate = asked_limit.or_else(|| default_limit(store, &entry)).map(|limit| count(store, &limit, now));
@@ -61,10 +61,12 @@ pub(super) async fn record_usage(State(backend): State<Shared>, body: Bytes) -> 
         return Err(bad("usage: a text of digits"));
     }
     backend.with(|store| {
-        let entry = store.keys.opened_by(plaintext).ok_or_else(|| bad("key: no such api key"))?;
-        if is_deleted(entry) {
+        let no_such = || bad("key: no such api key");
+        let entry = store.keys.opened_by(plaintext).ok_or_else(no_such)?.into_owned();
+        if is_deleted(&entry) {
             return Err(bad("key: the api key is deleted"));
         }
+        let entry = store.keys.get_mut(&entry.address).ok_or_else(no_such)?;
         let all = entry.aside.entry("usage").or_insert_with(|| json!([]));
         if let Value::Array(all) = all {
             all.push(json!({"usage": or_null(&body, "usage"), "usageName": or_null(&body, "usageName")}));
@@ -161,7 +163,7 @@ fn count(store: &mut Store, limit: &RateLimit, now: Instant) -> (bool, Value) {
     let address = [limit.id.clone()];
     let number = |entry: &Entry, name: &str| entry.aside.get(name).and_then(Value::as_u64);
     let open =
-        store.table(RATES).get(&address).and_then(|entry| Some((number(entry, "start")?, number(entry, "used")?)));
+        store.table(RATES).get(&address).and_then(|entry| Some((number(&entry, "start")?, number(&entry, "used")?)));
     let (start, used) = open.filter(|(start, _)| now.0 < start.saturating_add(WINDOW_MILLIS)).unwrap_or((now.0, 0));
     let allowed = used < limit.limit;
     let used = used + u64::from(allowed);
