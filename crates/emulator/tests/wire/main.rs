@@ -8,6 +8,7 @@ mod braintrust;
 mod braintrust_operations;
 mod datkey;
 mod datkey_operations;
+mod generated;
 mod lifecycle;
 mod mielto;
 mod mielto_operations;
