@@ -58,6 +58,33 @@ impl Emulator {
         self.clock.advance(by);
     }
 
+    /// All five vendors, in the order of their ports.
+    #[must_use]
+    pub fn vendors(&self) -> [&Vendor; 5] {
+        [&self.baseten, &self.braintrust, &self.mielto, &self.datkey, &self.oneloop]
+    }
+
+    /// The environment variables that point a client at the vendors: `BASETEN_API_KEY`, `BASETEN_BASE_URL` and so on,
+    /// each with its value.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let of_one = |vendor: &Vendor| {
+            let name = vendor.name().to_ascii_uppercase();
+            [
+                (format!("{name}_API_KEY"), vendor.credential().to_owned()),
+                (format!("{name}_BASE_URL"), vendor.base_url().to_owned()),
+            ]
+        };
+        self.vendors().into_iter().flat_map(of_one).collect()
+    }
+
+    /// The [variables](Self::variables) as lines for a shell: `export BASETEN_API_KEY=…`.
+    #[must_use]
+    pub fn exports(&self) -> String {
+        // Neither a credential nor a base URL has a character that a shell takes for more than itself.
+        self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+    }
+
     /// Baseten. Addresses are `[group_id, api_key_prefix]`.
     ///
     /// There from the start: a key with a name, one without, and a registered one, whose prefix holds a slash, a plus

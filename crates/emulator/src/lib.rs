@@ -103,6 +103,8 @@ mod emulator;
 mod generated;
 mod recorded;
 mod request;
+#[cfg(feature = "program")]
+mod serve;
 mod server;
 mod store;
 mod table;
@@ -113,5 +115,7 @@ pub use builder::Builder;
 pub use emulator::Emulator;
 pub use generated::MAX_KEYS;
 pub use recorded::RecordedRequest;
+#[cfg(feature = "program")]
+pub use serve::serve;
 pub use vendor::Vendor;
 pub use vendors::baseten::FOREIGN_GROUP as BASETEN_FOREIGN_GROUP;

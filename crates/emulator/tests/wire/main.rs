@@ -14,4 +14,6 @@ mod mielto;
 mod mielto_operations;
 mod oneloop;
 mod oneloop_operations;
+#[cfg(feature = "program")]
+mod program;
 mod raw;
