@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::builder::{Builder, Settings};
 use crate::clock::Clock;
@@ -52,7 +52,7 @@ impl Emulator {
 
     /// Moves the clock of all five vendors ahead, so that keys expire without waiting.
     ///
-    /// At the start it shows the real time; it goes on with it, and never goes back. Datkey and Oneloop judge by it
+    /// At the start it shows the real time; it goes on until it is [stopped](Self::stop_clock), and never goes back. Datkey and Oneloop judge by it
     /// when they verify a key. The other vendors tell an expiry at most, and judge nothing.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -83,6 +83,20 @@ impl Emulator {
     pub fn exports(&self) -> String {
         // Neither a credential nor a base URL has a character that a shell takes for more than itself.
         self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+    }
+
+    /// Stops the clock of all five vendors, so that from now on only [`advance`](Self::advance) moves it. It does not go
+    /// on again.
+    ///
+    /// With it a test of a [limit](Vendor::limit) depends on no real time. The clock counts microseconds.
+    pub fn stop_clock(&self) {
+        self.clock.stop();
+    }
+
+    /// The time on the clock of all five vendors, which the `Date` of their answers tells too.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_micros(self.clock.micros().0)
     }
 
     /// Baseten. Addresses are `[group_id, api_key_prefix]`.

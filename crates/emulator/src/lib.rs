@@ -99,8 +99,13 @@ mod answer;
 mod backend;
 mod builder;
 mod clock;
+mod connection;
 mod emulator;
+mod error;
+mod faults;
 mod generated;
+mod limit;
+mod operations;
 mod recorded;
 mod request;
 #[cfg(feature = "program")]
@@ -113,7 +118,10 @@ mod vendors;
 
 pub use builder::Builder;
 pub use emulator::Emulator;
+pub use error::InvalidSetting;
+pub use faults::{DelayForm, Drift, Fault, FaultAnswer, FaultBody, FaultPlan, FaultRule, Pick};
 pub use generated::MAX_KEYS;
+pub use limit::RateLimit;
 pub use recorded::RecordedRequest;
 #[cfg(feature = "program")]
 pub use serve::serve;

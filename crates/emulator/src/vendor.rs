@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::backend::{Backend, Blueprint};
 use crate::builder::Settings;
 use crate::clock::Clock;
+use crate::error::InvalidSetting;
+use crate::faults::FaultPlan;
+use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
 use crate::store::Entry;
@@ -38,11 +41,10 @@ impl Vendor {
         })?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let backend = Backend::new(blueprint, Arc::clone(clock), settings);
+        let (backend, router) = Backend::new(blueprint, Arc::clone(clock), settings);
         let seeded = backend.with(|store| {
             store.keys.after(0, None).take(SEEDED).map(|(_, entry)| entry.into_owned().address).collect()
         });
-        let router = Backend::router(&backend);
         Ok((Self { base_url, seeded, backend }, Site { listener, router }))
     }
 
@@ -58,12 +60,65 @@ impl Vendor {
         &self.base_url
     }
 
-    /// The one credential that this vendor accepts.
+    /// The credential that this vendor accepts.
     ///
     /// It has the form of the vendor's own, is the same in every emulator, opens nothing anywhere, and is no secret.
     #[must_use]
     pub fn credential(&self) -> &str {
         self.backend.credential()
+    }
+
+    /// Accepts one more credential, where the other one may stand too. All of them open the same keys; each has a
+    /// [limit](Self::limit) of its own.
+    pub fn accept_credential(&self, credential: &str) {
+        self.backend.accept(credential);
+    }
+
+    /// The names of the vendor's operations, which [rules of faults](crate::FaultRule::on) choose by.
+    #[must_use]
+    pub fn operations(&self) -> Vec<&'static str> {
+        self.backend.operations()
+    }
+
+    /// Lets things go wrong, by a plan, a rule, or a fault for every request. It takes the place of the plan before, and
+    /// holds from the next request on; `FaultPlan::new()` ends it.
+    ///
+    /// Fails, and changes nothing, if a rule names an operation that the vendor does not have, or cannot be carried
+    /// out as it stands; the error says which one and why.
+    pub fn faults(&self, plan: impl Into<FaultPlan>) -> Result<(), InvalidSetting> {
+        self.backend.set_faults(plan.into()).map_err(|wrong| InvalidSetting::new(self.name(), &wrong))
+    }
+
+    /// Limits the requests to each operation with each credential. `limit(100)` is 100 in a second. It takes the place of
+    /// the limit before, and counts anew.
+    ///
+    /// A refusal is the vendor's own 429. Refused are only requests that carry an accepted credential; a request that a
+    /// fault keeps from the vendor is not counted. There is no limit at the start.
+    ///
+    /// Fails, and changes nothing, if the limit admits nothing or tells its wait in a form that the vendor has no place
+    /// for.
+    pub fn limit(&self, limit: impl Into<RateLimit>) -> Result<(), InvalidSetting> {
+        self.backend.set_limit(Some(limit.into())).map_err(|wrong| InvalidSetting::new(self.name(), &wrong))
+    }
+
+    /// Ends the limit.
+    pub fn lift_limit(&self) {
+        // Only a limit can be wrong.
+        let _ = self.backend.set_limit(None);
+    }
+
+    /// How many requests the [limit](Self::limit) refused since the start.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.backend.refused()
+    }
+
+    /// How many requests the vendor carried out since the start: those with an accepted credential and a path of the
+    /// vendor's, which neither the limit nor a fault kept from it. Whatever they were answered, and whether the answer
+    /// arrived or not.
+    #[must_use]
+    pub fn served(&self) -> u64 {
+        self.backend.served()
     }
 
     /// The address of a key that is there from the start and shows most of what the vendor can tell. Empty if the

@@ -13,14 +13,14 @@ mod workspace_keys;
 
 use std::borrow::Cow;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
 use serde_json::{Map, Value, json};
 
-use crate::answer::Refusal;
-use crate::backend::{Backend, Blueprint, Shared};
+use crate::answer::{self, Refusal};
+use crate::backend::{Backend, Blueprint};
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Place, Query, is_unset, object};
 use crate::store::{Entry, Store};
 
@@ -39,22 +39,35 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
+    too_many,
+    delay: DelayForm::Body,
+    drifting: Drifting {
+        holders: &["items", "keys"],
+        values: &["/type", "/hierarchy/limit_enforcement"],
+        nulls: &["name"],
+    },
     seeds: seeds::keys,
     recipe: seeds::RECIPE,
     around,
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/v1/gateway/groups", get(groups::list).post(groups::create))
-        .route("/v1/gateway/groups/{group_id}", get(groups::look_up).patch(groups::update).delete(groups::delete))
-        .route("/v1/gateway/groups/{group_id}/usage", get(groups::usage))
-        .route("/v1/gateway/groups/{group_id}/api_keys", get(keys::list).post(keys::create))
-        .route("/v1/gateway/groups/{group_id}/api_keys/register", post(keys::register))
-        .route("/v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}", get(keys::look_up).delete(keys::revoke))
-        .route("/v1/api_keys", get(workspace_keys::list).post(workspace_keys::create))
-        .route("/v1/api_keys/{api_key_prefix}", delete(workspace_keys::delete))
-        .route("/v1/teams/{team_id}/api_keys", post(workspace_keys::create_in_team))
+fn operations() -> Operations {
+    Operations::default()
+        .get("list_groups", "/v1/gateway/groups", groups::list)
+        .post("create_group", "/v1/gateway/groups", groups::create)
+        .get("get_group", "/v1/gateway/groups/{group_id}", groups::look_up)
+        .patch("update_group", "/v1/gateway/groups/{group_id}", groups::update)
+        .delete("delete_group", "/v1/gateway/groups/{group_id}", groups::delete)
+        .get("get_group_usage", "/v1/gateway/groups/{group_id}/usage", groups::usage)
+        .get("list_api_keys", "/v1/gateway/groups/{group_id}/api_keys", keys::list)
+        .post("create_api_key", "/v1/gateway/groups/{group_id}/api_keys", keys::create)
+        .post("register_api_key", "/v1/gateway/groups/{group_id}/api_keys/register", keys::register)
+        .get("get_api_key", "/v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}", keys::look_up)
+        .delete("revoke_api_key", "/v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}", keys::revoke)
+        .get("list_workspace_api_keys", "/v1/api_keys", workspace_keys::list)
+        .post("create_workspace_api_key", "/v1/api_keys", workspace_keys::create)
+        .delete("delete_workspace_api_key", "/v1/api_keys/{api_key_prefix}", workspace_keys::delete)
+        .post("create_team_api_key", "/v1/teams/{team_id}/api_keys", workspace_keys::create_in_team)
 }
 
 /// The group of a path, if it is the caller's.
@@ -120,6 +133,15 @@ fn unauthorized(_: &Backend) -> Response {
 
 fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "NOT_FOUND", "no such path").into_response()
+}
+
+/// The one error whose body is documented.
+fn too_many(_: &Backend, retry_after: Option<u64>) -> Response {
+    let mut body = json!({"error": "rate limited"});
+    if let (Value::Object(members), Some(seconds)) = (&mut body, retry_after) {
+        members.insert("retry_after".to_owned(), json!(seconds));
+    }
+    answer::json(StatusCode::TOO_MANY_REQUESTS, body)
 }
 
 fn around(store: &mut Store, owners: Option<&[String]>) {

@@ -10,18 +10,19 @@ mod seeds;
 
 use std::borrow::Cow;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::or_null;
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
 use crate::store::Entry;
 
@@ -37,17 +38,22 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
+    too_many,
+    delay: DelayForm::None,
+    drifting: Drifting { holders: &["key"], values: &["/status"], nulls: &["name", "verifications"] },
     seeds: seeds::keys,
     recipe: seeds::RECIPE,
     around: |_, _| (),
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/keys", post(create))
-        .route("/keys/verify", post(verify))
-        .route("/keys/{id}", get(look_up).put(update).delete(delete))
-        .route("/workspace", get(workspace))
+fn operations() -> Operations {
+    Operations::default()
+        .post("create_key", "/keys", create)
+        .post("verify_key", "/keys/verify", verify)
+        .get("get_key", "/keys/{id}", look_up)
+        .put("update_key", "/keys/{id}", update)
+        .delete("revoke_key", "/keys/{id}", delete)
+        .get("get_workspace", "/workspace", workspace)
 }
 
 async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
@@ -196,4 +202,9 @@ fn unauthorized(_: &Backend) -> Response {
 
 fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "not found").into_response()
+}
+
+/// Datkey documents no limit of requests.
+fn too_many(_: &Backend, _: Option<u64>) -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response()
 }

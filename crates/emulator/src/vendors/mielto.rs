@@ -7,17 +7,18 @@
 
 mod seeds;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::{is_list, or_null};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, Query, is_unset, object};
 use crate::store::Entry;
 
@@ -34,15 +35,21 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
+    too_many,
+    delay: DelayForm::None,
+    drifting: Drifting { holders: &["data"], values: &["/status"], nulls: &["label", "status"] },
     seeds: seeds::keys,
     recipe: seeds::RECIPE,
     around: |_, _| (),
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/api-keys", get(list).post(create))
-        .route("/api/v1/api-keys/{api_key_id}", get(look_up).put(update).delete(delete))
+fn operations() -> Operations {
+    Operations::default()
+        .get("list_api_keys", "/api/v1/api-keys", list)
+        .post("create_api_key", "/api/v1/api-keys", create)
+        .get("get_api_key", "/api/v1/api-keys/{api_key_id}", look_up)
+        .put("update_api_key", "/api/v1/api-keys/{api_key_id}", update)
+        .delete("delete_api_key", "/api/v1/api-keys/{api_key_id}", delete)
 }
 
 async fn list(State(backend): State<Shared>, headers: HeaderMap, query: Query) -> Outcome {
@@ -204,4 +211,8 @@ fn unauthorized(_: &Backend) -> Response {
 
 fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "Not Found").into_response()
+}
+
+fn too_many(_: &Backend, _: Option<u64>) -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests").into_response()
 }
