@@ -121,7 +121,7 @@ impl Instant {
     /// `Sun, 06 Nov 1994 08:49:37 GMT`.
     pub(crate) fn imf_fixdate(self) -> String {
         let ((year, month, day), weekday, time) = self.parts();
-        format!("{:.3}, {day:02} {month} {year:04} {time} GMT", weekday)
+        format!("{weekday:.3}, {day:02} {month} {year:04} {time} GMT")
     }
 
     /// `Sunday, 06-Nov-94 08:49:37 GMT`.
@@ -133,7 +133,7 @@ impl Instant {
     /// `Sun Nov  6 08:49:37 1994`.
     pub(crate) fn asctime_date(self) -> String {
         let ((year, month, day), weekday, time) = self.parts();
-        format!("{:.3} {month} {day:2} {time} {year:04}", weekday)
+        format!("{weekday:.3} {month} {day:2} {time} {year:04}")
     }
 
     /// Year, name of the month and day; name of the weekday; and the time of the day.

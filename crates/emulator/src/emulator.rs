@@ -52,8 +52,9 @@ impl Emulator {
 
     /// Moves the clock of all five vendors ahead, so that keys expire without waiting.
     ///
-    /// At the start it shows the real time; it goes on until it is [stopped](Self::stop_clock), and never goes back. Datkey and Oneloop judge by it
-    /// when they verify a key. The other vendors tell an expiry at most, and judge nothing.
+    /// At the start it shows the real time; it goes on until it is [stopped](Self::stop_clock), and never goes back.
+    /// Datkey and Oneloop judge by it when they verify a key. The other vendors tell an expiry at most, and judge
+    /// nothing. [Limits](Vendor::limit) go by it everywhere.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }

@@ -69,8 +69,9 @@ pub struct RecordedRequest {
 
 impl RecordedRequest {
     pub(crate) fn new(method: &Method, uri: &Uri, headers: &HeaderMap, credentials: &[String]) -> Self {
-        let without =
-            |text: &str| credentials.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASKED));
+        let mask =
+            |text: String, secret: &String| if text.contains(secret) { text.replace(secret, MASKED) } else { text };
+        let without = |text: &str| credentials.iter().fold(text.to_owned(), mask);
         let path = uri.path_and_query().map_or_else(|| uri.path(), |path| path.as_str());
         let headers = headers.iter().map(|(name, value)| {
             let text = String::from_utf8_lossy(value.as_bytes());

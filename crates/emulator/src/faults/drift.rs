@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 /// A change to the JSON of a vendor's answer.
 ///
-/// It changes the key that the answer holds, or each row of a list; an answer that holds neither, such as that of a
-/// verification, is changed itself.
+/// It changes the key that the answer holds, or each row of a list; an answer that holds neither is changed itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

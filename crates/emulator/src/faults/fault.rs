@@ -75,16 +75,19 @@ pub enum Fault {
 
 impl Fault {
     /// An answer with this status and no body, in the vendor's stead.
+    #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Answer(FaultAnswer::new(status))
     }
 
     /// The vendor's own 429, which tells this wait in this form.
+    #[must_use]
     pub fn rate_limited(form: DelayForm, wait: Duration) -> Self {
         Self::RateLimited { form, wait }
     }
 
     /// The request is held back for this long, in real time.
+    #[must_use]
     pub fn latency(by: Duration) -> Self {
         Self::Latency { by }
     }
@@ -110,6 +113,7 @@ pub struct FaultAnswer {
 
 impl FaultAnswer {
     /// An answer with this status, from 200 to 599, and no body. The request is not carried out.
+    #[must_use]
     pub fn new(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: FaultBody::Empty, applied: false }
     }
@@ -128,6 +132,7 @@ impl FaultAnswer {
     }
 
     /// Lets the vendor carry the request out first. Its own answer is lost.
+    #[must_use]
     pub fn after_applying(mut self) -> Self {
         self.applied = true;
         self

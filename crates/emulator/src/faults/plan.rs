@@ -99,27 +99,32 @@ impl FaultRule {
     }
 
     /// Chooses one request, counted from 1.
+    #[must_use]
     pub fn nth(self, number: u64) -> Self {
         self.pick(Pick::Nth(number))
     }
 
     /// Chooses every request whose number is a multiple of this one.
+    #[must_use]
     pub fn every(self, number: u64) -> Self {
         self.pick(Pick::Every(number))
     }
 
     /// Chooses this share of the requests, from 0 to 1, at random, and the same ones each time.
+    #[must_use]
     pub fn share(self, share: f64) -> Self {
         self.pick(Pick::Share(share))
     }
 
     /// Sets which requests are chosen.
+    #[must_use]
     pub fn pick(mut self, pick: Pick) -> Self {
         self.pick = pick;
         self
     }
 
     /// Ends the rule after its fault befell so many requests.
+    #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
