@@ -3,7 +3,12 @@
 use std::io;
 
 use crate::emulator::Emulator;
+use crate::error::InvalidSetting;
+use crate::faults::FaultPlan;
 use crate::generated::MAX_KEYS;
+use crate::limit::RateLimit;
+use crate::vendor::Vendor;
+use crate::vendors::baseten::signing::{example_public_key, file_public_key};
 
 /// What the vendors of one emulator have in common.
 #[derive(Debug)]
@@ -11,6 +16,38 @@ pub(crate) struct Settings {
     pub(crate) keys: Option<usize>,
     pub(crate) seed: u64,
     pub(crate) recorded_requests: usize,
+    pub(crate) baseten_public_key: Option<String>,
+    pub(crate) limit: Option<RateLimit>,
+    pub(crate) faults: Vec<(String, FaultPlan)>,
+}
+
+impl Settings {
+    /// Sets the vendors up, which do not answer yet.
+    pub(crate) fn apply(&self, vendors: [&Vendor; 5]) -> io::Result<()> {
+        let set = |outcome: Result<(), InvalidSetting>| outcome.map_err(|wrong| invalid(wrong.to_string()));
+        for vendor in vendors {
+            if let Some(limit) = &self.limit {
+                set(vendor.limit(limit.clone()))?;
+            }
+            if vendor.name() == "baseten" {
+                let key = self.baseten_public_key.as_deref();
+                if !vendor.backend().with(|store| file_public_key(store, key)) {
+                    return Err(invalid(
+                        "the public key for baseten is not the Base64 of an Ed25519 public key".to_owned(),
+                    ));
+                }
+            }
+        }
+        for (name, plan) in &self.faults {
+            let vendor = vendors.iter().find(|vendor| vendor.name() == name);
+            let unknown = || {
+                let known = vendors.map(Vendor::name).join(", ");
+                invalid(format!("there is a plan of faults for the vendor {name:?}, and the vendors are {known}"))
+            };
+            set(vendor.ok_or_else(unknown)?.faults(plan.clone()))?;
+        }
+        Ok(())
+    }
 }
 
 /// Sets an [`Emulator`] up: how many keys, on which ports.
@@ -35,7 +72,14 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        let settings = Settings { keys: None, seed: 0, recorded_requests: 10_000 };
+        let settings = Settings {
+            keys: None,
+            seed: 0,
+            recorded_requests: 10_000,
+            baseten_public_key: Some(example_public_key()),
+            limit: None,
+            faults: Vec::new(),
+        };
         Self { settings, base_port: 0 }
     }
 }
@@ -75,9 +119,30 @@ impl Builder {
         self
     }
 
+    /// Puts a public key on file at Baseten, in Base64, that registrations have to be signed for; with `None` there is
+    /// none, and every registration is refused. Default: that of [`baseten_signing_key`](crate::baseten_signing_key).
+    pub fn with_baseten_public_key(mut self, key: Option<&str>) -> Self {
+        self.settings.baseten_public_key = key.map(str::to_owned);
+        self
+    }
+
+    /// Limits the requests to every vendor, as [`Vendor::limit`](crate::Vendor::limit) does for one. Default: no limit.
+    pub fn with_limit(mut self, limit: impl Into<RateLimit>) -> Self {
+        self.settings.limit = Some(limit.into());
+        self
+    }
+
+    /// Lets things go wrong at the vendor of this name, as [`Vendor::faults`](crate::Vendor::faults) does. Default: nothing
+    /// goes wrong.
+    pub fn with_faults(mut self, vendor: impl Into<String>, plan: impl Into<FaultPlan>) -> Self {
+        self.settings.faults.push((vendor.into(), plan.into()));
+        self
+    }
+
     /// Starts the vendors on 127.0.0.1. All of them accept connections once this returns.
     ///
-    /// Fails if more than [`MAX_KEYS`] keys are asked for, if a port cannot be opened, or if a thread cannot be started.
+    /// Fails if more than [`MAX_KEYS`] keys are asked for, if a public key is none, if a limit or a plan cannot be or its
+    /// vendor does not exist, if a port cannot be opened, or if a thread cannot be started.
     /// Runs on any executor.
     pub async fn start(self) -> io::Result<Emulator> {
         if let Some(keys) = self.settings.keys.filter(|keys| *keys > MAX_KEYS) {
@@ -95,6 +160,6 @@ impl Builder {
     }
 }
 
-fn invalid(message: String) -> io::Error {
+pub(crate) fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }

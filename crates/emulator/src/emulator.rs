@@ -45,6 +45,7 @@ impl Emulator {
         let (mielto, mielto_site) = open(&vendors::mielto::BLUEPRINT, ports[2])?;
         let (datkey, datkey_site) = open(&vendors::datkey::BLUEPRINT, ports[3])?;
         let (oneloop, oneloop_site) = open(&vendors::oneloop::BLUEPRINT, ports[4])?;
+        settings.apply([&baseten, &braintrust, &mielto, &datkey, &oneloop])?;
         let sites = vec![baseten_site, braintrust_site, mielto_site, datkey_site, oneloop_site];
         let server = Server::start(sites).await?;
         Ok(Self { baseten, braintrust, mielto, datkey, oneloop, clock, _server: server })

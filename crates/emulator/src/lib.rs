@@ -201,3 +201,4 @@ pub use recorded::RecordedRequest;
 pub use serve::serve;
 pub use vendor::Vendor;
 pub use vendors::baseten::FOREIGN_GROUP as BASETEN_FOREIGN_GROUP;
+pub use vendors::baseten::signing::baseten_signing_key;

@@ -1,10 +1,13 @@
 //! Serves the five vendors on loopback until it is stopped.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use keymux_emulator::{Builder, Emulator, serve};
+use keymux_emulator::{Builder, Emulator, FaultPlan, RateLimit, serve};
 
 /// Stand-ins of Baseten, Braintrust, Mielto, Datkey and Oneloop on loopback.
 ///
@@ -25,21 +28,41 @@ struct Options {
     /// The first of five ports that follow each other [default: any that are free]
     #[arg(long, value_name = "BASE", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
+    /// Answers 429 to more requests than this in a second, for each operation and credential [default: no limit]
+    #[arg(long, value_name = "L", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// What goes wrong: a JSON object with a plan for each vendor, such as
+    /// {"datkey": {"rules": [{"pick": {"every": 3}, "fault": {"answer": {"status": 503}}}]}}
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    faults: Option<PathBuf>,
 }
 
 impl Options {
-    fn builder(&self) -> Builder {
+    fn builder(&self) -> io::Result<Builder> {
         let mut builder = Emulator::builder().with_seed(self.seed).with_base_port(self.port.unwrap_or(0));
         if let Some(keys) = self.keys {
             builder = builder.with_keys(keys);
         }
-        builder
+        if let Some(limit) = self.limit {
+            builder = builder.with_limit(RateLimit::per_second(limit));
+        }
+        if let Some(file) = &self.faults {
+            let wrong = |error: &dyn Display| io::Error::other(format!("{}: {error}", file.display()));
+            let text = std::fs::read(file).map_err(|error| wrong(&error))?;
+            let plans: BTreeMap<String, FaultPlan> = serde_json::from_slice(&text).map_err(|error| wrong(&error))?;
+            builder = plans.into_iter().fold(builder, |builder, (vendor, plan)| builder.with_faults(vendor, plan));
+        }
+        Ok(builder)
     }
+}
+
+async fn run(options: &Options) -> io::Result<()> {
+    serve(options.builder()?, io::stdout(), io::stderr()).await
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match serve(Options::parse().builder(), io::stdout(), io::stderr()).await {
+    match run(&Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is closed, the exit status has to do.

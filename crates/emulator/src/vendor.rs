@@ -48,6 +48,10 @@ impl Vendor {
         Ok((Self { base_url, seeded, backend }, Site { listener, router }))
     }
 
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
     /// The vendor's name in lower case: `baseten`.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -3,12 +3,13 @@
 //! The body of errors is not documented; the codes `NOT_FOUND` and `VALIDATION_ERROR` have been seen in Baseten's
 //! answers, and others follow their pattern. Not documented either are the refusal of a limit out of range or of a
 //! strange cursor, the order of lists (oldest first here), and any error of workspace keys. A group is there if it was
-//! created or if a key was seeded in it. A public key is on file: a registration asks for a signature of the right
-//! form, but nothing is known here to check it against.
+//! created or if a key was seeded in it. Of the three causes
+//! of a refused registration the first of a missing public key, a wrong signature and a bad key is told.
 
 mod groups;
 mod keys;
 mod seeds;
+pub(crate) mod signing;
 mod workspace_keys;
 
 use std::borrow::Cow;

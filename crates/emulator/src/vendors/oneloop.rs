@@ -5,7 +5,7 @@
 //! 404. A deleted key stays, with `deleted` set, and may be deleted again. The composition of a key is not documented:
 //! here it is the prefix, if there is one, an underscore and the rest. The unit of instants is documented nowhere; an
 //! expiry is taken for milliseconds from 10^11 on, and for seconds below. A metering of usage is recorded and never
-//! told, so that no key is `USAGE_LIMITED`.
+//! told.
 
 mod seeds;
 mod verify;

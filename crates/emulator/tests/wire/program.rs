@@ -61,12 +61,18 @@ async fn the_program_exports_serves_and_ends_when_it_is_asked_to() {
 async fn a_wrong_option_or_a_taken_port_ends_it_with_a_reason() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
+    let plans = [plan("no-rules", "{\"datkey\": {}}"), plan("no-vendor", "{\"nobody\": {\"rules\": []}}")];
+    let plans = plans.each_ref().map(String::as_str);
     for (options, status, reasons) in [
         (vec!["--keys", "1000001"], 1, ["1000001", "1000000"]),
         (vec!["--keys", "many"], 2, ["--keys", "many"]),
         (vec!["--port", "65535"], 1, ["65535", "65536"]),
         (vec!["--port", &port], 1, [port.as_str(), "baseten"]),
         (vec!["--seed", "3"], 2, ["--keys", "--seed"]),
+        (vec!["--limit", "0"], 2, ["--limit", "0"]),
+        (vec!["--faults", "/no/such/file"], 1, ["/no/such/file", "No such file"]),
+        (vec!["--faults", plans[0]], 1, [plans[0], "rules"]),
+        (vec!["--faults", plans[1]], 1, ["nobody", "oneloop"]),
     ] {
         let mut program = program(&options);
         assert_eq!(program.wait().await.unwrap().code(), Some(status), "{options:?}");
@@ -77,4 +83,31 @@ async fn a_wrong_option_or_a_taken_port_ends_it_with_a_reason() {
         program.stdout.take().unwrap().read_to_string(&mut exports).await.unwrap();
         assert_eq!(exports, "");
     }
+}
+
+/// A file in the folder for what tests make.
+fn plan(name: &str, text: &str) -> String {
+    let path = format!("{}/{name}-{}.json", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn the_program_limits_and_fails_as_it_is_told() {
+    let plan = plan("faults", r#"{"mielto": {"rules": [{"fault": {"answer": {"status": 503}}}]}}"#);
+    let mut program = program(&["--limit", "1", "--faults", &plan]);
+    let mut exports = BufReader::new(program.stdout.take().unwrap()).lines();
+    let mut values = Vec::new();
+    for _ in 0..10 {
+        let line = exports.next_line().await.unwrap().unwrap();
+        values.push(line.split_once('=').unwrap().1.trim_start_matches("http://").to_owned());
+    }
+    let [_, _, _, _, mielto_key, mielto, datkey_key, datkey, ..] = values.as_slice() else { panic!("{values:?}") };
+    let answer = send_to(mielto, "GET", "/api/v1/api-keys", &[("X-API-Key", mielto_key)], "").await;
+    assert_eq!(answer.status, 503);
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        seen.push(send_to(datkey, "GET", "/workspace", &[("x-api-key", datkey_key)], "").await.status);
+    }
+    assert!(seen[0] == 200 && seen.contains(&429), "{seen:?}");
 }

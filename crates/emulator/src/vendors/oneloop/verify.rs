@@ -1,9 +1,12 @@
 //! The operations that take the plaintext of a key.
 //!
-//! A verdict is always a 200. Where several apply, the first of unknown, deleted, disabled, expired, lacking scopes
-//! and too fast is told; Oneloop does not document an order. An unknown key has the empty text for its id, since the
+//! A verdict is always a 200. Where several apply, the first of unknown, deleted, disabled, expired, lacking scopes,
+//! used up and too fast is told; Oneloop does not document an order. An unknown key has the empty text for its id, since the
 //! id is required. The window of a rate limit is not documented; here it is one second from the first use in it, and
 //! its end is told in seconds.
+//!
+//! Each successful verification uses up allowance, by Oneloop's documents. The one member that tells an allowance is
+//! `totalUsageLeft` of an older `ApiKey`: a key that is seeded with it counts down, unless its `limitUsage` is false.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -43,6 +46,9 @@ pub(super) async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcom
         if status == "VALID" {
             if let Some(entry) = store.keys.get_mut(&entry.address) {
                 entry.set("lastUsedAt", now.with_millis());
+                if let Some(left) = allowance(&entry.value) {
+                    entry.set("totalUsageLeft", left.saturating_sub(1));
+                }
             }
         }
         let mut told = result(status, &entry, &body);
@@ -84,11 +90,19 @@ fn standing(key: &Value, body: &Map<String, Value>, now: Instant) -> &'static st
         "DISABLED"
     } else if key.get("expiresAt").and_then(Value::as_u64).is_some_and(|at| in_millis(at) <= now.0) {
         "EXPIRED"
-    } else if is_granted(key, body) {
-        "VALID"
-    } else {
+    } else if !is_granted(key, body) {
         "INVALID_SCOPES"
+    } else if allowance(key) == Some(0) {
+        "USAGE_LIMITED"
+    } else {
+        "VALID"
     }
+}
+
+/// How many verifications a key has left, if they are counted.
+fn allowance(key: &Value) -> Option<u64> {
+    let left = key.get("totalUsageLeft")?.as_u64();
+    left.filter(|_| key.get("limitUsage") != Some(&Value::Bool(false)))
 }
 
 fn in_millis(expiry: u64) -> u64 {
