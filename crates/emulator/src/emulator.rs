@@ -84,7 +84,11 @@ impl Emulator {
     #[must_use]
     pub fn exports(&self) -> String {
         // Neither a credential nor a base URL has a character that a shell takes for more than itself.
-        self.variables().iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+        let lines = self
+            .variables()
+            .into_iter()
+            .flat_map(|(name, value)| ["export ".to_owned(), name, "=".to_owned(), value, "\n".to_owned()]);
+        lines.collect()
     }
 
     /// Stops the clock of all five vendors, so that from now on only [`advance`](Self::advance) moves it. It does not go

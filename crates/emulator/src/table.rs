@@ -95,11 +95,11 @@ impl Table {
         owner: Option<&'a str>,
     ) -> impl Iterator<Item = (u64, Cow<'a, Entry>)> {
         let added = self.added(place).filter(move |(_, entry)| owner.is_none_or(|owner| entry.is_in(owner)));
-        self.from_start(place, owner).chain(added.map(|(place, entry)| (place, Cow::Borrowed(entry))))
+        self.starters(place, owner).chain(added.map(|(place, entry)| (place, Cow::Borrowed(entry))))
     }
 
     /// The generated objects after a place, as they are now; all, or those that an owner had at the start.
-    pub(crate) fn from_start(
+    pub(crate) fn starters(
         &self,
         place: u64,
         owner: Option<&str>,

@@ -65,7 +65,7 @@ async fn list(State(backend): State<Shared>, headers: HeaderMap, query: Query) -
         let generated = usize::try_from(store.keys.left(workspace)).unwrap_or(usize::MAX);
         let total = generated.saturating_add(added().count());
         let start = store.keys.place_before(skip.min(generated) as u64, workspace);
-        let first = store.keys.from_start(start, workspace).map(|(_, entry)| row(&entry));
+        let first = store.keys.starters(start, workspace).map(|(_, entry)| row(&entry));
         let data: Vec<_> = first.chain(added().skip(skip.saturating_sub(generated)).map(row)).take(limit).collect();
         let page = skip / limit + 1;
         let end = skip.saturating_add(data.len());

@@ -34,7 +34,7 @@ fn path(vendor: &Vendor, address: &[String]) -> String {
         ("mielto", [id]) => format!("/api/v1/api-keys/{id}"),
         ("datkey", [id]) => format!("/keys/{id}"),
         ("oneloop", [workspace, id]) => format!("/api/v1/workspace/{workspace}/api-key/{id}"),
-        other => panic!("{other:?}"),
+        other => unreachable!("{other:?}"),
     }
 }
 
@@ -94,7 +94,7 @@ async fn listed(caller: &Caller<'_>, vendor: &Vendor, limit: usize) -> Vec<Value
                 rows.extend(caller.done("GET", &path, json!(null)).await["apiKeys"].as_array().unwrap().clone());
             }
         }
-        other => panic!("{other} has no list"),
+        other => unreachable!("{other} has no list"),
     }
     rows
 }
@@ -313,7 +313,8 @@ async fn a_change_a_removal_and_an_addition_show_in_look_ups_and_lists() {
             let after: Vec<_> = rows.iter().map(|row| row[own].to_string()).collect();
             assert_eq!(after.iter().cloned().collect::<BTreeSet<_>>(), names, "{}", vendor.name());
             assert_eq!(after.len(), names.len());
-            let kept = |own: &String| *own != json!(added.last()).to_string();
+            let own_of_added = json!(added.last()).to_string();
+            let kept = |own: &String| *own != own_of_added;
             let order: Vec<_> = expected.iter().map(|row| row[own].to_string()).collect();
             assert_eq!(after.iter().filter(|own| kept(own)).cloned().collect::<Vec<_>>(), order, "{}", vendor.name());
             if ["mielto", "oneloop"].contains(&vendor.name()) {

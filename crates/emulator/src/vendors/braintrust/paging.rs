@@ -71,10 +71,8 @@ impl<'a> Order<'a> {
         let generated = table.generated().map_or(0, Generated::count);
         let mut added: Vec<_> = table.added(0).map(|(place, entry)| (0, place, entry)).collect();
         added.sort_by_key(|(_, place, entry)| Reverse((created(entry), *place)));
-        let mut before = 0;
-        for (rank, _, entry) in &mut added {
+        for (before, (rank, _, entry)) in (0..).zip(&mut added) {
             *rank = before + newer(table, created(entry));
-            before += 1;
         }
         Self { table, generated, added }
     }
@@ -115,9 +113,9 @@ fn newer(table: &Table, than: &str) -> u64 {
     while low < high {
         let middle = low.midpoint(high);
         if generated.entry(middle).is_some_and(|entry| created(&entry) > than) {
-            low = middle + 1
+            low = middle + 1;
         } else {
-            high = middle
+            high = middle;
         }
     }
     low
