@@ -9,13 +9,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
+use crate::builder::Settings;
 use crate::clock::{Clock, Instant, Micros};
 use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
+use crate::generated::{Generated, Recipe};
 use crate::limit::{Limiter, RateLimit, TooEarly};
 use crate::operations::{Names, Operations};
-use crate::recorded::RecordedRequest;
+use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
-use crate::store::{Address, Store};
+use crate::store::{Entry, Store};
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;
@@ -38,8 +40,12 @@ pub(crate) struct Blueprint {
     /// How such an answer tells the wait.
     pub(crate) delay: DelayForm,
     pub(crate) drifting: Drifting,
-    /// Puts what is there from the start; of the keys the sample first.
-    pub(crate) seeds: fn(&mut Store),
+    /// The keys that are there from the start if none are generated, the sample first.
+    pub(crate) seeds: fn() -> Vec<Entry>,
+    /// How keys are generated.
+    pub(crate) recipe: Recipe,
+    /// Puts what is there around the keys. With generated keys it is told their groups or workspaces.
+    pub(crate) around: fn(&mut Store, Option<&[String]>),
 }
 
 /// The state of one vendor.
@@ -53,18 +59,26 @@ pub(crate) struct Backend {
     clock: Arc<Clock>,
     faults: Mutex<Faults>,
     limiter: Mutex<Option<Limiter>>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    requests: Mutex<Recorder>,
     served: AtomicU64,
     refused: AtomicU64,
     serial: AtomicU64,
 }
 
 impl Backend {
-    /// A backend in its first state, what answers on its port, and the addresses of the keys in it.
-    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>) -> (Shared, Router, Vec<Address>) {
+    /// A backend in its first state, and what answers on its port.
+    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>, settings: &Settings) -> (Shared, Router) {
         let mut store = Store::default();
-        (blueprint.seeds)(&mut store);
-        let addresses = store.keys.iter().map(|entry| entry.address.clone()).collect();
+        if let Some(count) = settings.keys {
+            let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count);
+            (blueprint.around)(&mut store, Some(generated.owners()));
+            store.keys.generate(generated);
+        } else {
+            for entry in (blueprint.seeds)() {
+                store.keys.put(entry);
+            }
+            (blueprint.around)(&mut store, None);
+        }
         let (router, operations) = (blueprint.operations)().into_parts();
         let backend = Arc::new(Self {
             blueprint,
@@ -74,7 +88,7 @@ impl Backend {
             clock,
             faults: Mutex::default(),
             limiter: Mutex::default(),
-            requests: Mutex::default(),
+            requests: Mutex::new(Recorder::new(settings.recorded_requests)),
             served: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             serial: AtomicU64::new(1),
@@ -84,7 +98,7 @@ impl Backend {
             .fallback(move || async move { unknown_path() })
             .layer(middleware::from_fn_with_state(Arc::clone(&backend), serve))
             .with_state(Arc::clone(&backend));
-        (backend, router, addresses)
+        (backend, router)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -105,7 +119,11 @@ impl Backend {
     }
 
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
-        locked(&self.requests).clone()
+        locked(&self.requests).last()
+    }
+
+    pub(crate) fn request_count(&self) -> u64 {
+        locked(&self.requests).count()
     }
 
     /// The names of all operations.
@@ -170,17 +188,15 @@ impl Backend {
         limiter.as_mut()?.admit(credential, operation?, self.clock.micros()).err()
     }
 
-    /// Returns the place of the record.
-    fn record(&self, request: &Request, operation: Option<&'static str>, fate: &Fate) -> usize {
+    /// Returns the number of the record.
+    fn record(&self, request: &Request, operation: Option<&'static str>, fate: &Fate) -> u64 {
         let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
         let recorded = RecordedRequest::new(request.method(), request.uri(), request.headers(), &credentials);
-        let mut requests = locked(&self.requests);
-        requests.push(recorded.with_fate(operation, fate.faults.clone()));
-        requests.len() - 1
+        locked(&self.requests).push(recorded.with_fate(operation, fate.faults.clone()))
     }
 
-    fn mark_limited(&self, place: usize) {
-        if let Some(request) = locked(&self.requests).get_mut(place) {
+    fn mark_limited(&self, number: u64) {
+        if let Some(request) = locked(&self.requests).get_mut(number) {
             request.mark_limited();
         }
     }
@@ -197,7 +213,7 @@ async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> R
     let is_known = path.is_some();
     let operation = path.and_then(|path| backend.operations.find(request.method(), path.as_str()));
     let fate = locked(&backend.faults).choose(operation);
-    let place = backend.record(&request, operation, &fate);
+    let number = backend.record(&request, operation, &fate);
     if !fate.latency.is_zero() {
         tokio::time::sleep(fate.latency).await;
     }
@@ -210,7 +226,7 @@ async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> R
         };
         if let Some(TooEarly { wait, form }) = backend.refusal(credential, operation) {
             backend.refused.fetch_add(1, Ordering::Relaxed);
-            backend.mark_limited(place);
+            backend.mark_limited(number);
             return backend.too_many(&form, wait);
         }
         backend.served.fetch_add(1, Ordering::Relaxed);

@@ -164,6 +164,35 @@
 //! Limits and the dates in answers go by the emulator's clock, which [`Emulator::stop_clock`] and [`Emulator::advance`]
 //! hold and move. Latencies are slept in real time.
 //!
+//! # A million keys
+//!
+//! [`Builder::with_keys`] generates up to a million keys for each vendor, which differ in names, states, expiries,
+//! permissions, nulls and absent members as that vendor documents it. They are made when they are asked for, and take no
+//! memory before they are changed; a look-up or a page costs as much as with a few. The same seed number gives the same
+//! keys.
+//!
+//! Of the requests a vendor records the last 10,000 are kept, and all are counted ([`Vendor::request_count`]).
+//!
+//! # As a program
+//!
+//! `cargo run -p keymux-emulator` (the feature `program`, on by default) prints the environment variables that point
+//! Keymux at the vendors, and serves until Ctrl-C or SIGTERM; `--help` lists the options, [`serve()`] is the same as a
+//! function. Any HTTP client can ask it:
+//!
+//! ```sh
+//! cargo run -p keymux-emulator > vendors.env &
+//! . ./vendors.env
+//! curl -H "Authorization: Api-Key $BASETEN_API_KEY" $BASETEN_BASE_URL/v1/gateway/groups/g7k2m9qx/api_keys/sky_Qm4tZp0Lw8Rk
+//! curl -H "Authorization: Bearer $BRAINTRUST_API_KEY" "$BRAINTRUST_BASE_URL/v1/api_key?limit=2"
+//! curl -H "Authorization: Bearer $MIELTO_API_KEY" $MIELTO_BASE_URL/api/v1/api-keys -d '{"label": "nightly"}'
+//! curl -H "x-api-key: $DATKEY_API_KEY" $DATKEY_BASE_URL/keys/verify \
+//!   -d '{"api_id": "api_example_1", "key": "demo_ab12EXAMPLEnoSec"}'
+//! curl -H "Authorization: Bearer $ONELOOP_API_KEY" $ONELOOP_BASE_URL/api/v1/workspace
+//! ```
+//!
+//! A registration at Baseten is signed with [`baseten_signing_key`], or with a key whose public half is
+//! [put on file](Builder::with_baseten_public_key).
+//!
 //! # Isolation
 //!
 //! Each emulator has its own ports, keys, recorded requests, thread and runtime. It answers whatever the runtime of its
@@ -171,24 +200,34 @@
 
 mod answer;
 mod backend;
+mod builder;
 mod clock;
 mod connection;
 mod emulator;
 mod error;
 mod faults;
+mod generated;
 mod limit;
 mod operations;
 mod recorded;
 mod request;
+#[cfg(feature = "program")]
+mod serve;
 mod server;
 mod store;
+mod table;
 mod vendor;
 mod vendors;
 
+pub use builder::Builder;
 pub use emulator::Emulator;
 pub use error::InvalidSetting;
 pub use faults::{DelayForm, Drift, Fault, FaultAnswer, FaultBody, FaultPlan, FaultRule, Pick};
+pub use generated::MAX_KEYS;
 pub use limit::RateLimit;
 pub use recorded::RecordedRequest;
+#[cfg(feature = "program")]
+pub use serve::serve;
 pub use vendor::Vendor;
 pub use vendors::baseten::FOREIGN_GROUP as BASETEN_FOREIGN_GROUP;
+pub use vendors::baseten::signing::baseten_signing_key;

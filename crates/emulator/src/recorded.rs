@@ -1,5 +1,6 @@
 //! The record of a request, without its credential.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, Method, Uri};
@@ -11,6 +12,46 @@ const MASKED: &str = "[masked]";
 
 /// Schemes that are shown in front of a masked credential.
 const SCHEMES: [&str; 3] = ["Api-Key", "Bearer", "Basic"];
+
+/// The last requests, and how many there were.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    last: VecDeque<RecordedRequest>,
+    capacity: usize,
+    count: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { last: VecDeque::new(), capacity, count: 0 }
+    }
+
+    /// Returns the number of the request.
+    pub(crate) fn push(&mut self, request: RecordedRequest) -> u64 {
+        self.count += 1;
+        if self.last.len() >= self.capacity {
+            self.last.pop_front();
+        }
+        if self.capacity > 0 {
+            self.last.push_back(request);
+        }
+        self.count
+    }
+
+    /// The request with a number, if it is still there.
+    pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut RecordedRequest> {
+        let later = usize::try_from(self.count.checked_sub(number)?).ok()?;
+        self.last.iter_mut().rev().nth(later)
+    }
+
+    pub(crate) fn last(&self) -> Vec<RecordedRequest> {
+        self.last.iter().cloned().collect()
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}
 
 /// A request that arrived at a vendor.
 ///

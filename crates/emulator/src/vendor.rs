@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::backend::{Backend, Blueprint};
+use crate::builder::Settings;
 use crate::clock::Clock;
 use crate::error::InvalidSetting;
 use crate::faults::FaultPlan;
@@ -15,6 +16,9 @@ use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
 use crate::store::Entry;
+
+/// Of so many keys the addresses are kept.
+const SEEDED: usize = 1000;
 
 /// One vendor of an [`Emulator`](crate::Emulator).
 pub struct Vendor {
@@ -24,13 +28,28 @@ pub struct Vendor {
 }
 
 impl Vendor {
-    /// Opens a port. Connections to it wait until the site is served.
-    pub(crate) fn open(blueprint: &'static Blueprint, clock: &Arc<Clock>) -> io::Result<(Self, Site)> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    /// Opens a port, a free one if it is 0. Connections to it wait until the site is served.
+    pub(crate) fn open(
+        blueprint: &'static Blueprint,
+        clock: &Arc<Clock>,
+        settings: &Settings,
+        port: u16,
+    ) -> io::Result<(Self, Site)> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+            let name = blueprint.name;
+            io::Error::new(error.kind(), format!("port {port} of 127.0.0.1, for {name}, cannot be opened: {error}"))
+        })?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let (backend, router, seeded) = Backend::new(blueprint, Arc::clone(clock));
+        let (backend, router) = Backend::new(blueprint, Arc::clone(clock), settings);
+        let seeded = backend.with(|store| {
+            store.keys.after(0, None).take(SEEDED).map(|(_, entry)| entry.into_owned().address).collect()
+        });
         Ok((Self { base_url, seeded, backend }, Site { listener, router }))
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
     }
 
     /// The vendor's name in lower case: `baseten`.
@@ -106,17 +125,26 @@ impl Vendor {
         self.backend.served()
     }
 
-    /// The address of a key that is there from the start and shows most of what the vendor can tell.
+    /// The address of a key that is there from the start and shows most of what the vendor can tell. Empty if the
+    /// emulator was started [with no keys](crate::Builder::with_keys).
     #[must_use]
     pub fn sample_address(&self) -> &[String] {
-        // No vendor starts without keys, so that the default is never taken.
         self.seeded.first().map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The addresses of all keys that are there from the start, the sample first.
+    /// The addresses of the keys that are there from the start, the sample first. Of
+    /// [generated](crate::Builder::with_keys) keys the first 1,000 at most.
     #[must_use]
     pub fn seeded(&self) -> &[Vec<String>] {
         &self.seeded
+    }
+
+    /// The address of a [generated](crate::Builder::with_keys) key, counted from 0; whether the key is still there or
+    /// not. Nothing if no so many were generated.
+    #[must_use]
+    pub fn generated(&self, index: usize) -> Option<Vec<String>> {
+        let index = u64::try_from(index).ok()?;
+        self.backend.with(|store| store.keys.generated()?.address(index))
     }
 
     /// Adds a key, or replaces the one at this address.
@@ -148,13 +176,20 @@ impl Vendor {
     /// [seeded](Self::seed) without one.
     #[must_use]
     pub fn plaintext(&self, address: &[String]) -> Option<String> {
-        self.backend.with(|store| store.keys.get(address).and_then(|entry| entry.plaintext.clone()))
+        self.backend.with(|store| store.keys.get(address).and_then(|entry| entry.into_owned().plaintext))
     }
 
-    /// All requests that arrived, in the order of their arrival, whatever they were answered.
+    /// The requests that arrived, in the order of their arrival, whatever they were answered. Of many the last 10,000,
+    /// or as many as the [builder](crate::Builder::with_recorded_requests) says.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.backend.requests()
+    }
+
+    /// How many requests arrived, the ones too that [`requests`](Self::requests) no longer tells.
+    #[must_use]
+    pub fn request_count(&self) -> u64 {
+        self.backend.request_count()
     }
 }
 

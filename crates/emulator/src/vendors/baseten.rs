@@ -3,13 +3,16 @@
 //! The body of errors is not documented; the codes `NOT_FOUND` and `VALIDATION_ERROR` have been seen in Baseten's
 //! answers, and others follow their pattern. Not documented either are the refusal of a limit out of range or of a
 //! strange cursor, the order of lists (oldest first here), and any error of workspace keys. A group is there if it was
-//! created or if a key was seeded in it. A public key is on file: a registration asks for a signature of the right
-//! form, but nothing is known here to check it against.
+//! created or if a key was seeded in it. Of the three causes
+//! of a refused registration the first of a missing public key, a wrong signature and a bad key is told.
 
 mod groups;
 mod keys;
 mod seeds;
+pub(crate) mod signing;
 mod workspace_keys;
+
+use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +23,7 @@ use crate::backend::{Backend, Blueprint};
 use crate::faults::{DelayForm, Drifting};
 use crate::operations::Operations;
 use crate::request::{Place, Query, is_unset, object};
-use crate::store::{Entry, Store, Table};
+use crate::store::{Entry, Store};
 
 /// A group of Baseten that exists in another workspace than the credential's: everything of it answers 403.
 pub const FOREIGN_GROUP: &str = "z8other";
@@ -44,7 +47,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
         values: &["/type", "/hierarchy/limit_enforcement"],
         nulls: &["name"],
     },
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
 fn operations() -> Operations {
@@ -73,7 +78,7 @@ fn owned<'a>(store: &mut Store, ids: &'a [String]) -> Result<&'a str, Refusal> {
         return Err(refusal(StatusCode::FORBIDDEN, "FORBIDDEN", "this group belongs to another workspace"));
     }
     if store.table(GROUPS).get(&[group.to_owned()]).is_none() {
-        if !store.keys.iter().any(|entry| entry.is_in(group)) {
+        if !store.keys.added(0).any(|(_, entry)| entry.is_in(group)) {
             return Err(not_found());
         }
         // A seeded key told of it. From now on the group stays without the key.
@@ -82,19 +87,22 @@ fn owned<'a>(store: &mut Store, ids: &'a [String]) -> Result<&'a str, Refusal> {
     Ok(group)
 }
 
-/// A page of the objects that are meant, and where the next one begins.
-fn page(table: &Table, query: &Query, is_meant: impl Fn(&Entry) -> bool) -> Result<Value, Refusal> {
+/// A page of the objects that `after` tells from a place on, and where the next one begins.
+fn page<'a, I>(query: &Query, after: impl FnOnce(u64) -> I) -> Result<Value, Refusal>
+where
+    I: Iterator<Item = (u64, Cow<'a, Entry>)>,
+{
     let limit = query.number("limit", 100, 1..=1000).ok_or_else(|| invalid("limit: from 1 to 1000"))?;
     let start = query
         .first("cursor")
         .map_or(Some(0), |cursor| cursor.strip_suffix("==").and_then(|place| u64::from_str_radix(place, 16).ok()));
     let start = start.ok_or_else(|| invalid("cursor: not one of this API"))?;
-    let mut rest = table.after(start).filter(|(_, entry)| is_meant(entry));
+    let mut rest = after(start);
     let items: Vec<_> = rest.by_ref().take(limit).collect();
     let has_more = rest.next().is_some();
     let last = items.last().filter(|_| has_more);
     let cursor = last.map(|(place, _)| format!("{place:014x}=="));
-    let items: Vec<_> = items.iter().map(|(_, entry)| entry.value.clone()).collect();
+    let items: Vec<_> = items.iter().map(|(_, entry)| &entry.value).collect();
     Ok(json!({"items": items, "pagination": {"has_more": has_more, "cursor": cursor}}))
 }
 
@@ -137,11 +145,10 @@ fn too_many(_: &Backend, retry_after: Option<u64>) -> Response {
     answer::json(StatusCode::TOO_MANY_REQUESTS, body)
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
+fn around(store: &mut Store, owners: Option<&[String]>) {
+    for group in owners.unwrap_or(&[GROUP.to_owned()]) {
+        store.table(GROUPS).put(seeds::group(group));
     }
-    store.table(GROUPS).put(seeds::group(GROUP));
     for entry in seeds::workspace_keys() {
         store.table(WORKSPACE_KEYS).put(entry);
     }

@@ -33,7 +33,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     too_many,
     delay: DelayForm::Seconds,
     drifting: Drifting { holders: &["objects"], values: &[], nulls: &["name", "preview_name"] },
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
 fn operations() -> Operations {
@@ -149,10 +151,7 @@ fn too_many(backend: &Backend, _: Option<u64>) -> Response {
     refusal(backend, StatusCode::TOO_MANY_REQUESTS, "Too many requests", KNOWN_CALLER)
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
+fn around(store: &mut Store, _: Option<&[String]>) {
     store.table(SERVICE_TOKENS).put(seeds::service_token());
 }
 

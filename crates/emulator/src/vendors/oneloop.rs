@@ -5,7 +5,7 @@
 //! 404. A deleted key stays, with `deleted` set, and may be deleted again. The composition of a key is not documented:
 //! here it is the prefix, if there is one, an underscore and the rest. The unit of instants is documented nowhere; an
 //! expiry is taken for milliseconds from 10^11 on, and for seconds below. A metering of usage is recorded and never
-//! told, so that no key is `USAGE_LIMITED`.
+//! told.
 
 mod seeds;
 mod verify;
@@ -47,7 +47,9 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
         values: &["/status"],
         nulls: &["name", "maskedKey", "enabled"],
     },
-    seeds: seed,
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
 fn operations() -> Operations {
@@ -75,7 +77,7 @@ async fn list(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
         if !workspaces::exists(store, workspace) {
             return Err(not_found("workspace"));
         }
-        let keys = store.keys.iter().filter(|entry| entry.is_in(workspace)).map(|entry| entry.value.clone());
+        let keys = store.keys.after(0, Some(workspace)).map(|(_, entry)| entry.into_owned().value);
         Ok(Json(json!({"apiKeys": keys.collect::<Vec<_>>()})))
     })
 }
@@ -291,14 +293,11 @@ fn too_many(_: &Backend, _: Option<u64>) -> Response {
     refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response()
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
-    for entry in seeds::workspaces() {
+fn around(store: &mut Store, owners: Option<&[String]>) {
+    for entry in owners.map_or_else(seeds::workspaces, seeds::generated_workspaces) {
         store.table(WORKSPACES).put(entry);
     }
-    for entry in seeds::scopes() {
+    for entry in owners.map_or_else(seeds::scopes, seeds::generated_scopes) {
         store.table(SCOPES).put(entry);
     }
 }

@@ -9,6 +9,7 @@ mod braintrust_operations;
 mod datkey;
 mod datkey_operations;
 mod faults;
+mod generated;
 mod lifecycle;
 mod limits;
 mod mielto;
@@ -16,4 +17,6 @@ mod mielto_operations;
 mod oneloop;
 mod oneloop_operations;
 mod plans;
+#[cfg(feature = "program")]
+mod program;
 mod raw;
