@@ -1,6 +1,7 @@
 //! The trait that every vendor implements, and what a vendor says about itself.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, KeyAddress};
-use crate::capability::{Capabilities, Operation, Support};
+use crate::capability::{Capabilities, Grade, Operation, Support};
 use crate::error::{Error, ErrorKind};
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
@@ -199,6 +200,7 @@ pub struct ProviderInfo {
     name: Cow<'static, str>,
     address: Vec<Cow<'static, str>>,
     fields: Vec<Field>,
+    grades: BTreeMap<Field, Grade>,
     capabilities: Capabilities,
     default_account: AccountName,
 }
@@ -214,16 +216,22 @@ impl ProviderInfo {
             name: Cow::Borrowed(name),
             address: address.into_iter().map(Cow::Borrowed).collect(),
             fields: Vec::new(),
+            grades: BTreeMap::new(),
             capabilities: Capabilities::default(),
         }
     }
 
-    /// Lists the fields of a [`KeyRecord`] that this vendor can say.
+    /// Lists the fields of a [`KeyRecord`] that this vendor can say, and documents.
     #[must_use]
-    pub fn with_fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
-        self.fields.extend(fields);
-        self.fields.sort_unstable();
-        self.fields.dedup();
+    pub fn with_fields(self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.with_fields_from(Grade::Documented, fields)
+    }
+
+    /// Lists fields of a [`KeyRecord`] that this vendor can say, and on what they rest.
+    #[must_use]
+    pub fn with_fields_from(mut self, grade: Grade, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.grades.extend(fields.into_iter().map(|field| (field, grade)));
+        self.fields = self.grades.keys().copied().collect();
         self
     }
 
@@ -281,6 +289,12 @@ impl ProviderInfo {
     #[must_use]
     pub fn says(&self, field: Field) -> bool {
         self.fields.contains(&field)
+    }
+
+    /// On what `field` rests; `None`: this vendor cannot say it.
+    #[must_use]
+    pub fn grade(&self, field: Field) -> Option<Grade> {
+        self.grades.get(&field).copied()
     }
 
     /// The account name where the user gave none: the vendor's id.

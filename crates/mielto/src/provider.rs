@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, IssuedKey,
+    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade, IssuedKey,
     KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
     ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
@@ -40,7 +40,8 @@ fn capabilities() -> Capabilities {
     let limits =
         [(Parameter::ExpiresAt, Optional), (Parameter::Permissions, Optional), (Parameter::IpAllowlist, Optional)];
     Capabilities::default()
-        .with_native([Get, ListPage, Create, Update, Revoke])
+        .with_native([Get, ListPage, Create])
+        .with_native_from(Grade::ClientCode, [Update, Revoke])
         .with_unsupported(
             ScopesPage,
             "the workspace is the credential's, or that of keymux_mielto::Config::with_workspace_id; list its keys \
