@@ -159,6 +159,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
+            // Small answers go out at once; where that cannot be set they only take longer.
+            let _ = stream.set_nodelay(true);
             let service = service_fn(move |request| handle(Arc::clone(&shared), request));
             // An error is a client that closed, or an answer that was lost as planned.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -248,6 +250,7 @@ async fn forward(upstream: &Uri, request: http::Request<Incoming>) -> io::Result
     }
     head.headers.insert(HOST, HeaderValue::from_str(host).map_err(io::Error::other)?);
     let stream = TcpStream::connect(address(upstream)).await?;
+    stream.set_nodelay(true)?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     let exchange = async {

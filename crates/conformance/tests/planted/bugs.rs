@@ -321,7 +321,11 @@ impl ApiKeyProvider for Planted {
             patch.max_uses = Change::Clear;
         }
         let provider = if self.plants("an_update_is_safe_to_repeat") { &self.impatient } else { &*self.inner };
-        provider.update(address, &patch).await
+        let mut record = provider.update(address, &patch).await?;
+        if self.plants("facts_match_the_coverage") {
+            record.owner.creator = Fact::Known("somebody".to_owned());
+        }
+        Ok(record)
     }
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
