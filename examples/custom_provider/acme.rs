@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    ApiKeyProvider, Call, Dialect, DriftKind, Envelope, Error, Fact, Field, HttpOptions, Id, IdKind, KeyAddress, KeyKind, KeyRecord,
-    KeyState, Notes, Pipeline, ProviderId, ProviderInfo, Rejected, Rejection, SecretString, Setup, Shape, Status,
-    TimeForm, VendorTime, resolve_time,
+    ApiKeyProvider, Call, Dialect, DriftKind, Envelope, Error, Fact, Field, HttpOptions, Id, IdKind, KeyAddress,
+    KeyKind, KeyRecord, KeyState, Notes, Pipeline, ProviderId, ProviderInfo, Rejected, Rejection, SecretString, Setup,
+    Shape, Status, TimeForm, VendorTime, resolve_time,
 };
 use serde::Deserialize;
 

@@ -92,12 +92,9 @@ pub(crate) const ALL: &[Rule] = &[
         "A success whose body is not the vendor's is `Decode`, and no record.",
         |stage| Box::pin(reads::an_unreadable_answer_is_an_error(stage)),
     ),
-    of(
-        Get,
-        "looking_changes_nothing",
-        "A second look-up gives the same record as the first.",
-        |stage| Box::pin(reads::looking_changes_nothing(stage)),
-    ),
+    of(Get, "looking_changes_nothing", "A second look-up gives the same record as the first.", |stage| {
+        Box::pin(reads::looking_changes_nothing(stage))
+    }),
     of(
         Get,
         "retry_after_is_obeyed",
@@ -122,18 +119,10 @@ pub(crate) const ALL: &[Rule] = &[
         "A cursor that was stored as text leads a new provider to the same page.",
         |stage| Box::pin(reads::a_list_goes_on_where_it_was_left(stage)),
     ),
-    of(
-        ListPage,
-        "a_list_ends",
-        "The last page of a list has no cursor.",
-        |stage| Box::pin(reads::a_list_ends(stage)),
-    ),
-    of(
-        ListPage,
-        "a_listed_record_is_as_from_get",
-        "A list says of a key what a look-up says of it.",
-        |stage| Box::pin(reads::a_listed_record_is_as_from_get(stage)),
-    ),
+    of(ListPage, "a_list_ends", "The last page of a list has no cursor.", |stage| Box::pin(reads::a_list_ends(stage))),
+    of(ListPage, "a_listed_record_is_as_from_get", "A list says of a key what a look-up says of it.", |stage| {
+        Box::pin(reads::a_listed_record_is_as_from_get(stage))
+    }),
     of(
         ListPage,
         "a_row_that_cannot_be_read_fails_the_page",
@@ -146,18 +135,12 @@ pub(crate) const ALL: &[Rule] = &[
         "The scopes hold that in which the keys are, and each of them can be listed.",
         |stage| Box::pin(reads::the_scopes_have_that_of_the_keys(stage)),
     ),
-    of(
-        Create,
-        "a_made_key_is_found",
-        "A key that was made is found at the address of its record.",
-        |stage| Box::pin(making::a_made_key_is_found(stage)),
-    ),
-    of(
-        Create,
-        "nothing_that_is_asked_for_is_dropped",
-        "A key that was made has what was asked for.",
-        |stage| Box::pin(making::nothing_that_is_asked_for_is_dropped(stage)),
-    ),
+    of(Create, "a_made_key_is_found", "A key that was made is found at the address of its record.", |stage| {
+        Box::pin(making::a_made_key_is_found(stage))
+    }),
+    of(Create, "nothing_that_is_asked_for_is_dropped", "A key that was made has what was asked for.", |stage| {
+        Box::pin(making::nothing_that_is_asked_for_is_dropped(stage))
+    }),
     of(
         Create,
         "a_plaintext_is_given_once",
@@ -176,12 +159,9 @@ pub(crate) const ALL: &[Rule] = &[
         "A create that may have been carried out is `OutcomeUnknown`, says how to find out, and is not sent again.",
         |stage| Box::pin(making::a_lost_create_is_outcome_unknown(stage)),
     ),
-    of(
-        Create,
-        "a_throttled_create_is_sent_again",
-        "A create that is answered with a 429 is sent again.",
-        |stage| Box::pin(making::a_throttled_create_is_sent_again(stage)),
-    ),
+    of(Create, "a_throttled_create_is_sent_again", "A create that is answered with a 429 is sent again.", |stage| {
+        Box::pin(making::a_throttled_create_is_sent_again(stage))
+    }),
     of(
         Register,
         "a_key_of_ones_own_is_a_key",
@@ -236,12 +216,9 @@ pub(crate) const ALL: &[Rule] = &[
         "A verification is valid, refused, or could not tell; a vendor that fails never makes a key invalid.",
         |stage| Box::pin(changing::a_verification_has_three_outcomes(stage)),
     ),
-    of(
-        Verify,
-        "a_verification_is_sent_once",
-        "A verification is sent once, whatever it is answered.",
-        |stage| Box::pin(changing::a_verification_is_sent_once(stage)),
-    ),
+    of(Verify, "a_verification_is_sent_once", "A verification is sent once, whatever it is answered.", |stage| {
+        Box::pin(changing::a_verification_is_sent_once(stage))
+    }),
     of(
         Verify,
         "verify_refuses_what_the_vendor_cannot_judge_by",

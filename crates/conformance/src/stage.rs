@@ -127,12 +127,7 @@ impl Stage {
     }
 
     /// Calls `operation` on `seeded`, with the suite's inputs.
-    pub(crate) async fn call(
-        &self,
-        provider: &dyn ApiKeyProvider,
-        operation: Operation,
-        seeded: &Seeded,
-    ) -> Done {
+    pub(crate) async fn call(&self, provider: &dyn ApiKeyProvider, operation: Operation, seeded: &Seeded) -> Done {
         let mut done = Done::default();
         match operation {
             Operation::ListPage => {

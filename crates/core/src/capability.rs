@@ -299,7 +299,10 @@ mod tests {
         assert_eq!(grades, [Grade::Documented, Grade::ClientCode, Grade::ClientCode]);
         assert_eq!(Capabilities::default().grade(Operation::Get), Some(Grade::Documented));
         let json = serde_json::to_value(&capabilities).unwrap();
-        assert_eq!(json["grades"], serde_json::json!({"get": "documented", "update": "client_code", "revoke": "client_code"}));
+        assert_eq!(
+            json["grades"],
+            serde_json::json!({"get": "documented", "update": "client_code", "revoke": "client_code"})
+        );
         assert_eq!(serde_json::from_value::<Capabilities>(json).unwrap(), capabilities);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, Grade, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo, Refusal,
-    Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, Grade, IssuedKey, KeyAddress,
+    KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo,
+    Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
 };
 
 use crate::client::{Client, NoSuchKey, Removed};

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade, IssuedKey,
-    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
-    ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
+    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
+    Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, without_plaintext};

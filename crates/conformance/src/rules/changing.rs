@@ -126,8 +126,7 @@ pub(super) async fn a_verification_has_three_outcomes(stage: &Stage) -> Result<(
 
 pub(super) async fn a_verification_is_sent_once(stage: &Stage) -> Result<(), Miss> {
     let (plaintext, request) = (valid_plaintext(stage).await?, stage.verify_request());
-    for (what, plan) in
-        [("a 503", answer(503, &[])), ("a 429", answer(429, &[])), ("a lost answer", Plan::LoseAnswer)]
+    for (what, plan) in [("a 503", answer(503, &[])), ("a 429", answer(429, &[])), ("a lost answer", Plan::LoseAnswer)]
     {
         stage.proxy.plan(vec![plan; 8]);
         let provider = stage.provider()?;

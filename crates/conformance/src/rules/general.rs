@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use http::header::{LOCATION, RETRY_AFTER};
-use keymux_core::{ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, Operation, ProviderInfo, Scope, Support};
+use keymux_core::{
+    ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, Operation, ProviderInfo, Scope,
+    Support,
+};
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 
@@ -52,7 +55,11 @@ pub(super) async fn an_unsupported_operation_sends_nothing(stage: &Stage) -> Res
             Support::Emulated { how } => how,
             _ => continue,
         };
-        expect(done.told().contains(&*instead), format!("{operation} names the alternative, `{instead}`"), done.told())?;
+        expect(
+            done.told().contains(&*instead),
+            format!("{operation} names the alternative, `{instead}`"),
+            done.told(),
+        )?;
     }
     Ok(())
 }
@@ -84,7 +91,8 @@ pub(super) async fn a_scope_of_another_shape_is_refused(stage: &Stage) -> Result
     let provider = stage.provider()?;
     let mut tried = false;
     for scope in wrong {
-        let expected = if stage.harness.scope().is_account() { ErrorKind::Unsupported } else { ErrorKind::InvalidRequest };
+        let expected =
+            if stage.harness.scope().is_account() { ErrorKind::Unsupported } else { ErrorKind::InvalidRequest };
         for operation in stage.operations() {
             let mut key = stage.new_key(operation);
             key.scope = scope.clone();
@@ -119,8 +127,23 @@ fn takes_address(operation: Operation) -> bool {
 
 pub(super) async fn a_hostile_id_addresses_nothing_else(stage: &Stage) -> Result<(), Miss> {
     const HOSTILE: &[&str] = &[
-        "a/b", "../a", "a/..", "%2e%2e", "a%2Fb", "a?b=c", "a#b", "a b", "a&b=c", "a;b", "a\\b", "a+b", "%", "ключ",
-        "a\u{0}b", "...", "a\r\nx: y",
+        "a/b",
+        "../a",
+        "a/..",
+        "%2e%2e",
+        "a%2Fb",
+        "a?b=c",
+        "a#b",
+        "a b",
+        "a&b=c",
+        "a;b",
+        "a\\b",
+        "a+b",
+        "%",
+        "ключ",
+        "a\u{0}b",
+        "...",
+        "a\r\nx: y",
     ];
     let (provider, seeded) = (stage.provider()?, stage.seed(0).await);
     for operation in stage.operations().filter(|operation| takes_address(*operation)) {
@@ -259,7 +282,10 @@ pub(super) async fn retry_after_is_obeyed(stage: &Stage) -> Result<(), Miss> {
     stage.proxy.plan([answer(429, &[(RETRY_AFTER, &seconds)])]);
     let (done, sent) = stage.watch(stage.call(&*provider, Operation::Get, &seeded)).await;
     let [first, second, ..] = sent.as_slice() else {
-        return fail("a second request after the 429, which is answered", format!("{}; {} requests", done.told(), sent.len()));
+        return fail(
+            "a second request after the 429, which is answered",
+            format!("{}; {} requests", done.told(), sent.len()),
+        );
     };
     let waited = second.at.saturating_sub(first.at);
     expect(done.error.is_none(), "a success after the 429", done.told())?;
@@ -277,7 +303,11 @@ pub(super) async fn a_long_retry_after_is_handed_back(stage: &Stage) -> Result<(
     let Some(error) = &done.error else { return fail("RateLimited", seen()) };
     expect(error.kind() == ErrorKind::RateLimited && sent.len() == 1, "RateLimited after one request", seen())?;
     expect(took < LONG, format!("no wait of {LONG:?}"), seen())?;
-    expect(error.retry_after() >= Some(LONG), format!("retry_after() of {LONG:?}"), format!("{:?}", error.retry_after()))
+    expect(
+        error.retry_after() >= Some(LONG),
+        format!("retry_after() of {LONG:?}"),
+        format!("{:?}", error.retry_after()),
+    )
 }
 
 pub(super) async fn facts_match_the_coverage(stage: &Stage) -> Result<(), Miss> {
@@ -290,7 +320,8 @@ pub(super) async fn facts_match_the_coverage(stage: &Stage) -> Result<(), Miss> 
             for &field in Field::ALL {
                 let says = stage.info.says(field);
                 let state = record.coverage(field);
-                let expected = if says { "not unsupported, as it is listed" } else { "unsupported, as it is not listed" };
+                let expected =
+                    if says { "not unsupported, as it is listed" } else { "unsupported, as it is not listed" };
                 let holds = (state == FactState::Unsupported) != says;
                 expect(holds, format!("{operation}: `{field}` is {expected}"), format!("`{field}` is {state}"))?;
             }

@@ -87,9 +87,7 @@ async fn refuses(stage: &Stage, operation: Operation) -> Result<(), Miss> {
         };
         let plaintext = stage.own_plaintext(0);
         let seen = match operation {
-            Operation::Register => {
-                stage.watch(async { provider.register(&key, &plaintext).await.map(drop) }).await
-            }
+            Operation::Register => stage.watch(async { provider.register(&key, &plaintext).await.map(drop) }).await,
             _ => stage.watch(async { provider.create(&key).await.map(drop) }).await,
         };
         refused_by_name(&what, kind, parameter.as_str(), seen)?;

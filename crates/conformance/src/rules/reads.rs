@@ -165,7 +165,8 @@ pub(super) async fn a_row_that_cannot_be_read_fails_the_page(stage: &Stage) -> R
             Err(Miss::NotApplicable("no list of objects in the vendor's answer to spoil".to_owned()))
         }
         result => {
-            let seen = result.map_or_else(|error| crate::rule::told(&error), |page| format!("{} rows", page.items.len()));
+            let seen =
+                result.map_or_else(|error| crate::rule::told(&error), |page| format!("{} rows", page.items.len()));
             fail(format!("a page of {} rows of which one is no object is Decode", whole.items.len()), seen)
         }
     }

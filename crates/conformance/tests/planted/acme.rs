@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use http::header::{AUTHORIZATION, HeaderMap};
 use http::Method;
+use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    Answer, ApiKeyProvider, Call, Capabilities, Change, Cursor, Dialect, Envelope, Error, Fact, Field, HttpOptions, Id,
-    IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope, ScopeInfo, SecretString, Setup,
-    Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, ExposeSecret, resolve_time,
+    Answer, ApiKeyProvider, Call, Capabilities, Change, Cursor, Dialect, Envelope, Error, ExposeSecret, Fact, Field,
+    HttpOptions, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation,
+    Page, Parameter, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope, ScopeInfo,
+    SecretString, Setup, Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -98,7 +98,11 @@ impl Acme {
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")? })
     }
 
-    fn record(&self, answer: &Answer, address: Option<&KeyAddress>) -> Result<(KeyRecord, Option<SecretString>), Error> {
+    fn record(
+        &self,
+        answer: &Answer,
+        address: Option<&KeyAddress>,
+    ) -> Result<(KeyRecord, Option<SecretString>), Error> {
         let decoded = answer.decode::<Key>(&SHAPE)?;
         let raw = decoded.raw;
         record(decoded.value, address, Notes::of(decoded.drift), raw)
@@ -169,7 +173,8 @@ impl ApiKeyProvider for Acme {
         let project: Project = key.scope.one(&INFO)?;
         let path = ["projects", project.as_str(), "keys"];
         let body = json!({"name": key.name, "max_uses": key.max_uses});
-        let call = Call::new("create_key", Method::POST, &path).making_key("list the project's keys").with_json(&body)?;
+        let call =
+            Call::new("create_key", Method::POST, &path).making_key("list the project's keys").with_json(&body)?;
         self.issued(&self.pipeline.send(call).await?, None)
     }
 

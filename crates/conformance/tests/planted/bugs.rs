@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use http::Method;
 use keymux_core::{
-    ApiKeyProvider, Call, Capabilities, Cursor, Error, ErrorKind, ExposeSecret, Fact, HttpOptions, IssuedKey,
+    ApiKeyProvider, Call, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret, Fact, HttpOptions, IssuedKey,
     KeyAddress, KeyPatch, KeyRecord, NewKey, Operation, Page, ProviderInfo, Refusal, RetryPolicy, Revoked, Scope,
-    ScopeInfo, SecretString, Verdict, VerifyRequest, Change,
+    ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -164,9 +164,7 @@ impl Planted {
                 plain(ErrorKind::InvalidRequest)
             }
             ErrorKind::Unauthenticated if self.plants("only_an_unknown_key_is_not_found") => plain(ErrorKind::NotFound),
-            ErrorKind::RateLimited if self.plants("a_long_retry_after_is_handed_back") => {
-                plain(ErrorKind::RateLimited)
-            }
+            ErrorKind::RateLimited if self.plants("a_long_retry_after_is_handed_back") => plain(ErrorKind::RateLimited),
             ErrorKind::Decode if self.plants("an_unreadable_answer_is_an_error") => {
                 Ok(KeyRecord::new(&INFO, address.clone(), keymux_core::KeyKind::API_KEY))
             }

@@ -94,11 +94,7 @@ async fn register(State(keys): State<Shared>, Path(_): Path<String>, Json(body):
     Ok(Json(keys.put(&id, &body["name"], &Value::Null, plaintext)))
 }
 
-async fn update(
-    State(keys): State<Shared>,
-    Path((_, id)): Path<(String, String)>,
-    Json(body): Json<Value>,
-) -> Answer {
+async fn update(State(keys): State<Shared>, Path((_, id)): Path<(String, String)>, Json(body): Json<Value>) -> Answer {
     let mut keys = keys.lock().unwrap();
     let key = keys.keys.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
     for (name, value) in body.as_object().ok_or(StatusCode::BAD_REQUEST)? {
