@@ -1,6 +1,6 @@
 //! What a vendor can say: the table in its crate's documentation, its `provider_info`, and the records it gives are one.
 
-use keymux::{FactState, Field, KeyRecord, Operation, ProviderInfo, Support, providers};
+use keymux::{FactState, Field, KeyRecord, Operation, ProviderInfo, providers};
 
 use crate::fixtures::{Vendor, Wrong, examples, facts};
 
@@ -38,37 +38,6 @@ fn the_table_in_the_docs_is_what_the_provider_says_of_itself_field_by_field() {
     for vendor in Vendor::ALL {
         let info = vendor.info();
         assert_eq!(table_of_fields(crate_docs(vendor), info.name()), expected_table(info), "{vendor:?}");
-    }
-}
-
-#[test]
-fn the_table_in_the_readme_is_what_the_providers_say_of_themselves() {
-    let readme = include_str!("../README.md");
-    let infos = providers();
-    let names: Vec<&str> = infos.iter().map(|info| info.name()).collect();
-    let mut rows = readme.lines().skip_while(|line| *line != format!("| field | {} |", names.join(" | "))).skip(1);
-    assert_eq!(rows.next(), Some("|---|---|---|---|---|---|"), "a table with the fields of all vendors");
-    for &field in Field::ALL {
-        let says: Vec<&str> = infos.iter().map(|info| if info.says(field) { "yes" } else { "no" }).collect();
-        assert_eq!(rows.next(), Some(format!("| `{field}` | {} |", says.join(" | ")).as_str()));
-    }
-}
-
-#[test]
-fn the_table_of_operations_in_the_readme_is_what_the_providers_say_of_themselves() {
-    let readme = include_str!("../README.md");
-    let infos = providers();
-    let names: Vec<&str> = infos.iter().map(|info| info.name()).collect();
-    let mut rows = readme.lines().skip_while(|line| *line != format!("| operation | {} |", names.join(" | "))).skip(1);
-    assert_eq!(rows.next(), Some("|---|---|---|---|---|---|"), "a table with the operations of all vendors");
-    for &operation in Operation::ALL {
-        let can = |info: &&ProviderInfo| match info.capabilities().support(operation) {
-            Support::Native => "yes",
-            Support::Emulated { .. } => "facade",
-            _ => "no",
-        };
-        let cells: Vec<&str> = infos.iter().map(can).collect();
-        assert_eq!(rows.next(), Some(format!("| `{operation}` | {} |", cells.join(" | ")).as_str()));
     }
 }
 

@@ -87,6 +87,37 @@ pub enum Support {
     },
 }
 
+/// On what a statement about a vendor rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Grade {
+    /// The vendor's documentation or specification says so.
+    Documented,
+    /// Only code that the vendor publishes does so.
+    ClientCode,
+    /// It follows from other facts, and the vendor states it nowhere.
+    Inferred,
+}
+
+impl Grade {
+    /// The name in plain words: `client code`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::ClientCode => "client code",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A parameter of making or changing a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -115,6 +146,20 @@ pub enum Parameter {
 }
 
 impl Parameter {
+    /// All parameters, in the order of [`NewKey`](crate::NewKey).
+    pub const ALL: &'static [Self] = &[
+        Self::Scope,
+        Self::Name,
+        Self::ExpiresAt,
+        Self::Permissions,
+        Self::IpAllowlist,
+        Self::MaxUses,
+        Self::Metadata,
+        Self::Customer,
+        Self::Prefix,
+        Self::Enabled,
+    ];
+
     /// The name, as the member of [`NewKey`](crate::NewKey) or [`KeyPatch`](crate::KeyPatch).
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -156,6 +201,7 @@ pub enum Takes {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Capabilities {
     operations: BTreeMap<Operation, Support>,
+    grades: BTreeMap<Operation, Grade>,
     parameters: BTreeMap<Operation, BTreeMap<Parameter, Takes>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     narrower_list: Option<Cow<'static, str>>,
@@ -164,24 +210,37 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Says that the vendor has these operations.
+    /// Says that the vendor has these operations, and documents them.
     #[must_use]
-    pub fn with_native(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
-        self.operations.extend(operations.into_iter().map(|operation| (operation, Support::Native)));
+    pub fn with_native(self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.with_native_from(Grade::Documented, operations)
+    }
+
+    /// Says that the vendor has these operations, and on what that rests.
+    #[must_use]
+    pub fn with_native_from(mut self, grade: Grade, operations: impl IntoIterator<Item = Operation>) -> Self {
+        for operation in operations {
+            self.operations.insert(operation, Support::Native);
+            self.grades.insert(operation, grade);
+        }
         self
     }
 
     /// Says what to do in place of an operation that the vendor does not have.
     #[must_use]
-    pub fn with_unsupported(mut self, operation: Operation, alternative: &'static str) -> Self {
-        self.operations.insert(operation, Support::Unsupported { alternative: alternative.into() });
-        self
+    pub fn with_unsupported(self, operation: Operation, alternative: &'static str) -> Self {
+        self.without(operation, Support::Unsupported { alternative: alternative.into() })
     }
 
     /// Says how the facade does an operation that the vendor does not have.
     #[must_use]
-    pub fn with_emulated(mut self, operation: Operation, how: &'static str) -> Self {
-        self.operations.insert(operation, Support::Emulated { how: how.into() });
+    pub fn with_emulated(self, operation: Operation, how: &'static str) -> Self {
+        self.without(operation, Support::Emulated { how: how.into() })
+    }
+
+    fn without(mut self, operation: Operation, support: Support) -> Self {
+        self.operations.insert(operation, support);
+        self.grades.remove(&operation);
         self
     }
 
@@ -239,6 +298,12 @@ impl Capabilities {
         self.support(operation) == Support::Native
     }
 
+    /// On what it rests that the vendor has `operation`; `None`: it does not have it.
+    #[must_use]
+    pub fn grade(&self, operation: Operation) -> Option<Grade> {
+        self.is_native(operation).then(|| self.grades.get(&operation).copied().unwrap_or(Grade::Documented))
+    }
+
     /// How `operation` takes `parameter`; `None`: not at all.
     #[must_use]
     pub fn takes(&self, operation: Operation, parameter: Parameter) -> Option<Takes> {
@@ -248,5 +313,27 @@ impl Capabilities {
     /// The parameters that `operation` takes.
     pub fn parameters(&self, operation: Operation) -> impl Iterator<Item = (Parameter, Takes)> + '_ {
         self.parameters.get(&operation).into_iter().flatten().map(|(parameter, takes)| (*parameter, *takes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_vendor_has_has_a_grade_and_nothing_else_has() {
+        let capabilities = Capabilities::default()
+            .with_native([Operation::Get, Operation::Create, Operation::Revoke])
+            .with_native_from(Grade::ClientCode, [Operation::Update, Operation::Revoke])
+            .with_unsupported(Operation::Create, "withdrawn");
+        let grades: Vec<_> = Operation::ALL.iter().filter_map(|&operation| capabilities.grade(operation)).collect();
+        assert_eq!(grades, [Grade::Documented, Grade::ClientCode, Grade::ClientCode]);
+        assert_eq!(Capabilities::default().grade(Operation::Get), Some(Grade::Documented));
+        let json = serde_json::to_value(&capabilities).unwrap();
+        assert_eq!(
+            json["grades"],
+            serde_json::json!({"get": "documented", "update": "client_code", "revoke": "client_code"})
+        );
+        assert_eq!(serde_json::from_value::<Capabilities>(json).unwrap(), capabilities);
     }
 }

@@ -40,7 +40,7 @@ mod time;
 mod write;
 
 pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
-pub use capability::{Capabilities, Operation, Parameter, Support, Takes};
+pub use capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};

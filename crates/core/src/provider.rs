@@ -1,6 +1,7 @@
 //! The trait that every vendor implements, and what a vendor says about itself.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, KeyAddress};
-use crate::capability::{Capabilities, Operation, Support};
+use crate::capability::{Capabilities, Grade, Operation, Support};
 use crate::error::{Error, ErrorKind};
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
@@ -25,9 +26,17 @@ use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest}
 ///
 /// For all operations:
 ///
-/// - Dropping the future ends the request.
+/// - Dropping the future ends the request, and nothing more is sent.
 /// - An address or scope of another shape than the vendor's is
-///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
+///   [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent. A scope at a vendor that takes
+///   none is [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+/// - An id goes out as exactly itself, in its own place, whatever characters it holds.
+/// - The credential goes to the configured origin alone; a redirect is an error.
+/// - No result, error or log prints the credential or a plaintext.
+/// - A 429 is obeyed: the request is not sent again before the time that the vendor tells. A longer wait than the
+///   options allow ends the call with it, in [`Error::retry_after`].
+///
+/// The suite `keymux-conformance` has a test for each of these rules and of those below, for any provider.
 #[async_trait]
 pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// What this vendor is and can say and do. Plain data, the same at every call.
@@ -38,14 +47,15 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// - The record's [`address`](KeyRecord::address) is the one that was asked for.
     /// - Every field that [`info`](ApiKeyProvider::info) does not list is
     ///   [`Fact::Unsupported`](crate::Fact::Unsupported), and no listed field is.
-    /// - A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound). A vendor that
-    ///   answers the same for revoked keys does not turn that into "revoked".
+    /// - A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), and nothing else
+    ///   is. A vendor that answers the same for revoked keys does not turn that into "revoked".
     /// - The call changes nothing at the vendor; it is safe to repeat.
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error>;
 
     /// Fetches one page of the keys in `scope`: the first, or the one that `cursor` tells.
     ///
-    /// - Records are as from [`get`](ApiKeyProvider::get).
+    /// - Records are as from [`get`](ApiKeyProvider::get); only how the status is known may differ.
+    /// - The pages hold each key once. A cursor can be stored, and leads another client of the account to the same page.
     /// - [`Page::next`] is `None` on the last page and there alone; an empty page may have one.
     /// - A row that cannot be read is an error of the page, so that no list is shorter than it says.
     /// - The call changes nothing at the vendor; it is safe to repeat.
@@ -64,6 +74,7 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Makes a key.
     ///
     /// - What the vendor does not take is refused by name before anything is sent; nothing is dropped in silence.
+    /// - The plaintext is in [`IssuedKey::plaintext`] and nowhere else, and no later call gives it.
     /// - The request is not sent again once it may have left. A lost answer is
     ///   [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), and the error says how to find out. A refused
     ///   connection and a 429 are retried.
@@ -81,7 +92,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Changes a key.
     ///
     /// - The request holds the named fields alone, with absolute values; it is safe to repeat.
-    /// - What the vendor cannot change or clear is refused by name before anything is sent.
+    /// - What the vendor cannot change or clear, and a patch that changes nothing, is refused before anything is sent.
+    /// - A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
     async fn update(&self, _address: &KeyAddress, _patch: &KeyPatch) -> Result<KeyRecord, Error> {
         Err(self.info().unsupported(Operation::Update))
     }
@@ -98,7 +110,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     ///
     /// - Once something was sent the result is a verdict: a vendor that fails or is not reached is
     ///   [`Verdict::CouldNotTell`], never "invalid".
-    /// - An error is a call that was refused before anything was sent.
+    /// - An error is a call that was refused before anything was sent: what the vendor cannot verify against, and what it
+    ///   needs and is not given.
     async fn verify(&self, _plaintext: &SecretString, _request: &VerifyRequest) -> Result<Verdict, Error> {
         Err(self.info().unsupported(Operation::Verify))
     }
@@ -106,7 +119,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Ends a key for good.
     ///
     /// A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), unless an earlier
-    /// attempt of this very call was sent and its answer lost: then it is success.
+    /// attempt of this very call was sent and its answer lost: then it is success. A key that was revoked is then not
+    /// found, or is found and not active.
     async fn revoke(&self, _address: &KeyAddress) -> Result<Revoked, Error> {
         Err(self.info().unsupported(Operation::Revoke))
     }
@@ -199,6 +213,7 @@ pub struct ProviderInfo {
     name: Cow<'static, str>,
     address: Vec<Cow<'static, str>>,
     fields: Vec<Field>,
+    grades: BTreeMap<Field, Grade>,
     capabilities: Capabilities,
     default_account: AccountName,
 }
@@ -214,16 +229,22 @@ impl ProviderInfo {
             name: Cow::Borrowed(name),
             address: address.into_iter().map(Cow::Borrowed).collect(),
             fields: Vec::new(),
+            grades: BTreeMap::new(),
             capabilities: Capabilities::default(),
         }
     }
 
-    /// Lists the fields of a [`KeyRecord`] that this vendor can say.
+    /// Lists the fields of a [`KeyRecord`] that this vendor can say, and documents.
     #[must_use]
-    pub fn with_fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
-        self.fields.extend(fields);
-        self.fields.sort_unstable();
-        self.fields.dedup();
+    pub fn with_fields(self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.with_fields_from(Grade::Documented, fields)
+    }
+
+    /// Lists fields of a [`KeyRecord`] that this vendor can say, and on what they rest.
+    #[must_use]
+    pub fn with_fields_from(mut self, grade: Grade, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.grades.extend(fields.into_iter().map(|field| (field, grade)));
+        self.fields = self.grades.keys().copied().collect();
         self
     }
 
@@ -281,6 +302,12 @@ impl ProviderInfo {
     #[must_use]
     pub fn says(&self, field: Field) -> bool {
         self.fields.contains(&field)
+    }
+
+    /// On what `field` rests; `None`: this vendor cannot say it.
+    #[must_use]
+    pub fn grade(&self, field: Field) -> Option<Grade> {
+        self.grades.get(&field).copied()
     }
 
     /// The account name where the user gave none: the vendor's id.

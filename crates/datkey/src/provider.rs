@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo, Refusal,
-    Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, Grade, IssuedKey, KeyAddress,
+    KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo,
+    Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
 };
 
 use crate::client::{Client, NoSuchKey, Removed};
@@ -34,7 +34,8 @@ fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
     use Takes::{Optional, Required, SetOnly};
     Capabilities::default()
-        .with_native([Get, Create, Update, Verify, Revoke])
+        .with_native([Get, Create, Update, Verify])
+        .with_native_from(Grade::ClientCode, [Revoke])
         .with_unsupported(ListPage, "Datkey documents no list; keep the ids of the keys")
         .with_unsupported(ScopesPage, "Datkey documents no list of APIs; its dashboard shows their ids")
         .with_unsupported(Register, "Datkey makes every key itself; create one")

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, IssuedKey,
-    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
-    ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
+    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
+    Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, without_plaintext};
@@ -40,7 +40,8 @@ fn capabilities() -> Capabilities {
     let limits =
         [(Parameter::ExpiresAt, Optional), (Parameter::Permissions, Optional), (Parameter::IpAllowlist, Optional)];
     Capabilities::default()
-        .with_native([Get, ListPage, Create, Update, Revoke])
+        .with_native([Get, ListPage, Create])
+        .with_native_from(Grade::ClientCode, [Update, Revoke])
         .with_not_listed(
             "the keys of other workspaces, where the credential reaches several; give each an account of its own with \
              keymux_mielto::Config::with_workspace_id",

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, IssuedKey,
-    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, Permission,
-    ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm, TimeUnit,
-    VendorTime, Verdict, VerifyRequest, resolve_time,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
+    Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm,
+    TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 use serde_json::{Map, Value};
 
@@ -29,11 +29,12 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
             Field::CreatedAt,
             Field::UpdatedAt,
             Field::LastUsedAt,
-            Field::ExpiresAt,
             Field::OwnerWorkspace,
             Field::OwnerCustomer,
             Field::Permissions,
         ])
+        // The number is documented; which instant it is, no document says.
+        .with_fields_from(Grade::Inferred, [Field::ExpiresAt])
         .with_capabilities(capabilities())
 });
 

@@ -1,0 +1,128 @@
+//! What a rule is, and how it comes out.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use keymux_core::{Error, Operation, ProviderInfo};
+use serde::{Deserialize, Serialize};
+
+use crate::rules;
+use crate::stage::Stage;
+
+pub(crate) type Check = fn(&Stage) -> Pin<Box<dyn Future<Output = Result<(), Miss>> + '_>>;
+
+/// One thing that [`ApiKeyProvider`](keymux_core::ApiKeyProvider) promises, and that the suite tries.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) sentence: &'static str,
+    pub(crate) operation: Option<Operation>,
+    pub(crate) check: Check,
+}
+
+impl Rule {
+    /// All rules: those of every operation first, then in the order of the trait.
+    pub const ALL: &'static [Self] = rules::ALL;
+
+    /// The name, which stays as it is from version to version: `an_unknown_key_is_not_found`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The rule, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        self.sentence
+    }
+
+    /// The operation that it is about, without which it is not tried; `None`: all that the vendor has.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        self.operation
+    }
+
+    /// Whether the vendor of `info` has what the rule is about.
+    #[must_use]
+    pub fn applies_to(&self, info: &ProviderInfo) -> bool {
+        self.operation.is_none_or(|operation| info.capabilities().is_native(operation))
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule").field("name", &self.name).field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+/// How a rule came out for a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The provider keeps it.
+    Passed,
+    /// The provider breaks it.
+    Failed {
+        /// What the rule says should be seen.
+        expected: String,
+        /// What was seen.
+        seen: String,
+    },
+    /// It was not tried.
+    NotApplicable {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Whether the provider breaks the rule.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+}
+
+impl From<Result<(), Miss>> for Outcome {
+    fn from(result: Result<(), Miss>) -> Self {
+        match result {
+            Ok(()) => Self::Passed,
+            Err(Miss::Failed { expected, seen }) => Self::Failed { expected, seen },
+            Err(Miss::NotApplicable(why)) => Self::NotApplicable { why },
+        }
+    }
+}
+
+/// Why a check did not pass.
+#[derive(Debug)]
+pub(crate) enum Miss {
+    Failed { expected: String, seen: String },
+    NotApplicable(String),
+}
+
+/// A failure.
+pub(crate) fn fail<T>(expected: impl Into<String>, seen: impl Into<String>) -> Result<T, Miss> {
+    Err(Miss::Failed { expected: expected.into(), seen: seen.into() })
+}
+
+/// A failure, unless it is as it should be.
+pub(crate) fn expect(holds: bool, expected: impl Into<String>, seen: impl Into<String>) -> Result<(), Miss> {
+    if holds { Ok(()) } else { fail(expected, seen) }
+}
+
+/// The value of a call that should succeed; `what` says which.
+pub(crate) fn success<T>(what: &str, result: Result<T, Error>) -> Result<T, Miss> {
+    result.or_else(|error| fail(format!("{what} succeeds"), told(&error)))
+}
+
+/// An error in one line, with its kind.
+pub(crate) fn told(error: &Error) -> String {
+    format!("the error {:?}: {error}", error.kind())
+}
+
+/// The outcome of a call in one line.
+pub(crate) fn told_of<T>(result: &Result<T, Error>) -> String {
+    result.as_ref().map_or_else(told, |_| "a success".to_owned())
+}
