@@ -1,6 +1,8 @@
 //! The tables of the documents are generated from a run of the conformance suite over the five vendors, and are those of
 //! this run. To write them anew: `KEYMUX_WRITE_TABLES=1 cargo test -p keymux-tests --test tables`.
 
+#![allow(clippy::expect_used, reason = "a document without its markers has failed")]
+
 #[path = "conformance/vendors.rs"]
 mod vendors;
 
@@ -19,8 +21,8 @@ fn path(name: &str) -> PathBuf {
 /// The text with `content` between the markers of `name`.
 fn between_markers(text: &str, name: &str, content: &str) -> String {
     let (begin, end) = (format!("<!-- conformance:{name} begin -->\n"), format!("<!-- conformance:{name} end -->\n"));
-    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in {README}"));
-    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no `{end}` behind `{begin}` in {README}"));
+    let (before, rest) = text.split_once(&begin).expect("the marker of the beginning");
+    let (_, after) = rest.split_once(&end).expect("the marker of the end");
     format!("{before}{begin}{content}{end}{after}")
 }
 

@@ -28,8 +28,8 @@ pub(super) async fn an_update_changes_what_it_names_alone(stage: &Stage) -> Resu
     let after = success("get after the update", provider.get(&address).await)?;
     let enabled = change(KeyPatch::new(), Parameter::Enabled, false) == patch;
     if enabled {
-        let state = after.status.state;
-        expect(state != KeyState::Active, "a key that is switched off is not active", state.as_str())?;
+        let now = after.status.state;
+        expect(now != KeyState::Active, "a key that is switched off is not active", now.as_str())?;
     }
     let named = CHANGED.iter().find(|(parameter, _)| change(KeyPatch::new(), *parameter, false) == patch);
     let named = named.map_or("", |(_, member)| *member);
@@ -172,8 +172,8 @@ pub(super) async fn a_revoked_key_works_no_more(stage: &Stage) -> Result<(), Mis
             expect(error.kind() == ErrorKind::NotFound, "get of a revoked key is NotFound, if it fails", told(&error))
         }
         Ok(record) => {
-            let state = record.status.state;
-            expect(state != KeyState::Active, "a revoked key that is still found is not active", state.as_str())
+            let now = record.status.state;
+            expect(now != KeyState::Active, "a revoked key that is still found is not active", now.as_str())
         }
     }
 }

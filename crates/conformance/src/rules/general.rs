@@ -312,18 +312,16 @@ pub(super) async fn a_long_retry_after_is_handed_back(stage: &Stage) -> Result<(
 
 pub(super) async fn facts_match_the_coverage(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;
-    let mut number = 0;
-    for operation in stage.operations() {
+    for (number, operation) in stage.operations().enumerate() {
         let seeded = stage.seed(number).await;
-        number += 1;
         for record in stage.call(&*provider, operation, &seeded).await.records {
             for &field in Field::ALL {
                 let says = stage.info.says(field);
-                let state = record.coverage(field);
+                let coverage = record.coverage(field);
                 let expected =
                     if says { "not unsupported, as it is listed" } else { "unsupported, as it is not listed" };
-                let holds = (state == FactState::Unsupported) != says;
-                expect(holds, format!("{operation}: `{field}` is {expected}"), format!("`{field}` is {state}"))?;
+                let holds = (coverage == FactState::Unsupported) != says;
+                expect(holds, format!("{operation}: `{field}` is {expected}"), format!("`{field}` is {coverage}"))?;
             }
             let id = record.provider.as_str();
             expect(record.provider == *stage.info.id(), format!("{operation}: a record of {}", stage.info.id()), id)?;

@@ -97,22 +97,18 @@ impl Acme {
         let setup = Setup::new(credential, base_url).with_http(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")? })
     }
+}
 
-    fn record(
-        &self,
-        answer: &Answer,
-        address: Option<&KeyAddress>,
-    ) -> Result<(KeyRecord, Option<SecretString>), Error> {
-        let decoded = answer.decode::<Key>(&SHAPE)?;
-        let raw = decoded.raw;
-        record(decoded.value, address, Notes::of(decoded.drift), raw)
-    }
+fn told(answer: &Answer, address: Option<&KeyAddress>) -> Result<(KeyRecord, Option<SecretString>), Error> {
+    let decoded = answer.decode::<Key>(&SHAPE)?;
+    let raw = decoded.raw;
+    record(decoded.value, address, Notes::of(decoded.drift), raw)
+}
 
-    fn issued(&self, answer: &Answer, address: Option<&KeyAddress>) -> Result<IssuedKey, Error> {
-        let (record, plaintext) = self.record(answer, address)?;
-        let plaintext = plaintext.ok_or_else(|| answer.undecodable("the answer lacks `secret`"))?;
-        Ok(IssuedKey::new(record, plaintext))
-    }
+fn issued(answer: &Answer, address: Option<&KeyAddress>) -> Result<IssuedKey, Error> {
+    let (record, plaintext) = told(answer, address)?;
+    let plaintext = plaintext.ok_or_else(|| answer.undecodable("the answer lacks `secret`"))?;
+    Ok(IssuedKey::new(record, plaintext))
 }
 
 fn record(
@@ -147,7 +143,7 @@ impl ApiKeyProvider for Acme {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (project, id): (Project, KeyId) = address.two(&ID)?;
         let path = ["projects", project.as_str(), "keys", id.as_str()];
-        Ok(self.record(&self.pipeline.send(Call::get("get_key", &path)).await?, Some(address))?.0)
+        Ok(told(&self.pipeline.send(Call::get("get_key", &path)).await?, Some(address))?.0)
     }
 
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
@@ -175,7 +171,7 @@ impl ApiKeyProvider for Acme {
         let body = json!({"name": key.name, "max_uses": key.max_uses});
         let call =
             Call::new("create_key", Method::POST, &path).making_key("list the project's keys").with_json(&body)?;
-        self.issued(&self.pipeline.send(call).await?, None)
+        issued(&self.pipeline.send(call).await?, None)
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
@@ -184,7 +180,7 @@ impl ApiKeyProvider for Acme {
         let path = ["projects", project.as_str(), "register"];
         let body = json!({"name": key.name, "secret": plaintext.expose_secret()});
         let call = Call::new("register_key", Method::POST, &path).making_key("verify the key").with_json(&body)?;
-        Ok(self.record(&self.pipeline.send(call).await?, None)?.0)
+        Ok(told(&self.pipeline.send(call).await?, None)?.0)
     }
 
     async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
@@ -197,16 +193,16 @@ impl ApiKeyProvider for Acme {
         if !patch.max_uses.is_leave() {
             body.insert("max_uses".to_owned(), json!(patch.max_uses));
         }
-        let path = ["projects", project.as_str(), "keys", id.as_str()];
-        let call = Call::new("update_key", Method::PATCH, &path).with_json(&body)?;
-        Ok(self.record(&self.pipeline.send(call).await?, Some(address))?.0)
+        let key = ["projects", project.as_str(), "keys", id.as_str()];
+        let call = Call::new("update_key", Method::PATCH, &key).with_json(&body)?;
+        Ok(told(&self.pipeline.send(call).await?, Some(address))?.0)
     }
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
         let (project, id): (Project, KeyId) = address.two(&ID)?;
         let path = ["projects", project.as_str(), "keys", id.as_str(), "rotate"];
         let call = Call::new("rotate_key", Method::POST, &path).making_key("rotate it again");
-        self.issued(&self.pipeline.send(call).await?, Some(address))
+        issued(&self.pipeline.send(call).await?, Some(address))
     }
 
     async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {
@@ -214,10 +210,8 @@ impl ApiKeyProvider for Acme {
         let body = json!({"secret": plaintext.expose_secret()});
         let call = Call::new("verify_key", Method::POST, &["verify"]).counting_use().with_json(&body)?;
         let answer = self.pipeline.send(call).await.and_then(|answer| answer.decode::<Valid>(&SHAPE));
-        Verdict::of_call(answer, |answer| match answer.value.valid {
-            true => Verdict::Valid { record: None },
-            false => Verdict::Refused { reason: Refusal::Unknown, record: None },
-        })
+        let refused = Verdict::Refused { reason: Refusal::Unknown, record: None };
+        Verdict::of_call(answer, |answer| if answer.value.valid { Verdict::Valid { record: None } } else { refused })
     }
 
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {

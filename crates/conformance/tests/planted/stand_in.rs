@@ -18,7 +18,7 @@ const PAGE: usize = 2;
 
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    keys: BTreeMap<String, Value>,
+    rows: BTreeMap<String, Value>,
     plaintexts: BTreeMap<String, String>,
     made: usize,
 }
@@ -29,7 +29,7 @@ type Answer = Result<Json<Value>, StatusCode>;
 impl Keys {
     pub(crate) fn put(&mut self, id: &str, name: &Value, max_uses: &Value, plaintext: &str) -> Value {
         let key = json!({"id": id, "project": PROJECT, "name": name, "max_uses": max_uses, "used": 1_735_689_600});
-        self.keys.insert(id.to_owned(), key.clone());
+        self.rows.insert(id.to_owned(), key.clone());
         self.plaintexts.insert(id.to_owned(), plaintext.to_owned());
         key
     }
@@ -67,13 +67,13 @@ async fn authenticate(request: Request, next: Next) -> Response {
 }
 
 async fn look_up(State(keys): State<Shared>, Path((_, id)): Path<(String, String)>) -> Answer {
-    keys.lock().unwrap().keys.get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+    keys.lock().unwrap().rows.get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn list(State(keys): State<Shared>, Path(_): Path<String>, uri: Uri) -> Answer {
     let keys = keys.lock().unwrap();
     let after = uri.query().and_then(|query| query.strip_prefix("after=")).unwrap_or_default();
-    let mut rest = keys.keys.iter().filter(|(id, _)| id.as_str() > after);
+    let mut rest = keys.rows.iter().filter(|(id, _)| id.as_str() > after);
     let page: Vec<&Value> = rest.by_ref().take(PAGE).map(|(_, key)| key).collect();
     let next = rest.next().and(page.last()).map(|last| last["id"].clone());
     Ok(Json(json!({"keys": page, "next": next})))
@@ -96,7 +96,7 @@ async fn register(State(keys): State<Shared>, Path(_): Path<String>, Json(body):
 
 async fn update(State(keys): State<Shared>, Path((_, id)): Path<(String, String)>, Json(body): Json<Value>) -> Answer {
     let mut keys = keys.lock().unwrap();
-    let key = keys.keys.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
+    let key = keys.rows.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
     for (name, value) in body.as_object().ok_or(StatusCode::BAD_REQUEST)? {
         key[name] = value.clone();
     }
@@ -106,7 +106,7 @@ async fn update(State(keys): State<Shared>, Path((_, id)): Path<(String, String)
 async fn rotate(State(keys): State<Shared>, Path((_, id)): Path<(String, String)>) -> Answer {
     let mut keys = keys.lock().unwrap();
     let (_, plaintext) = keys.fresh();
-    let mut key = keys.keys.get(&id).cloned().ok_or(StatusCode::NOT_FOUND)?;
+    let mut key = keys.rows.get(&id).cloned().ok_or(StatusCode::NOT_FOUND)?;
     keys.plaintexts.insert(id, plaintext.clone());
     key["secret"] = plaintext.into();
     Ok(Json(key))
@@ -115,7 +115,7 @@ async fn rotate(State(keys): State<Shared>, Path((_, id)): Path<(String, String)
 async fn revoke(State(keys): State<Shared>, Path((_, id)): Path<(String, String)>) -> Answer {
     let mut keys = keys.lock().unwrap();
     keys.plaintexts.remove(&id);
-    keys.keys.remove(&id).map(Json).ok_or(StatusCode::NOT_FOUND)
+    keys.rows.remove(&id).map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn verify(State(keys): State<Shared>, Json(body): Json<Value>) -> Answer {
