@@ -1,0 +1,538 @@
+//! How requests are paced: the whole pipeline over real sockets against a vendor with a limiter, on a clock that moves
+//! when nothing else can happen. Only counts and that clock are looked at.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use common::{OPERATION, call, ms, pipeline, seconds};
+use http::Method;
+use jiff::Timestamp;
+use keymux_core::{
+    Admission, Call, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest, GateWait, HttpOptions, Observer,
+    Pipeline, RateGate, RateLimit, RetryPolicy, Sleep, Turn, WaitEvent, WaitReason,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+// ---- A clock that moves when everybody waits ----
+
+/// The longest time limit of an attempt, which waits for the vendor. A longer one is that of a call in a queue.
+const ATTEMPT: Duration = Duration::from_secs(3600);
+
+#[derive(Debug, Clone)]
+struct IdleClock(Arc<Idle>);
+
+#[derive(Debug)]
+struct Idle {
+    started: Instant,
+    attempts: AtomicUsize,
+    state: Mutex<Sleepers>,
+}
+
+#[derive(Debug, Default)]
+struct Sleepers {
+    elapsed: Duration,
+    next_id: u64,
+    sleepers: BTreeMap<(Duration, u64), Option<Waker>>,
+}
+
+struct Sleeper(Arc<Idle>, (Duration, u64));
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap().sleepers.remove(&self.1);
+    }
+}
+
+struct Attempt(Arc<Idle>);
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.attempts.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl IdleClock {
+    fn new() -> Self {
+        let idle = Idle { started: Instant::now(), attempts: AtomicUsize::new(0), state: Mutex::default() };
+        let idle = Arc::new(idle);
+        let clock = Self(Arc::clone(&idle));
+        tokio::spawn(async move {
+            loop {
+                // On this runtime of one thread every task that can go on has its turn between two yields.
+                let mut quiet = 0;
+                while quiet < 4 {
+                    tokio::task::yield_now().await;
+                    quiet = if idle.attempts.load(Ordering::SeqCst) == 0 { quiet + 1 } else { 0 };
+                }
+                let mut state = idle.state.lock().unwrap();
+                if let Some((&(at, id), waker)) = state.sleepers.iter_mut().next() {
+                    let waker = waker.take();
+                    state.sleepers.remove(&(at, id));
+                    state.elapsed = state.elapsed.max(at);
+                    waker.into_iter().for_each(Waker::wake);
+                }
+            }
+        });
+        clock
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.state.lock().unwrap().elapsed
+    }
+}
+
+impl Clock for IdleClock {
+    fn instant(&self) -> Instant {
+        self.0.started + self.elapsed()
+    }
+
+    fn timestamp(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let mut state = self.0.state.lock().unwrap();
+        state.next_id += 1;
+        let key = (state.elapsed.saturating_add(duration), state.next_id);
+        state.sleepers.insert(key, None);
+        let sleeper = Sleeper(Arc::clone(&self.0), key);
+        Box::pin(poll_fn(move |context| {
+            let Sleeper(idle, key) = &sleeper;
+            match idle.state.lock().unwrap().sleepers.get_mut(key) {
+                Some(waker) => {
+                    *waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }
+        }))
+    }
+
+    fn time_limit(&self, duration: Duration) -> Sleep {
+        if duration > ATTEMPT {
+            return self.sleep(duration);
+        }
+        self.0.attempts.fetch_add(1, Ordering::SeqCst);
+        let attempt = Attempt(Arc::clone(&self.0));
+        Box::pin(async move {
+            let _attempt = attempt;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        })
+    }
+}
+
+// ---- A vendor with a limiter ----
+
+/// What the vendor answers to its nth request, from 0, at this time of the clock.
+type Rule = Arc<dyn Fn(usize, Duration, &str) -> String + Send + Sync>;
+
+struct Vendor {
+    url: String,
+    clock: IdleClock,
+    /// When requests came, and what they were answered.
+    seen: Arc<Mutex<Vec<(Duration, String)>>>,
+}
+
+impl Vendor {
+    async fn start(clock: &IdleClock, rule: impl Fn(usize, Duration, &str) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let rule: Rule = Arc::new(rule);
+        let vendor = Self { url, clock: clock.clone(), seen: Arc::clone(&seen) };
+        let clock = clock.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, clock.clone(), Arc::clone(&rule), Arc::clone(&seen)));
+            }
+        });
+        vendor
+    }
+
+    /// Allows `limit` requests in each second of the clock, and tells refused ones to come back in a second.
+    async fn limited(clock: &IdleClock, limit: usize) -> Self {
+        let second = Mutex::new((0, 0));
+        Self::start(clock, move |_, now, _| {
+            let mut second = second.lock().unwrap();
+            if second.0 != now.as_secs() {
+                *second = (now.as_secs(), 0);
+            }
+            second.1 += 1;
+            if second.1 <= limit { ok() } else { refused("Retry-After: 1") }
+        })
+        .await
+    }
+
+    fn client(&self, options: HttpOptions) -> Pipeline {
+        let options = options.with_clock(Arc::new(self.clock.clone())).with_attempt_timeout(ATTEMPT);
+        pipeline(&self.url, options)
+    }
+
+    fn count(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    fn times(&self) -> Vec<Duration> {
+        self.seen.lock().unwrap().iter().map(|(at, _)| *at).collect()
+    }
+
+    fn refusals(&self) -> usize {
+        self.seen.lock().unwrap().iter().filter(|(_, answer)| answer.starts_with("HTTP/1.1 429")).count()
+    }
+}
+
+async fn serve(mut stream: TcpStream, clock: IdleClock, rule: Rule, seen: Arc<Mutex<Vec<(Duration, String)>>>) {
+    let mut buffer = Vec::new();
+    loop {
+        while !buffer.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            if !matches!(stream.read_buf(&mut buffer).await, Ok(1..)) {
+                return;
+            }
+        }
+        let head = String::from_utf8(std::mem::take(&mut buffer)).unwrap();
+        let answer = {
+            let mut seen = seen.lock().unwrap();
+            let now = clock.elapsed();
+            let answer = rule(seen.len(), now, head.lines().next().unwrap_or_default());
+            seen.push((now, answer.clone()));
+            answer
+        };
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
+fn answer(status: &str, header: &str, body: &str) -> String {
+    let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{header}\r\n{body}", body.len())
+}
+
+fn ok() -> String {
+    answer("200 OK", "", r#"{"id":"a"}"#)
+}
+
+fn refused(header: &str) -> String {
+    answer("429 Too Many Requests", header, "")
+}
+
+fn unauthenticated() -> String {
+    answer("401 Unauthorized", "", r#"{"code":"BAD_TOKEN","message":"who are you"}"#)
+}
+
+fn patient() -> HttpOptions {
+    let retry = RetryPolicy::default().with_max_attempts(1000);
+    HttpOptions::new().with_total_timeout(Duration::from_secs(100_000)).with_retry(retry)
+}
+
+/// Makes `calls` calls from as many tasks as told, and gives back how they end.
+async fn fan_out(client: &Pipeline, tasks: usize, calls: usize) -> Vec<Result<(), Error>> {
+    let left = Arc::new(AtomicUsize::new(calls));
+    let mut set = JoinSet::new();
+    for _ in 0..tasks {
+        let (client, left) = (client.clone(), Arc::clone(&left));
+        set.spawn(async move {
+            let mut outcomes = Vec::new();
+            while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+                outcomes.push(call(&client).await.map(drop));
+            }
+            outcomes
+        });
+    }
+    set.join_all().await.into_iter().flatten().collect()
+}
+
+/// Notes every wait.
+#[derive(Debug, Default)]
+struct Waits(Mutex<Vec<(WaitReason, Option<Duration>)>>);
+
+impl Observer for Waits {
+    fn on_wait(&self, event: &WaitEvent<'_>) {
+        assert_eq!(event.operation, OPERATION);
+        self.0.lock().unwrap().push((event.reason, event.expected));
+    }
+}
+
+// ---- The pace ----
+
+#[tokio::test]
+async fn a_declared_limit_is_used_whole_and_meets_no_refusal() {
+    for (limit, calls, tasks) in [(10, 200, 64), (100, 1000, 8), (1000, 3000, 256)] {
+        let clock = IdleClock::new();
+        let vendor = Vendor::limited(&clock, usize::try_from(limit).unwrap()).await;
+        let client = vendor.client(patient().with_rate_limit(RateLimit::per_second(limit)));
+        assert!(fan_out(&client, tasks, calls).await.iter().all(Result::is_ok));
+        let ideal = seconds(1) * u32::try_from(calls).unwrap() / limit;
+        assert_eq!(vendor.refusals(), 0, "{limit} a second");
+        assert!(clock.elapsed() <= ideal.mul_f64(1.10), "{limit} a second: {:?} of {ideal:?}", clock.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn an_undeclared_limit_is_found_and_nearly_used_whole_with_few_refusals() {
+    for (limit, calls, tasks) in [(10, 1000, 64), (100, 3000, 256), (1000, 6000, 16)] {
+        let clock = IdleClock::new();
+        let vendor = Vendor::limited(&clock, limit).await;
+        let client = vendor.client(patient());
+        assert!(fan_out(&client, tasks, calls).await.iter().all(Result::is_ok));
+        let ideal = seconds(1) * u32::try_from(calls / limit).unwrap();
+        let (sent, refusals) = (vendor.count(), vendor.refusals());
+        assert_eq!(sent, calls + refusals, "a refusal costs one request");
+        assert!(refusals * 100 < sent, "{limit} a second: {refusals} of {sent} refused");
+        assert!(clock.elapsed() <= ideal.mul_f64(1.10), "{limit} a second: {:?} of {ideal:?}", clock.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_without_a_limit_makes_nobody_wait_for_the_clock() {
+    let clock = IdleClock::new();
+    let vendor = Vendor::start(&clock, |_, _, _| ok()).await;
+    let client = vendor.client(patient());
+    assert!(fan_out(&client, 64, 1000).await.iter().all(Result::is_ok));
+    assert_eq!((vendor.count(), clock.elapsed()), (1000, ms(0)));
+    assert_eq!(client.gate_state(OPERATION), keymux_core::GateState::default());
+}
+
+// ---- The stop ----
+
+#[tokio::test]
+async fn one_refusal_stops_all_tasks_of_its_account_for_the_time_told_and_no_other_account() {
+    let clock = IdleClock::new();
+    let once = |number, _: Duration, _: &str| if number == 20 { refused("Retry-After: 2") } else { ok() };
+    let (vendor, other) = (Vendor::start(&clock, once).await, Vendor::start(&clock, |_, _, _| ok()).await);
+    let (client, untouched) = (vendor.client(patient()), other.client(patient()));
+    assert!(fan_out(&client, 64, 200).await.iter().all(Result::is_ok));
+    let times = vendor.times();
+    let before = times.iter().filter(|at| at.is_zero()).count();
+    assert!((21..40).contains(&before), "what was in flight: {before}");
+    assert!(times.iter().skip(before).all(|at| *at >= seconds(2)), "{times:?}");
+    assert!(times.iter().filter(|at| **at < ms(2200)).count() < before + 20, "nobody stampedes: {times:?}");
+
+    assert_eq!(client.gate_state(OPERATION).stopped_for, None);
+    let stopped = clock.elapsed();
+    assert!(fan_out(&untouched, 64, 200).await.iter().all(Result::is_ok));
+    assert_eq!(clock.elapsed(), stopped, "the other account waits for nothing");
+}
+
+#[tokio::test]
+async fn a_stop_holds_for_all_operations_and_is_seen() {
+    let clock = IdleClock::new();
+    let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
+    let vendor = Vendor::start(&clock, first).await;
+    let waits = Arc::new(Waits::default());
+    let once = patient().with_retry(RetryPolicy::never()).with_observer(waits.clone());
+    let client = vendor.client(once);
+    client.send(Call::get("list_keys", &["keys"])).await.unwrap_err();
+    let state = client.gate_state(OPERATION);
+    assert_eq!((state.stopped_for, state.waiting), (Some(seconds(2)), 0));
+    call(&client).await.unwrap();
+    assert_eq!(vendor.times(), [seconds(0), seconds(2)]);
+    assert_eq!(*waits.0.lock().unwrap(), [(WaitReason::Stopped, Some(seconds(2)))]);
+}
+
+#[tokio::test]
+async fn a_call_whose_turn_comes_too_late_ends_at_once_and_is_not_sent() {
+    let table = [
+        // how long the stop is, the time for the call, whether it waits
+        ("10", seconds(11), true),
+        ("10", seconds(10), false),
+        ("61", seconds(1000), false),
+    ];
+    for (told, total, waits) in table {
+        let clock = IdleClock::new();
+        let header = format!("Retry-After: {told}");
+        let first = move |number, _: Duration, _: &str| if number == 0 { refused(&header) } else { ok() };
+        let vendor = Vendor::start(&clock, first).await;
+        let options = HttpOptions::new().with_total_timeout(total).with_retry(RetryPolicy::never());
+        let client = vendor.client(options);
+        call(&client).await.unwrap_err();
+        let outcome = call(&client).await;
+        assert_eq!((outcome.is_ok(), vendor.count()), (waits, if waits { 2 } else { 1 }), "{told} s of {total:?}");
+        if let Err(error) = outcome {
+            assert_eq!((error.kind(), error.attempts(), clock.elapsed()), (ErrorKind::RateLimited, 0, ms(0)));
+            assert_eq!(error.retry_after(), Some(seconds(told.parse().unwrap())));
+            assert!(error.is_retryable() && !error.may_have_executed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn waiting_calls_go_first_come_first_served_and_dropped_ones_leave_no_gap() {
+    let clock = IdleClock::new();
+    let vendor = Vendor::start(&clock, |_, _, _| ok()).await;
+    // 96 % of 125 in 12 s: one each 100 ms.
+    let client = vendor.client(patient().with_rate_limit(RateLimit::new(125, seconds(12))));
+    call(&client).await.unwrap();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for number in 0..10 {
+        let (client, order) = (client.clone(), Arc::clone(&order));
+        calls.push(tokio::spawn(async move {
+            call(&client).await.unwrap();
+            order.lock().unwrap().push(number);
+        }));
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(client.gate_state(OPERATION).waiting, 10);
+    for dropped in [0, 3, 4] {
+        calls[dropped].abort();
+    }
+    for call in calls {
+        let _ = call.await;
+    }
+    assert_eq!(*order.lock().unwrap(), [1, 2, 5, 6, 7, 8, 9]);
+    let state = client.gate_state(OPERATION);
+    assert_eq!((state.waiting, state.in_flight), (0, 0));
+    assert_eq!(vendor.count(), 8);
+    let last = vendor.times().pop().unwrap();
+    assert!(last <= ms(701), "no turn is lost: {:?}", vendor.times());
+}
+
+// ---- A credential that is refused ----
+
+#[tokio::test]
+async fn after_the_first_401_nothing_is_sent_and_all_calls_end_with_the_same_error() {
+    for declared in [None, Some(RateLimit::per_second(100))] {
+        let clock = IdleClock::new();
+        let vendor = Vendor::start(&clock, |_, _, _| unauthenticated()).await;
+        let options = declared.map_or(patient(), |limit| patient().with_rate_limit(limit));
+        let client = vendor.client(options);
+        let outcomes = fan_out(&client, 64, 200).await;
+        assert_eq!((vendor.count(), clock.elapsed()), (1, ms(0)), "one request tells");
+        let errors: Vec<_> = outcomes.into_iter().map(Result::unwrap_err).collect();
+        assert_eq!(errors.iter().filter(|error| error.attempts() == 1).count(), 1);
+        for error in errors {
+            assert_eq!(
+                (error.kind(), error.status(), error.code()),
+                (ErrorKind::Unauthenticated, Some(401), Some("BAD_TOKEN"))
+            );
+            assert!(error.message().unwrap().starts_with("who are you"));
+            assert_eq!(error.attempts() == 0, error.message().unwrap().contains("not sent"));
+        }
+        assert!(call(&vendor.client(patient())).await.is_err_and(|error| error.attempts() == 1), "another client asks");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_tried_again_after_a_while_by_one_call() {
+    let clock = IdleClock::new();
+    let vendor = Vendor::start(&clock, |number, _, _| if number < 2 { unauthenticated() } else { ok() }).await;
+    let client = vendor.client(patient());
+    for (wait, sent) in [(0, 1), (59, 1), (1, 2), (59, 2)] {
+        clock.sleep(seconds(wait)).await;
+        call(&client).await.unwrap_err();
+        assert_eq!(vendor.count(), sent, "{:?}", clock.elapsed());
+    }
+    clock.sleep(seconds(1)).await;
+    call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    assert_eq!(vendor.count(), 4);
+}
+
+#[tokio::test]
+async fn neither_a_403_nor_a_refused_verification_holds_a_credential_back() {
+    let clock = IdleClock::new();
+    let forbidden = || answer("403 Forbidden", "", "");
+    let vendor =
+        Vendor::start(&clock, move |_, _, line| if line.starts_with("POST") { unauthenticated() } else { forbidden() })
+            .await;
+    let client = vendor.client(patient());
+    for _ in 0..2 {
+        assert_eq!(call(&client).await.unwrap_err().attempts(), 1);
+        let verify = Call::new("verify", Method::POST, &["verify"]).counting_use();
+        assert_eq!(client.send(verify).await.unwrap_err().attempts(), 1);
+    }
+    assert_eq!(vendor.count(), 4);
+}
+
+// ---- Unknown keys ----
+
+#[tokio::test]
+async fn an_unknown_key_is_remembered_for_the_time_set_and_until_something_is_made() {
+    let clock = IdleClock::new();
+    let missing =
+        |_, _: Duration, line: &str| if line.starts_with("GET") { answer("404 Not Found", "", "") } else { ok() };
+    let vendor = Vendor::start(&clock, missing).await;
+    let off = vendor.client(patient());
+    for sent in [1, 2] {
+        call(&off).await.unwrap_err();
+        assert_eq!(vendor.count(), sent, "off by default");
+    }
+
+    let client = vendor.client(patient().with_unknown_keys_remembered(seconds(5)));
+    let verify = || Call::new("verify", Method::POST, &["verify"]).counting_use();
+    let create = || Call::new("create", Method::POST, &["keys"]).making_key("look");
+    for (wait, made, sent) in
+        [(0, None, 3), (0, None, 3), (4, Some(verify()), 4), (1, None, 5), (0, Some(create()), 6), (0, None, 7)]
+    {
+        clock.sleep(seconds(wait)).await;
+        let error = call(&client).await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::NotFound, Some(404)));
+        if let Some(made) = made {
+            client.send(made).await.unwrap();
+        }
+        assert_eq!(vendor.count(), sent, "{:?}", clock.elapsed());
+    }
+    client.send(Call::get(OPERATION, &["keys", "b"])).await.unwrap_err();
+    assert_eq!(vendor.count(), 8, "another key");
+}
+
+// ---- A gate of one's own ----
+
+/// Lets every other request wait, and works until it is broken.
+#[derive(Debug, Default)]
+struct Shared {
+    broken: bool,
+    answers: Mutex<Vec<(u64, GateAnswer)>>,
+    asked: AtomicUsize,
+}
+
+impl RateGate for Shared {
+    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
+        assert_eq!(request.operation, OPERATION);
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.broken {
+            let turn = Box::pin(async { Err(GateError::Unavailable("no connection to the store".into())) });
+            return Admission::Wait(GateWait { reason: WaitReason::Paced, expected: None, turn });
+        }
+        Admission::Go(Turn(number as u64))
+    }
+
+    fn answered(&self, _: &GateRequest<'_>, turn: Turn, answer: GateAnswer) {
+        self.answers.lock().unwrap().push((turn.0, answer));
+    }
+
+    fn fair_share(&self) -> f64 {
+        0.25
+    }
+}
+
+#[tokio::test]
+async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
+    let clock = IdleClock::new();
+    let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
+    let vendor = Vendor::start(&clock, first).await;
+    let gate = Arc::new(Shared::default());
+    call(&vendor.client(patient().with_rate_gate(gate.clone()))).await.unwrap();
+    let refused = GateAnswer::Refused { retry_after: Some(seconds(2)) };
+    assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, GateAnswer::Passed)]);
+}
+
+#[tokio::test]
+async fn while_an_own_gate_fails_its_fair_share_of_the_limit_is_used() {
+    let clock = IdleClock::new();
+    let vendor = Vendor::start(&clock, |_, _, _| ok()).await;
+    let gate = Arc::new(Shared { broken: true, ..Shared::default() });
+    let client = vendor.client(patient().with_rate_gate(gate.clone()).with_rate_limit(RateLimit::per_second(100)));
+    assert!(fan_out(&client, 8, 97).await.iter().all(Result::is_ok));
+    assert_eq!(gate.asked.load(Ordering::SeqCst), 97);
+    assert!(gate.answers.lock().unwrap().is_empty());
+    // 24 a second are 96 % of a quarter of the limit.
+    assert!((ms(3980)..ms(4001)).contains(&clock.elapsed()), "{:?}", clock.elapsed());
+}
