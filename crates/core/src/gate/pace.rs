@@ -91,7 +91,7 @@ struct Curve {
     stretch: f64,
     /// For how many seconds it was used.
     used: f64,
-    /// Whether the ceiling is the first estimate.
+    /// Whether the ceiling is a rough estimate: the first one, or one that was refused at once.
     rough: bool,
     /// Over how many seconds the ceiling was measured: answers from before the stop are still counted in.
     span: Option<f64>,
@@ -106,6 +106,11 @@ impl Curve {
     }
 }
 
+/// The time between two requests.
+fn gap(per_second: f64) -> Duration {
+    Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX)
+}
+
 /// How steep the curve is beyond the ceiling.
 const BEYOND: f64 = 0.2;
 
@@ -113,7 +118,7 @@ const BEYOND: f64 = 0.2;
 const REQUESTS: f64 = 500.0;
 const STOPS: f64 = 40.0;
 
-/// A first estimate is rough, and is gone beyond sooner by this factor.
+/// A rough estimate is gone beyond sooner, by this factor.
 const ROUGH: f64 = 0.5;
 
 /// Counts by the second, this one and the one before.
@@ -204,9 +209,9 @@ impl Pace {
             if now < *next {
                 return Ask::At(*next);
             }
-            let gap = Duration::from_secs_f64(1.0 / per_second);
-            held = now <= *next + CATCH_UP + gap / 4;
-            *next = (*next).max(now.saturating_sub(CATCH_UP)) + gap;
+            let gap = gap(per_second);
+            held = now.saturating_sub(*next) <= CATCH_UP.saturating_add(gap / 4);
+            *next = (*next).max(now.saturating_sub(CATCH_UP)).saturating_add(gap);
         }
         self.since.get_or_insert(now);
         self.last = now;
@@ -271,17 +276,17 @@ impl Pace {
                     _ if ran >= curve.stretch / 4.0 => 0.95 * pace,
                     0 | 1 if curve.rough => measured.clamp(0.5 * pace, 0.95 * pace),
                     0 | 1 => 0.95 * pace,
-                    _ => measured.clamp(0.5 * pace, 0.8 * pace),
+                    _ => measured.clamp(0.5 * pace, 0.9 * pace),
                 };
                 (if turn.held { known } else { known.min(measured) }, None)
             }
         };
         // After each stop the vendor is ready for one request.
         let ceiling = ceiling.max(1.0 / told.max(1.0));
-        let rough = if span.is_some() { ROUGH } else { 1.0 };
-        let stretch = (REQUESTS / ceiling).max(STOPS * told).clamp(10.0, 300.0) * rough;
-        let curve = Curve { ceiling, stretch, used: 0.0, rough: span.is_some(), span };
-        let next = stop.saturating_add(spread).max(now + LULL).max(now + Duration::from_secs_f64(1.0 / curve.pace()));
+        let rough = span.is_some() || self.quick > 0;
+        let stretch = (REQUESTS / ceiling).max(STOPS * told).clamp(10.0, 300.0) * if rough { ROUGH } else { 1.0 };
+        let curve = Curve { ceiling, stretch, used: 0.0, rough, span };
+        let next = stop.saturating_add(spread).max(now + LULL).max(now.saturating_add(gap(curve.pace())));
         self.mode = Mode::Paced { next, curve };
         self.restart(Some(stop));
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 pub(crate) mod fake;
+pub(crate) mod limited;
 pub(crate) mod server;
 
 use std::time::Duration;

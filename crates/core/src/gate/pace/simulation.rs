@@ -90,8 +90,8 @@ enum Event {
 }
 
 impl FanOut {
-    /// How long it takes, in parts of the shortest time possible, and which part of the requests is refused.
-    fn run(self) -> (f64, f64) {
+    /// How many seconds it takes, how many it takes at least, and which part of the requests is refused.
+    fn run(self) -> (f64, f64, f64) {
         let (limiter, told, limit) = self.vendor;
         let mut vendor = Vendor::new(limiter, limit, told);
         let mut pace = Pace::new(self.declared.then_some(limit), false);
@@ -142,7 +142,7 @@ impl FanOut {
                 }
             }
         }
-        (now.as_secs_f64() * limit / f64::from(self.requests), f64::from(refused) / f64::from(sent))
+        (now.as_secs_f64(), f64::from(self.requests) / limit, f64::from(refused) / f64::from(sent))
     }
 
     /// Every fan-out of a table that is able to reach the limit by a third more.
@@ -170,19 +170,22 @@ impl FanOut {
 fn a_declared_limit_is_kept_without_a_refusal() {
     for jitter in [0.0, 0.3] {
         for fan_out in FanOut::all(true, jitter) {
-            let (time, refused) = fan_out.run();
-            assert!(time <= 1.10, "{time}: {fan_out:?}");
+            let (time, least, refused) = fan_out.run();
+            assert!(time <= 1.10 * least, "{time} s of {least} s: {fan_out:?}");
             assert!(refused <= 0.0, "{refused}: {fan_out:?}");
         }
     }
 }
 
+/// What it costs to find a limit that nobody told, in seconds: few requests at first, and the first stops.
+const LEARNING: f64 = 5.0;
+
 #[test]
 fn an_undeclared_limit_is_learned_with_few_refusals_and_nearly_used_whole() {
-    for (jitter, slowest) in [(0.0, 1.10), (0.3, 1.15)] {
+    for jitter in [0.0, 0.3] {
         for fan_out in FanOut::all(false, jitter) {
-            let (time, refused) = fan_out.run();
-            assert!(time <= slowest, "{time}: {fan_out:?}");
+            let (time, least, refused) = fan_out.run();
+            assert!(time <= 1.10 * least + LEARNING, "{time} s of {least} s: {fan_out:?}");
             assert!(refused < 0.01, "{refused}: {fan_out:?}");
         }
     }
