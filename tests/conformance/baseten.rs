@@ -6,16 +6,10 @@ use async_trait::async_trait;
 use keymux_baseten::{Config, SigningKey};
 use keymux_conformance::{Harness, Seeded, Wiring};
 use keymux_core::{ApiKeyProvider, Error, KeyAddress, Scope, SecretString};
-use keymux_emulator::Emulator;
+use keymux_emulator::{Emulator, baseten_signing_key};
 use serde_json::json;
 
 use super::address;
-
-/// The first test key of RFC 8032. The emulator looks at the form of a signature alone.
-const SIGNING_KEY: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
------END PRIVATE KEY-----
-";
 
 pub(crate) struct Baseten(pub(crate) Emulator);
 
@@ -36,7 +30,7 @@ impl Harness for Baseten {
     }
 
     fn provider(&self, wiring: Wiring) -> Result<Arc<dyn ApiKeyProvider>, Error> {
-        let signing_key = SigningKey::from_pkcs8_pem(&SIGNING_KEY.into())?;
+        let signing_key = SigningKey::from_pkcs8_pem(&baseten_signing_key().into())?;
         let config = Config::new(wiring.credential).with_base_url(wiring.base_url).with_http(wiring.http);
         Ok(Arc::new(config.with_signing_key(signing_key).build()?))
     }

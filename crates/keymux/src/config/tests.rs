@@ -19,12 +19,12 @@ fn every_shared_key_changes_the_options() {
         "connect_timeout" => ("\"1500ms\"", "connect_timeout: 1.5s"),
         "max_attempts" => ("9", "max_attempts: 9"),
         "application" => ("\"my-service/1.4\"", "application: Some(\"my-service/1.4\")"),
+        "pace" => ("2.5", "rate_limit: Some(RateLimit { requests: 25, per: 10s })"),
         "system_proxy" => ("false", "system_proxy: false"),
         "root_certificates_file" => ("\"ca.pem\"", "root_certificates: Some(3 bytes)"),
         other => panic!("`{other}` is not tried"),
     };
-    // PACE: to be tried as well once the options have it.
-    for key in KEYS.iter().filter(|key| key.of == Of::Shared && key.name != "pace") {
+    for key in KEYS.iter().filter(|key| key.of == Of::Shared) {
         let (written, seen) = value(key.name);
         let account = "provider = \"datkey\"\ncredential = { env = \"X\" }\n";
         let line = format!("{} = {written}\n", key.name);

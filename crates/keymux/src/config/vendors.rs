@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keymux_core::{ApiKeyProvider, Error, ErrorKind, HttpOptions, SecretString};
+use keymux_core::{ApiKeyProvider, Error, ErrorKind, HttpOptions, RateLimit, SecretString};
 
 use super::AccountConfig;
 use super::credential::{MAX_CONFIG_BYTES, read_limited, shown_path};
@@ -49,7 +49,9 @@ impl AccountConfig {
             let policy = options.retry().with_max_attempts(*attempts);
             options = options.with_retry(policy);
         }
-        // PACE: hand `pace` (`Value::Rate`, requests a second) to the options' rate limit here.
+        if let Some(Value::Rate(pace)) = self.settings.get("pace") {
+            options = options.with_rate_limit(rate_limit(*pace));
+        }
         if let Some(Value::Flag(system_proxy)) = self.settings.get("system_proxy") {
             options = options.with_system_proxy(*system_proxy);
         }
@@ -146,4 +148,14 @@ impl AccountConfig {
             }
         }
     }
+}
+
+/// A limit of so many requests a second, to a tenth.
+fn rate_limit(pace: f64) -> RateLimit {
+    if pace < 1.0 {
+        return RateLimit::new(1, Duration::try_from_secs_f64(1.0 / pace).unwrap_or(Duration::MAX));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0; a cast keeps to the largest")]
+    let in_ten_seconds = (pace * 10.0).round() as u32;
+    RateLimit::new(in_ten_seconds, Duration::from_secs(10))
 }
