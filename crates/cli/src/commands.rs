@@ -1,0 +1,72 @@
+//! The commands, a module for each, and which one is run.
+
+mod accounts;
+mod create;
+mod documents;
+mod emulate;
+mod get;
+mod list;
+mod listing;
+mod providers;
+mod register;
+mod revoke;
+mod rotate;
+mod scopes;
+mod update;
+mod verify;
+
+use std::future::Future;
+
+use keymux::{AccountName, Error, ErrorKind, Keymux};
+use tokio::runtime::Builder;
+
+use crate::args::{Cli, Command};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::load::load;
+
+/// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
+pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
+    console.trace();
+    let keymux = || load(&cli.global, console);
+    match cli.command {
+        Command::Get(args) => wait(get::run(keymux, args, console)),
+        Command::List(args) => wait(list::run(keymux, args, console)),
+        Command::Scopes(args) => wait(scopes::run(keymux, args, console)),
+        Command::Create(args) => wait(create::run(keymux, args, console)),
+        Command::Register(args) => wait(register::run(keymux, args, console)),
+        Command::Update(args) => wait(update::run(keymux, args, console)),
+        Command::Rotate(args) => wait(rotate::run(keymux, args, console)),
+        Command::Verify(args) => wait(verify::run(keymux, args, console)),
+        Command::Revoke(args) => wait(revoke::run(keymux, args, console)),
+        Command::Accounts(args) => wait(accounts::run(keymux, args, console)),
+        Command::Emulate(args) => wait(emulate::run(args, console)),
+        Command::Providers(args) => providers::run(args, console),
+        Command::Completions { shell } => documents::completions(shell),
+        Command::Man => documents::man(),
+    }
+}
+
+/// Two threads: one may wait for the reader of the output while the other hears Ctrl-C.
+fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Io("starting threads".to_owned(), error))?;
+    let result = runtime.block_on(command);
+    // A thread that waits for standard input must not hold the end up.
+    runtime.shutdown_background();
+    result
+}
+
+/// The names of all accounts. Without any there is nothing to ask, which is wrong configuration.
+fn all_accounts(keymux: &Keymux) -> Result<Vec<AccountName>, Failure> {
+    let names: Vec<AccountName> = keymux.accounts().map(|(name, _)| name.clone()).collect();
+    if names.is_empty() {
+        let variables: Vec<String> = keymux::providers()
+            .into_iter()
+            .map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()))
+            .collect();
+        let message = format!("there are no accounts; set one of {}", variables.join(", "));
+        return Err(Error::new(ErrorKind::Config).with_message(message).into());
+    }
+    Ok(names)
+}
