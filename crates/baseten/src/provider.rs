@@ -29,6 +29,7 @@ fn capabilities() -> Capabilities {
     let parameters = [(Parameter::Scope, Takes::Required), (Parameter::Name, Takes::Optional)];
     Capabilities::default()
         .with_native([Get, ListPage, ScopesPage, Create, Register, Revoke])
+        .with_not_listed("the workspace's own keys; see keymux_baseten::Client::list_workspace_api_keys")
         .with_parameters(Create, parameters)
         .with_parameters(Register, parameters)
         .with_unsupported(Update, "a key cannot be changed; make a new one, and change models and limits at its group")

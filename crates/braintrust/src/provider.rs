@@ -34,6 +34,11 @@ fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
     Capabilities::default()
         .with_native([Get, ListPage, Revoke])
+        .with_narrower_list(
+            "Braintrust lists the caller's own keys alone, whatever the caller's role; all keys of the organization are \
+             in its settings, those of one user with keymux_braintrust::Config::with_impersonated_user",
+        )
+        .with_not_listed("service tokens; see keymux_braintrust::Client::list_service_tokens")
         .with_unsupported(
             ScopesPage,
             "the account itself is the one scope; list its keys with the scope of the account",

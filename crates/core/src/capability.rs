@@ -157,6 +157,10 @@ pub enum Takes {
 pub struct Capabilities {
     operations: BTreeMap<Operation, Support>,
     parameters: BTreeMap<Operation, BTreeMap<Parameter, Takes>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    narrower_list: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_listed: Option<Cow<'static, str>>,
 }
 
 impl Capabilities {
@@ -190,6 +194,33 @@ impl Capabilities {
     ) -> Self {
         self.parameters.entry(operation).or_default().extend(parameters);
         self
+    }
+
+    /// Says that by the vendor's own rule a list leaves out keys of the account, and why: it is never the whole.
+    #[must_use]
+    pub fn with_narrower_list(mut self, reason: &'static str) -> Self {
+        self.narrower_list = Some(reason.into());
+        self
+    }
+
+    /// Says what the vendor has beside the keys that this provider lists and looks up: keys of another kind, or of
+    /// another account.
+    #[must_use]
+    pub fn with_not_listed(mut self, what: &'static str) -> Self {
+        self.not_listed = Some(what.into());
+        self
+    }
+
+    /// Why a list is never the whole account, if by the vendor's own rule it is not.
+    #[must_use]
+    pub fn narrower_list(&self) -> Option<&str> {
+        self.narrower_list.as_deref()
+    }
+
+    /// What the vendor has beside the keys that this provider lists and looks up.
+    #[must_use]
+    pub fn not_listed(&self) -> Option<&str> {
+        self.not_listed.as_deref()
     }
 
     /// Whether the vendor has `operation`.

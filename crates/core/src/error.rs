@@ -1,10 +1,15 @@
 //! The one error of the unified way in: small, opaque, and readable in one line.
 
+mod report;
+
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use report::ErrorReport;
+use serde::{Deserialize, Serialize};
 
 use crate::address::AccountName;
 use crate::provider::ProviderId;
@@ -12,7 +17,8 @@ use crate::provider::ProviderId;
 /// What went wrong, to branch on.
 ///
 /// What usually causes each kind stands beside it, and whether the vendor may have carried the call out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The vendor knows no such key: a wrong id, or at some vendors a revoked key or one that the credential may not
@@ -378,40 +384,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.inner;
-        match (&inner.account, &inner.provider) {
-            (Some(account), Some(provider)) if account.as_str() != provider.as_str() => {
-                write!(f, "{account} ({provider})")?;
-            }
-            (Some(account), _) => write!(f, "{account}")?,
-            (None, Some(provider)) => write!(f, "{provider}")?,
-            (None, None) => {}
-        }
-        let named = inner.account.is_some() || inner.provider.is_some();
-        if let Some(operation) = inner.operation {
-            write!(f, "{}{operation}", if named { " " } else { "" })?;
-        }
-        write!(f, "{}{}", if named || inner.operation.is_some() { ": " } else { "" }, inner.kind)?;
-        match (inner.status, &inner.code) {
-            (Some(status), Some(code)) => write!(f, " (HTTP {status}, {code})")?,
-            (Some(status), None) => write!(f, " (HTTP {status})")?,
-            (None, Some(code)) => write!(f, " ({code})")?,
-            (None, None) => {}
-        }
-        if let Some(message) = &inner.message {
-            write!(f, ": {message}")?;
-        }
-        if let Some(delay) = inner.retry_after {
-            write!(f, "; retry after {} s", delay.as_secs_f64())?;
-        }
-        if let Some(id) = &inner.request_id {
-            write!(f, "; request {id}")?;
-        }
-        match inner.attempts {
-            0 => Ok(()),
-            1 => f.write_str("; 1 attempt"),
-            attempts => write!(f, "; {attempts} attempts"),
-        }
+        self.report().fmt(f)
     }
 }
 

@@ -43,14 +43,14 @@ pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES
 pub use capability::{Capabilities, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
-pub use page::{Cursor, KeyStream, Page, Scope, ScopeInfo};
+pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;

@@ -11,6 +11,7 @@ use keymux_core::{
 
 use crate::account::Account;
 use crate::env;
+use crate::inventory::InventoryBuilder;
 use crate::outcomes::Outcomes;
 use crate::rotate::{self, Rotated};
 
@@ -104,6 +105,22 @@ impl Keymux {
     /// [`checkpoint`](KeyStream::checkpoint) of an earlier one.
     pub fn list(&self, account: &AccountName, scope: Scope, from: Option<Cursor>) -> Result<KeyStream, Error> {
         Ok(KeyStream::new(Arc::clone(self.account(account)?), scope, from).with_account(account.clone()))
+    }
+
+    /// Makes an inventory: the keys of every scope of every account, as they come, and what is known of their
+    /// completeness. Choose what goes into it, then call [`stream`](InventoryBuilder::stream).
+    ///
+    /// ```no_run
+    /// # async fn run(keymux: keymux::Keymux) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut keys = keymux.inventory().stream()?;
+    /// while let Some(key) = keys.next().await {
+    ///     println!("{}", key?.key_ref()); // the last item is the error, if that was not everything
+    /// }
+    /// println!("{}", keys.completeness());
+    /// # Ok(()) }
+    /// ```
+    pub fn inventory(&self) -> InventoryBuilder {
+        InventoryBuilder::new(self.clone())
     }
 
     /// Makes a key at an account. The rules are those of [`ApiKeyProvider::create`].

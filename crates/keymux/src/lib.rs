@@ -44,11 +44,16 @@
 mod account;
 mod accounts;
 mod env;
+mod inventory;
 mod outcomes;
 mod rotate;
 
 pub use accounts::{Builder, Keymux};
 pub use env::providers;
+pub use inventory::{
+    AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
+    InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
+};
 #[cfg(feature = "baseten")]
 #[doc(inline)]
 pub use keymux_baseten as baseten;
@@ -57,11 +62,11 @@ pub use keymux_baseten as baseten;
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
     AccountName, Action, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift, DriftKind,
-    Error, ErrorKind, Exchange, ExposeSecret, Fact, FactState, Field, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress,
-    KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, NewKey, Observer, Operation, Owner, Page,
-    Parameter, Permission, ProviderId, ProviderInfo, Randomness, Refusal, Request, Response, RetryEvent, RetryPolicy,
-    Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Transport,
-    TransportError, TransportErrorKind, Variables, Verdict, VerifyRequest,
+    Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GiveUpEvent, HttpOptions, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer,
+    Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, Refusal, Request, Response,
+    RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes,
+    TimeUnit, Transport, TransportError, TransportErrorKind, Variables, Verdict, VerifyRequest,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -41,6 +41,10 @@ fn capabilities() -> Capabilities {
         [(Parameter::ExpiresAt, Optional), (Parameter::Permissions, Optional), (Parameter::IpAllowlist, Optional)];
     Capabilities::default()
         .with_native([Get, ListPage, Create, Update, Revoke])
+        .with_not_listed(
+            "the keys of other workspaces, where the credential reaches several; give each an account of its own with \
+             keymux_mielto::Config::with_workspace_id",
+        )
         .with_unsupported(
             ScopesPage,
             "the workspace is the credential's, or that of keymux_mielto::Config::with_workspace_id; list its keys \

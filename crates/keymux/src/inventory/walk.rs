@@ -1,0 +1,275 @@
+//! One account of an inventory: which scopes are known, which wait, which are walked.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use keymux_core::{
+    AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, KeyStream, ListPosition, Operation, Page, Scope, ScopeInfo,
+    Support,
+};
+
+use super::checkpoint::Checkpoint;
+use super::completeness::{AccountOutcome, Finding, Standing, UnitOutcome};
+use super::progress::AccountProgress;
+use super::unit::WorkUnit;
+
+/// One account, walked.
+pub(crate) struct Walk {
+    pub(crate) name: AccountName,
+    pub(crate) provider: Arc<dyn ApiKeyProvider>,
+    /// What became of it until the pages that are in hand.
+    pub(crate) outcome: AccountOutcome,
+    except: BTreeSet<Scope>,
+    /// The scopes that wait.
+    queue: VecDeque<Scope>,
+    /// How many scopes are walked.
+    pub(crate) walked: usize,
+    /// Whether a page of scopes is under way.
+    listing: bool,
+    /// Where the list of scopes goes on, and the cursors that were followed, as hashes.
+    next_scopes: Option<Cursor>,
+    followed: HashSet<u64>,
+    /// Of the scopes that were begun and are not done: where the page in hand begins, or the one that is fetched.
+    positions: BTreeMap<Scope, ListPosition>,
+    progress: AccountProgress,
+}
+
+/// A scope that is walked: its list, and what it has given.
+pub(crate) struct Unit {
+    /// Which of the accounts.
+    pub(crate) account: usize,
+    pub(crate) scope: Scope,
+    pub(crate) keys: KeyStream,
+    /// In all runs.
+    pub(crate) records: u64,
+    earlier_pages: u64,
+}
+
+impl Unit {
+    /// What became of it until now.
+    pub(crate) fn outcome(&self, standing: Standing) -> UnitOutcome {
+        UnitOutcome { standing, records: self.records, pages: self.earlier_pages + self.keys.pages() }
+    }
+}
+
+impl Walk {
+    pub(crate) fn new(name: AccountName, provider: Arc<dyn ApiKeyProvider>) -> Self {
+        let outcome = AccountOutcome::new(provider.info());
+        let progress = AccountProgress::new(name.clone(), provider.info().id().clone());
+        Self {
+            name,
+            provider,
+            outcome,
+            except: BTreeSet::new(),
+            queue: VecDeque::new(),
+            walked: 0,
+            listing: false,
+            next_scopes: None,
+            followed: HashSet::new(),
+            positions: BTreeMap::new(),
+            progress,
+        }
+    }
+
+    pub(crate) fn skipped(mut self) -> Self {
+        self.outcome.scopes = Finding::Skipped;
+        self
+    }
+
+    /// All scopes but these.
+    pub(crate) fn whole(mut self, except: BTreeSet<Scope>) -> Self {
+        self.except = except;
+        self.begin();
+        self
+    }
+
+    /// These scopes but those.
+    pub(crate) fn only(mut self, only: BTreeSet<Scope>, except: BTreeSet<Scope>) -> Self {
+        self.except = except;
+        if matches!(self.outcome.scopes, Finding::Unsupported { .. }) {
+            return self;
+        }
+        self.outcome.scopes = Finding::NotAsked;
+        for scope in only {
+            self.find(scope);
+        }
+        // Where the account is its one scope, that is all there is.
+        if !self.has_scopes() && self.outcome.units.contains_key(&Scope::account()) {
+            self.outcome.scopes = Finding::Done;
+        }
+        self
+    }
+
+    pub(crate) fn resumed(mut self, checkpoint: &Checkpoint) -> Self {
+        if let Some(outcome) = checkpoint.completeness.accounts.get(&self.name) {
+            self.outcome = outcome.clone();
+        }
+        let of_this = |unit: &&WorkUnit| *unit.account() == self.name;
+        self.except = checkpoint.except.iter().filter(of_this).map(|unit| unit.scope().clone()).collect();
+        let positions = checkpoint.positions.iter().filter(|(unit, _)| of_this(unit));
+        self.positions = positions.map(|(unit, position)| (unit.scope().clone(), position.clone())).collect();
+        self.next_scopes = checkpoint.scopes.get(&self.name).cloned();
+        let progress = &mut self.progress;
+        for (scope, unit) in &mut self.outcome.units {
+            progress.records += unit.records;
+            progress.pages += unit.pages;
+            progress.scopes_found += 1;
+            match unit.standing {
+                Standing::Done => progress.scopes_done += 1,
+                Standing::Skipped => {}
+                Standing::Failed { .. } | Standing::Unfinished => {
+                    unit.standing = Standing::Unfinished;
+                    self.queue.push_back(scope.clone());
+                }
+            }
+        }
+        if matches!(self.outcome.scopes, Finding::Failed { .. } | Finding::Unfinished) {
+            self.begin();
+        }
+        self
+    }
+
+    fn has_scopes(&self) -> bool {
+        !matches!(self.provider.info().capabilities().support(Operation::ScopesPage), Support::Unsupported { .. })
+    }
+
+    /// Finds what can be found without asking.
+    fn begin(&mut self) {
+        if matches!(self.outcome.scopes, Finding::Unsupported { .. }) {
+            return;
+        }
+        if self.has_scopes() {
+            self.outcome.scopes = Finding::Unfinished;
+        } else {
+            self.outcome.scopes = Finding::Done;
+            self.find(Scope::account());
+        }
+    }
+
+    /// A scope that there is. One that was found before is known.
+    fn find(&mut self, scope: Scope) {
+        if self.outcome.units.contains_key(&scope) {
+            return;
+        }
+        self.progress.scopes_found += 1;
+        let skipped = self.except.contains(&scope);
+        let standing = if skipped { Standing::Skipped } else { Standing::Unfinished };
+        self.outcome.units.insert(scope.clone(), UnitOutcome::new(standing));
+        if !skipped {
+            self.queue.push_back(scope);
+        }
+    }
+
+    /// Whether it is time for a page of scopes: fewer than `enough` scopes wait, and none is under way. Then one is.
+    pub(crate) fn wants_scopes(&mut self, enough: usize) -> bool {
+        let due = matches!(self.outcome.scopes, Finding::Unfinished) && !self.listing && self.queue.len() < enough;
+        self.listing |= due;
+        due
+    }
+
+    /// Where the list of scopes goes on.
+    pub(crate) fn next_scopes(&self) -> Option<Cursor> {
+        self.next_scopes.clone()
+    }
+
+    /// A page of scopes that was fetched at `cursor`.
+    pub(crate) fn found(&mut self, cursor: Option<&Cursor>, page: Result<Page<ScopeInfo>, Error>) {
+        self.listing = false;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                self.outcome.scopes = Finding::Failed { error: error.into() };
+                return;
+            }
+        };
+        for info in page.items {
+            self.find(info.scope);
+        }
+        let Some(next) = page.next else {
+            self.next_scopes = None;
+            self.outcome.scopes = Finding::Done;
+            return;
+        };
+        self.followed.extend(cursor.map(hash));
+        if !self.followed.insert(hash(&next)) {
+            let error = Error::new(ErrorKind::Decode)
+                .with_provider(self.provider.info().id().clone())
+                .with_account(self.name.clone())
+                .with_operation(Operation::ScopesPage.as_str())
+                .with_message("the vendor gave a cursor again that it gave before; the list would never end");
+            self.outcome.scopes = Finding::Failed { error: error.into() };
+            return;
+        }
+        self.next_scopes = Some(next);
+    }
+
+    /// The next scope that waits, to be walked from where it stood; `account` is this account's number.
+    pub(crate) fn next_unit(&mut self, account: usize) -> Option<Unit> {
+        let scope = self.queue.pop_front()?;
+        let before = self.outcome.units.get(&scope);
+        let (records, earlier_pages) = before.map_or((0, 0), |unit| (unit.records, unit.pages));
+        let position = self.positions.entry(scope.clone()).or_default().clone();
+        let keys = KeyStream::new(Arc::clone(&self.provider), scope.clone(), None).with_account(self.name.clone());
+        self.walked += 1;
+        Some(Unit { account, keys: keys.resume(position), scope, records, earlier_pages })
+    }
+
+    /// A key of this account was given.
+    pub(crate) fn gave_record(&mut self) {
+        self.progress.records += 1;
+    }
+
+    /// A page is in hand.
+    pub(crate) fn has_page(&mut self) {
+        self.progress.pages += 1;
+    }
+
+    /// A page was used up.
+    pub(crate) fn used_page(&mut self, unit: &Unit) {
+        self.outcome.units.insert(unit.scope.clone(), unit.outcome(Standing::Unfinished));
+        self.positions.insert(unit.scope.clone(), unit.keys.position());
+    }
+
+    /// A scope came to its end.
+    pub(crate) fn ended(&mut self, unit: &Unit, error: Option<Error>) {
+        self.walked -= 1;
+        let standing = match error {
+            None => {
+                self.positions.remove(&unit.scope);
+                self.progress.scopes_done += 1;
+                Standing::Done
+            }
+            Some(error) => {
+                self.positions.insert(unit.scope.clone(), unit.keys.position());
+                self.progress.scopes_failed += 1;
+                Standing::Failed { error: error.into() }
+            }
+        };
+        self.outcome.units.insert(unit.scope.clone(), unit.outcome(standing));
+    }
+
+    /// Adds to `checkpoint` where this account stands, but for the pages in hand.
+    pub(crate) fn tell(&self, checkpoint: &mut Checkpoint) {
+        let unit = |scope: &Scope| WorkUnit::new(self.name.clone(), scope.clone());
+        let positions = self.positions.iter().filter(|(_, position)| **position != ListPosition::default());
+        checkpoint.positions.extend(positions.map(|(scope, position)| (unit(scope), position.clone())));
+        checkpoint.scopes.extend(self.next_scopes.clone().map(|cursor| (self.name.clone(), cursor)));
+    }
+
+    pub(crate) fn progress(&self) -> AccountProgress {
+        let mut progress = self.progress.clone();
+        progress.all_scopes_found = matches!(self.outcome.scopes, Finding::Done);
+        let busy = self.listing || self.walked > 0 || !self.queue.is_empty();
+        let more = matches!(self.outcome.scopes, Finding::Unfinished);
+        progress.ended = (!busy && !more).then(|| self.outcome.state());
+        progress
+    }
+}
+
+fn hash(cursor: &Cursor) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    cursor.hash(&mut hasher);
+    hasher.finish()
+}
