@@ -1,12 +1,11 @@
 //! Every argument of every command, as clap is told of them.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use keymux::{AccountName, Action, Error, KeyAddress, KeyRef, Permission, Scope};
+use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
 use crate::when::{self, When};
 
@@ -31,12 +30,12 @@ Filters:
   --filter FIELD=unsupported, FIELD=known   it cannot say; there is a value
 
   A filter with a value keeps rows alone whose value is known. A key whose vendor cannot say when it ends is
-  neither `expires<30d` nor `expires>30d` nor `expires!=2030-01-01`; ask for it with `expires=unsupported`.
+  neither `expires<30d` nor `expires>30d`; ask for it with `expires=unsupported`.
   Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
-  A time is compared with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a span (30d,
-  2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
+  A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
+  span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
   other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
 
 Sorting:
@@ -149,7 +148,7 @@ pub(crate) struct GetArgs {
 pub(crate) struct ListArgs {
     /// An account, or one scope of it: `prod-baseten:abc123hash`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
-    pub(crate) places: Vec<Place>,
+    pub(crate) units: Vec<WorkUnit>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -225,7 +224,7 @@ pub(crate) struct Yes {
 pub(crate) struct NewKeyArgs {
     /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
-    pub(crate) place: Place,
+    pub(crate) unit: WorkUnit,
     /// The key's name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
@@ -337,7 +336,7 @@ pub(crate) struct RotateArgs {
 pub(crate) struct VerifyArgs {
     /// The account, with the API where the vendor needs it: `datkey:api_example_1`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
-    pub(crate) place: Place,
+    pub(crate) unit: WorkUnit,
     /// What the key should be allowed to do; may be given again
     #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
     pub(crate) permission: Vec<Permission>,
@@ -363,26 +362,6 @@ pub(crate) struct EmulateArgs {
     /// How many keys each vendor begins with, beside its samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) keys: u32,
-}
-
-/// An account, or one scope of it, as text: `account` or `account:scope`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) account: AccountName,
-    /// `None`: not given. What that means is the command's.
-    pub(crate) scope: Option<Scope>,
-}
-
-impl FromStr for Place {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let Some((account, scope)) = text.split_once(':') else {
-            return Ok(Self { account: text.parse()?, scope: None });
-        };
-        let path: KeyAddress = scope.parse()?;
-        Ok(Self { account: account.parse()?, scope: Some(Scope::new(path.segments())?) })
-    }
 }
 
 fn parse_permission(text: &str) -> Result<Permission, String> {
@@ -414,16 +393,6 @@ mod tests {
     #[test]
     fn the_description_of_the_arguments_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_place_is_an_account_or_one_scope_of_it() {
-        let place: Place = "prod:a%2Fb".parse().unwrap();
-        assert_eq!(place.scope.unwrap().segments().collect::<Vec<_>>(), ["a/b"]);
-        assert_eq!("prod".parse::<Place>().unwrap().scope, None);
-        for wrong in ["", ":a", "prod:", "prod:a//b", "a b"] {
-            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

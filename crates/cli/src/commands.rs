@@ -6,7 +6,6 @@ mod documents;
 mod emulate;
 mod get;
 mod list;
-mod listing;
 mod providers;
 mod register;
 mod revoke;
@@ -17,7 +16,7 @@ mod verify;
 
 use std::future::Future;
 
-use keymux::{AccountName, Error, ErrorKind, Keymux};
+use keymux::Keymux;
 use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command};
@@ -57,16 +56,13 @@ fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Fa
     result
 }
 
-/// The names of all accounts. Without any there is nothing to ask, which is wrong configuration.
-fn all_accounts(keymux: &Keymux) -> Result<Vec<AccountName>, Failure> {
-    let names: Vec<AccountName> = keymux.accounts().map(|(name, _)| name.clone()).collect();
-    if names.is_empty() {
-        let variables: Vec<String> = keymux::providers()
-            .into_iter()
-            .map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()))
-            .collect();
-        let message = format!("there are no accounts; set one of {}", variables.join(", "));
-        return Err(Error::new(ErrorKind::Config).with_message(message).into());
+/// Without any account there is nothing to ask, which is wrong configuration.
+fn any_account(keymux: &Keymux) -> Result<(), Failure> {
+    if keymux.accounts().len() > 0 {
+        return Ok(());
     }
-    Ok(names)
+    let providers = keymux::providers();
+    let variables = providers.iter().map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()));
+    let variables: Vec<String> = variables.collect();
+    Err(Failure::Usage(format!("there are no accounts; set one of {}", variables.join(", "))))
 }

@@ -49,6 +49,11 @@ impl Console {
         self.width
     }
 
+    /// Whether the end of a listing is told to eyes, on standard error.
+    pub(crate) fn tells_summary(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Csv)
+    }
+
     pub(crate) fn shows_requests(&self) -> bool {
         self.verbose > 0
     }

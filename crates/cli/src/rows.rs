@@ -17,7 +17,7 @@ pub(crate) use account::{AccountRow, Check};
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
 pub(crate) use scope::ScopeRow;
-pub(crate) use summary::{Ending, Outcome, Summary};
+pub(crate) use summary::Summary;
 
 /// One line of a listing. Its JSON is that of [`Typed`].
 pub(crate) trait Row: Serialize {

@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
-use crate::rows::{AccountRow, Check, Outcome, Summary};
+use crate::rows::{AccountRow, Check, Summary};
 
 pub(super) async fn run(
     keymux: impl FnOnce() -> Result<Keymux, Failure>,
@@ -25,39 +25,33 @@ pub(super) async fn run(
         for (name, account) in keymux.accounts() {
             output.row(AccountRow::new(name.clone(), account.info(), None))?;
         }
-        output.finish(Some(Summary::local()))?;
+        output.finish(Some(Summary::new(true, false)))?;
         return Ok(Exit::Success);
     }
-    let mut running: FuturesUnordered<_> = super::all_accounts(&keymux)?
-        .into_iter()
-        .map(|name| async {
-            let result = keymux.check(&name).await;
-            (name, result)
-        })
-        .collect();
-    let (mut outcomes, mut tally, mut interrupted) = (Vec::new(), Tally::default(), false);
+    super::any_account(&keymux)?;
+    let check = |(name, account)| {
+        let check = keymux.check(name);
+        async move { (name, account, check.await) }
+    };
+    let mut running: FuturesUnordered<_> = keymux.accounts().map(check).collect();
+    let (mut tally, mut interrupted) = (Tally::default(), false);
     let mut interrupt = Interrupt::listen();
     loop {
         let Some(next) = interrupt.or(running.next()).await else {
             interrupted = true;
             break;
         };
-        let Some((name, result)) = next else { break };
+        let Some((name, account, result)) = next else { break };
         match &result {
-            Ok(()) => {
-                tally.success();
-                outcomes.push(Outcome::complete(name.clone(), None, 1));
-            }
+            Ok(()) => tally.success(),
             Err(error) => {
                 console.error(None, error);
                 tally.failure(error);
-                outcomes.push(Outcome::failed(name.clone(), None, 1, error));
             }
         }
-        let account = keymux.account(&name)?;
-        output.row(AccountRow::new(name, account.info(), Some(Check::new(&result))))?;
+        output.row(AccountRow::new(name.clone(), account.info(), Some(Check::new(&result))))?;
         output.flush()?;
     }
-    output.finish(Some(Summary::new(outcomes, interrupted)))?;
+    output.finish(Some(Summary::new(true, interrupted)))?;
     Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
 }

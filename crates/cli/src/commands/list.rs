@@ -1,16 +1,19 @@
 //! `keymux list`: the keys of accounts or scopes, with how complete they are.
 
-use futures_util::FutureExt;
-use keymux::{ErrorKind, KeyRecord, Keymux};
+use std::collections::BTreeSet;
 
-use crate::args::{ListArgs, Place};
+use futures_util::FutureExt;
+use keymux::{
+    AccountName, AccountOutcome, AccountState, Completeness, Finding, InventoryBuilder, KeyRecord, Keymux, Operation,
+    Scope, Standing, WorkUnit,
+};
+
+use crate::args::ListArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
 use crate::rows::{Problem, Summary};
-
-use super::listing::{self, Event};
 
 /// The columns of a table where none are chosen.
 pub(super) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at", "created_at"];
@@ -22,50 +25,117 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let plan = Plan::read::<KeyRecord>(&args.listing, console, SHOWN)?;
     let keymux = keymux()?;
-    let whole = args.places.is_empty();
-    let places = if whole {
-        super::all_accounts(&keymux)?.into_iter().map(|account| Place { account, scope: None }).collect()
-    } else {
-        args.places
-    };
+    super::any_account(&keymux)?;
+    let asked = Asked::new(args.units);
     let mut output = Output::new(console, plan);
-    let (mut outcomes, mut tally, mut interrupted) = (Vec::new(), Tally::default(), false);
+    let mut tally = Tally::default();
     let mut interrupt = Interrupt::listen();
-    let mut events = listing::keys(&keymux, places);
-    loop {
-        let event = match events.recv().now_or_never() {
-            Some(event) => event,
-            None => {
-                output.flush()?;
-                let Some(event) = interrupt.or(events.recv()).await else {
-                    interrupted = true;
-                    break;
-                };
-                event
-            }
-        };
-        match event {
-            None => break,
-            Some(Event::Key(record)) => {
-                tally.success();
-                output.row(*record)?;
-            }
-            Some(Event::Ended(outcome, error)) => {
-                if let Some(error) = error {
-                    let about = outcome.scope.as_ref().map(|scope| format!("{}:{scope}", outcome.account));
-                    console.error(about.as_deref(), &error);
-                    // Of the whole inventory, a vendor without a list is a gap and no failure.
-                    if !(whole && error.kind() == ErrorKind::Unsupported) {
-                        tally.failure(&error);
-                        output.problem(&Problem::of_scope(outcome.scope.clone(), &error))?;
+    let mut told = Completeness::default();
+    let mut interrupted = false;
+    for inventory in asked.inventories(&keymux) {
+        let mut keys = inventory.stream()?;
+        loop {
+            let next = match keys.next().now_or_never() {
+                Some(next) => next,
+                None => {
+                    output.flush()?;
+                    match interrupt.or(keys.next()).await {
+                        Some(next) => next,
+                        None => {
+                            interrupted = true;
+                            break;
+                        }
                     }
-                } else {
-                    tally.success();
                 }
-                outcomes.push(outcome);
-            }
+            };
+            // What is lacking is told by the completeness.
+            let Some(Ok(record)) = next else { break };
+            tally.success();
+            output.row(record)?;
+        }
+        told = told.merge(keys.completeness())?;
+        if interrupted {
+            break;
         }
     }
-    output.finish(Some(Summary::new(outcomes, interrupted)))?;
+    for (unit, failure) in told.failures() {
+        let report = failure.report().clone();
+        if let Some(error) = failure.error() {
+            console.error(Some(&unit.to_string()), error);
+            tally.failure(error);
+        }
+        output.problem(&Problem::of_scope(unit.scope().clone(), report))?;
+    }
+    for (name, account) in told.accounts().filter(|(name, _)| asked.holds(name)) {
+        match account.scopes() {
+            // Of the whole inventory, a vendor without a list is a gap and no failure.
+            Finding::Unsupported { .. } if !asked.whole() => {
+                let provider = keymux.account(name)?;
+                let error = provider.info().unsupported(Operation::ListPage).with_account(name.clone());
+                console.error(None, &error);
+                tally.failure(&error);
+                output.problem(&Problem::of_scope(Scope::account(), error.report()))?;
+            }
+            _ if account.units().any(|(_, unit)| matches!(unit.standing, Standing::Done)) => tally.success(),
+            _ => {}
+        }
+    }
+    let mut summary = Summary::new(asked.complete(&told), interrupted);
+    let text = if asked.whole() { Some(told.to_string()) } else { None };
+    let accounts = told.accounts().filter(|(name, _)| asked.holds(name));
+    summary.accounts = accounts.map(|(name, account)| (name.clone(), account.clone())).collect();
+    output.finish(Some(summary))?;
+    let shows_text = console.tells_summary();
+    text.iter().filter(|_| shows_text).flat_map(|text| text.lines()).for_each(|line| console.note(line));
     Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
+}
+
+/// What the arguments ask for.
+struct Asked {
+    accounts: BTreeSet<AccountName>,
+    scopes: BTreeSet<WorkUnit>,
+}
+
+impl Asked {
+    fn new(units: Vec<WorkUnit>) -> Self {
+        let (accounts, scopes): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| unit.scope().is_account());
+        let accounts: BTreeSet<_> = accounts.into_iter().map(|unit| unit.account().clone()).collect();
+        // A scope of an account that is listed whole comes with it.
+        let scopes = scopes.into_iter().filter(|unit| !accounts.contains(unit.account())).collect();
+        Self { accounts, scopes }
+    }
+
+    fn whole(&self) -> bool {
+        self.accounts.is_empty() && self.scopes.is_empty()
+    }
+
+    fn holds(&self, name: &AccountName) -> bool {
+        self.whole() || self.accounts.contains(name) || self.scopes.iter().any(|unit| unit.account() == name)
+    }
+
+    /// One, or two where both accounts and scopes were named.
+    fn inventories(&self, keymux: &Keymux) -> Vec<InventoryBuilder> {
+        let accounts = || keymux.inventory().accounts(self.accounts.iter().cloned());
+        let scopes = || keymux.inventory().only(self.scopes.iter().cloned());
+        match (self.accounts.is_empty(), self.scopes.is_empty()) {
+            (true, true) => vec![keymux.inventory()],
+            (false, true) => vec![accounts()],
+            (true, false) => vec![scopes()],
+            (false, false) => vec![accounts(), scopes()],
+        }
+    }
+
+    /// Whether everything that was asked for was given.
+    fn complete(&self, told: &Completeness) -> bool {
+        let done = |account: &AccountOutcome| account.state() == AccountState::Done;
+        let walked = |unit: &WorkUnit| {
+            let account = told.account(unit.account());
+            let mut units = account.into_iter().flat_map(AccountOutcome::units);
+            units.any(|(scope, outcome)| scope == unit.scope() && matches!(outcome.standing, Standing::Done))
+        };
+        if self.whole() {
+            return told.is_complete();
+        }
+        self.accounts.iter().all(|name| told.account(name).is_some_and(done)) && self.scopes.iter().all(walked)
+    }
 }

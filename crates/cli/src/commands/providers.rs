@@ -18,7 +18,7 @@ pub(super) fn run(args: ProvidersArgs, console: &Console) -> Result<Exit, Failur
     let Some(name) = args.name else {
         let mut output = Output::new(console, plan);
         infos.into_iter().try_for_each(|info| output.row(ProviderRow::new(info)))?;
-        output.finish(Some(Summary::local()))?;
+        output.finish(Some(Summary::new(true, false)))?;
         return Ok(Exit::Success);
     };
     let Some(info) = infos.iter().find(|info| info.id().as_str() == name) else {

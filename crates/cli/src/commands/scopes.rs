@@ -7,9 +7,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
-use crate::rows::{Outcome, Problem, ScopeRow, Summary};
-
-use super::listing;
+use crate::rows::{Problem, ScopeRow, Summary};
 
 const SHOWN: &[&str] = &["ref", "name", "provider"];
 
@@ -20,47 +18,37 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let plan = Plan::read::<ScopeRow>(&args.listing, console, SHOWN)?;
     let keymux = keymux()?;
-    let accounts = if args.accounts.is_empty() {
-        let mut all = super::all_accounts(&keymux)?;
-        all.retain(|name| {
-            let account = keymux.account(name);
-            account.is_ok_and(|account| account.info().capabilities().is_native(Operation::ScopesPage))
-        });
-        all
-    } else {
-        args.accounts
-    };
+    let mut accounts = args.accounts;
+    if accounts.is_empty() {
+        super::any_account(&keymux)?;
+        let scoped = keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
+        accounts = scoped.map(|(name, _)| name.clone()).collect();
+    }
     let mut output = Output::new(console, plan);
-    let (mut outcomes, mut tally, mut interrupted) = (Vec::new(), Tally::default(), false);
+    let (mut tally, mut complete, mut interrupted) = (Tally::default(), true, false);
     let mut interrupt = Interrupt::listen();
-    for account in accounts {
-        let found = match keymux.account(&account) {
-            Ok(provider) => match interrupt.or(listing::scopes(&**provider)).await {
-                Some(found) => found.map(|scopes| (provider.info().id().clone(), scopes)),
-                None => {
-                    interrupted = true;
-                    break;
-                }
-            },
-            Err(error) => Err(error),
+    for name in accounts {
+        let provider = keymux.account(&name)?.info().id();
+        let Some(scopes) = interrupt.or(keymux.scopes(&name)).await else {
+            interrupted = true;
+            break;
         };
-        match found {
-            Ok((provider, scopes)) => {
+        match scopes {
+            Ok(scopes) => {
                 tally.success();
-                outcomes.push(Outcome::complete(account.clone(), None, scopes.len() as u64));
                 for info in scopes {
-                    output.row(ScopeRow::new(account.clone(), provider.clone(), info))?;
+                    output.row(ScopeRow::new(name.clone(), provider.clone(), info))?;
                 }
                 output.flush()?;
             }
             Err(error) => {
+                complete = false;
                 console.error(None, &error);
                 tally.failure(&error);
-                output.problem(&Problem::of_scope(None, &error))?;
-                outcomes.push(Outcome::failed(account, None, 0, &error));
+                output.problem(&Problem::new(&error))?;
             }
         }
     }
-    output.finish(Some(Summary::new(outcomes, interrupted)))?;
+    output.finish(Some(Summary::new(complete, interrupted)))?;
     Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
 }
