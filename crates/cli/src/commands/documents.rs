@@ -14,14 +14,17 @@ pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
     print(&text)
 }
 
-/// One page with every command, since one file is what `keymux man` can print.
+/// The pages of the program and of each command, one after another, as `man` shows them.
 pub(super) fn man() -> Result<Exit, Failure> {
     let mut command = Cli::command();
     command.build();
     let mut text = Vec::new();
-    let mut render = |command: clap::Command| clap_mangen::Man::new(command).render(&mut text);
-    let rendered = render(command).map_err(Failure::output);
-    rendered?;
+    let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
+    for page in std::iter::once(&command).chain(commands) {
+        // A command is known by its whole name, `keymux-get`.
+        let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
+        clap_mangen::Man::new(page.clone().name(name)).render(&mut text).map_err(Failure::output)?;
+    }
     print(&text)
 }
 
