@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod canary;
+mod config;
 mod coverage;
 mod facade;
 mod fixtures;

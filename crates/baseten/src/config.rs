@@ -10,6 +10,17 @@ use crate::signing::SigningKey;
 /// Baseten's management API. No regional hosts are documented.
 pub const DEFAULT_BASE_URL: &str = "https://api.baseten.co";
 
+/// The scheme of `Authorization` that carries the credential. Baseten's management API takes either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum AuthScheme {
+    /// `Authorization: Api-Key …`, which every document of Baseten's shows.
+    #[default]
+    ApiKey,
+    /// `Authorization: Bearer …`, which the newer ones show first.
+    Bearer,
+}
+
 /// The credential and the settings of a [`Client`]. Nothing is checked before [`build`](Config::build).
 ///
 /// ```
@@ -21,6 +32,7 @@ pub const DEFAULT_BASE_URL: &str = "https://api.baseten.co";
 #[must_use]
 pub struct Config {
     setup: Setup,
+    auth_scheme: AuthScheme,
     signing_key: Option<SigningKey>,
 }
 
@@ -31,7 +43,7 @@ impl Config {
     }
 
     fn with_setup(setup: Setup) -> Self {
-        Self { setup, signing_key: None }
+        Self { setup, auth_scheme: AuthScheme::default(), signing_key: None }
     }
 
     /// From `BASETEN_API_KEY`, and from `BASETEN_BASE_URL` if it is set. A variable that is missing, empty or
@@ -51,6 +63,12 @@ impl Config {
         self
     }
 
+    /// Another scheme for the credential than [`AuthScheme::ApiKey`].
+    pub fn with_auth_scheme(mut self, scheme: AuthScheme) -> Self {
+        self.auth_scheme = scheme;
+        self
+    }
+
     /// The key that signs registrations. Without it no key of one's own can be registered; nothing else needs it.
     pub fn with_signing_key(mut self, key: SigningKey) -> Self {
         self.signing_key = Some(key);
@@ -66,7 +84,11 @@ impl Config {
     /// Checks everything and sets the client up; sends nothing. Errors are
     /// [`ErrorKind::Config`](keymux_core::ErrorKind::Config).
     pub fn build(self) -> Result<Client, Error> {
-        let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, "Api-Key "), HeaderMap::new(), "")?;
+        let scheme = match self.auth_scheme {
+            AuthScheme::ApiKey => "Api-Key ",
+            AuthScheme::Bearer => "Bearer ",
+        };
+        let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, scheme), HeaderMap::new(), "")?;
         Ok(Client::new(pipeline, self.signing_key))
     }
 }

@@ -107,7 +107,7 @@ mod signing;
 mod wire;
 
 pub use client::Client;
-pub use config::{Config, DEFAULT_BASE_URL};
+pub use config::{AuthScheme, Config, DEFAULT_BASE_URL};
 pub use error::Error;
 pub use keymux_core::{
     ApiKeyProvider, Cursor, ErrorKind, ExposeSecret, Fact, HttpOptions, Page, RetryPolicy, SecretString,

@@ -56,8 +56,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The file with the accounts [default: the platform's configuration folder, else the environment]
-    #[arg(long, global = true, value_name = "FILE", env = "KEYMUX_CONFIG", value_hint = ValueHint::FilePath)]
+    /// The file with the accounts [default: KEYMUX_CONFIG, else the platform's configuration folder, else no file: an
+    /// account for each credential in the environment]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// The format [default: table on a terminal, ndjson into a pipe]
     #[arg(long, short, global = true, value_name = "FORMAT")]

@@ -22,23 +22,23 @@ use tokio::runtime::Builder;
 use crate::args::{Cli, Command};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
-use crate::load::load;
+use crate::load::Loader;
 
 /// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     console.trace();
-    let keymux = || load(&cli.global, console);
+    let loader = Loader::new(&cli.global, console);
     match cli.command {
-        Command::Get(args) => wait(get::run(keymux, args, console)),
-        Command::List(args) => wait(list::run(keymux, args, console)),
-        Command::Scopes(args) => wait(scopes::run(keymux, args, console)),
-        Command::Create(args) => wait(create::run(keymux, args, console)),
-        Command::Register(args) => wait(register::run(keymux, args, console)),
-        Command::Update(args) => wait(update::run(keymux, args, console)),
-        Command::Rotate(args) => wait(rotate::run(keymux, args, console)),
-        Command::Verify(args) => wait(verify::run(keymux, args, console)),
-        Command::Revoke(args) => wait(revoke::run(keymux, args, console)),
-        Command::Accounts(args) => wait(accounts::run(keymux, args, console)),
+        Command::Get(args) => wait(get::run(&loader, args, console)),
+        Command::List(args) => wait(list::run(&loader, args, console)),
+        Command::Scopes(args) => wait(scopes::run(&loader, args, console)),
+        Command::Create(args) => wait(create::run(&loader, args, console)),
+        Command::Register(args) => wait(register::run(&loader, args, console)),
+        Command::Update(args) => wait(update::run(&loader, args, console)),
+        Command::Rotate(args) => wait(rotate::run(&loader, args, console)),
+        Command::Verify(args) => wait(verify::run(&loader, args, console)),
+        Command::Revoke(args) => wait(revoke::run(&loader, args, console)),
+        Command::Accounts(args) => wait(accounts::run(&loader, args, console)),
         Command::Emulate(args) => wait(emulate::run(args, console)),
         Command::Providers(args) => providers::run(args, console),
         Command::Completions { shell } => documents::completions(shell),
@@ -64,5 +64,5 @@ fn any_account(keymux: &Keymux) -> Result<(), Failure> {
     let providers = keymux::providers();
     let variables = providers.iter().map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()));
     let variables: Vec<String> = variables.collect();
-    Err(Failure::Usage(format!("there are no accounts; set one of {}", variables.join(", "))))
+    Err(Failure::Usage(format!("there are no accounts; write a keymux.toml, or set one of {}", variables.join(", "))))
 }

@@ -49,11 +49,6 @@ impl Console {
         self.width
     }
 
-    /// Whether the end of a listing is told to eyes, on standard error.
-    pub(crate) fn tells_summary(&self) -> bool {
-        matches!(self.format, Format::Table | Format::Csv)
-    }
-
     pub(crate) fn shows_requests(&self) -> bool {
         self.verbose > 0
     }
@@ -103,7 +98,8 @@ fn until(delay: Option<Duration>, now: Timestamp) -> String {
 /// `text` without what a terminal would take for a command, or would show in another order than it is written.
 pub(crate) fn printable(text: &str) -> String {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {

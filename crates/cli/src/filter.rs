@@ -60,7 +60,8 @@ const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
     pub(crate) fn parse<R: Row>(text: &str, now: Timestamp) -> Result<Self, String> {
-        let usage = || format!("`{text}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
+        let usage =
+            || format!("`{text}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
         let start = text.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
         let (field, rest) = text.split_at(start);
         let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(usage)?;
@@ -112,10 +113,12 @@ impl Test {
                 let number = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
                 Ok(Self::Order(relation, Cell::Number(number)))
             }
-            (Kind::Number, None) => Err(format!("`{name}` is a number; compare with `=`, `!=`, `<`, `<=`, `>` or `>=`")),
-            (Kind::Past | Kind::Future, Some(Relation::Equal | Relation::NotEqual) | None) => {
-                Err(format!("`{name}` is a time; compare with `<`, `<=`, `>` or `>=`, or with `=none`, `=missing`, `=unsupported`, `=known`"))
+            (Kind::Number, None) => {
+                Err(format!("`{name}` is a number; compare with `=`, `!=`, `<`, `<=`, `>` or `>=`"))
             }
+            (Kind::Past | Kind::Future, Some(Relation::Equal | Relation::NotEqual) | None) => Err(format!(
+                "`{name}` is a time; compare with `<`, `<=`, `>` or `>=`, or with `=none`, `=missing`, `=unsupported`, `=known`"
+            )),
             (kind @ (Kind::Past | Kind::Future), Some(relation)) => {
                 let when = When::parse(value)?;
                 // The longer ago, the earlier.
@@ -174,6 +177,11 @@ pub(crate) struct Sort {
 }
 
 impl Sort {
+    /// By the column that names a row.
+    pub(crate) fn first<R: Row>() -> Self {
+        Self { column: R::COLUMNS[0].name.to_string(), reverse: false }
+    }
+
     pub(crate) fn parse<R: Row>(text: &str) -> Result<Self, String> {
         let (reverse, name) = match text.strip_prefix('-') {
             Some(name) => (true, name),
@@ -303,9 +311,11 @@ mod tests {
                 assert!(!kept(filter, &state), "{filter} {state:?}");
             }
         }
-        for (filter, state) in
-            [("expires=none", Fact::Empty), ("expires=missing", Fact::Missing), ("expires=unsupported", Fact::Unsupported)]
-        {
+        for (filter, state) in [
+            ("expires=none", Fact::Empty),
+            ("expires=missing", Fact::Missing),
+            ("expires=unsupported", Fact::Unsupported),
+        ] {
             assert!(kept(filter, &state));
             assert!(!kept(filter, &Cell::text("x")));
             assert!(kept("expires!=known", &state));

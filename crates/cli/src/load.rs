@@ -1,23 +1,74 @@
 //! Where the accounts come from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use keymux::{AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent};
+use keymux::config::ConfigFile;
+use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent};
 
 use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
 
-/// The accounts: of the file that was named, else of the environment.
-pub(crate) fn load(global: &Global, console: &Console) -> Result<Keymux, Failure> {
-    if let Some(path) = &global.config {
-        return Err(Failure::Usage(format!("{}: configuration files are not read yet", path.display())));
+/// Sets accounts up: those of a file, or, without one, those of the environment.
+#[derive(Debug)]
+pub(crate) struct Loader<'a> {
+    global: &'a Global,
+    console: &'a Console,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) fn new(global: &'a Global, console: &'a Console) -> Self {
+        Self { global, console }
     }
-    let mut options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
-    if console.shows_requests() {
-        options = options.with_observer(Arc::new(Requests(console.clone())));
+
+    /// The file, if there is one: read and checked, and no credential looked at.
+    pub(crate) fn file(&self) -> Result<Option<ConfigFile>, Failure> {
+        let path = match &self.global.config {
+            Some(path) => Some(path.clone()),
+            None => ConfigFile::locate(&|name| std::env::var_os(name))?,
+        };
+        let Some(path) = path else { return Ok(None) };
+        let file = ConfigFile::read(path)?;
+        for warning in file.warnings() {
+            self.console.note(&format!("keymux: {warning}"));
+        }
+        Ok(Some(file))
     }
-    Ok(Keymux::builder().with_env(&options)?.build()?)
+
+    /// All accounts.
+    pub(crate) async fn all(&self) -> Result<Keymux, Failure> {
+        let builder = Keymux::builder();
+        let builder = match self.file()? {
+            Some(file) => builder.with_config(&file, &self.options()?).await?,
+            None => builder.with_env(&self.options()?)?,
+        };
+        Ok(builder.build()?)
+    }
+
+    /// These accounts, so that no credential of another one is fetched. All, if one of them does not exist, since the
+    /// error names those that there are.
+    pub(crate) async fn of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
+        let Some(file) = self.file()? else { return self.all().await };
+        let names: BTreeSet<&AccountName> = names.into_iter().collect();
+        let mut builder = Keymux::builder();
+        let options = self.options()?;
+        for name in names {
+            match file.account(name) {
+                Some(account) => builder = builder.with_account(name.as_str(), account.build(&options).await?),
+                None => return self.all().await,
+            }
+        }
+        Ok(builder.build()?)
+    }
+
+    fn options(&self) -> Result<HttpOptions, Failure> {
+        let options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
+        if !self.console.shows_requests() {
+            return Ok(options);
+        }
+        Ok(options.with_observer(Arc::new(Requests(self.console.clone()))))
+    }
 }
 
 /// Writes a line for each request: what `-v` shows.

@@ -105,7 +105,9 @@ impl<'a, R: Row> Output<'a, R> {
     /// Ends the output; a summary is for lists.
     pub(crate) fn finish(mut self, summary: Option<Summary>) -> Result<(), Failure> {
         let mut rows = std::mem::take(&mut self.held);
-        filter::sort(&mut rows, &self.plan.sort);
+        // Of rows that come in no order, eyes find none in a table.
+        let by_name = [Sort::first::<R>()];
+        filter::sort(&mut rows, if self.plan.sort.is_empty() { &by_name } else { &self.plan.sort });
         if self.plan.format == Format::Table {
             let table = match &*rows {
                 [row] if self.single => table::one(row, &self.plan.columns, self.console),
@@ -126,7 +128,7 @@ impl<'a, R: Row> Output<'a, R> {
                 Format::Json | Format::Ndjson => self.object(Summary::TYPE, &summary)?,
                 Format::Table | Format::Csv => {
                     self.flush()?;
-                    self.console.note(&summary.line::<R>());
+                    summary.lines::<R>().iter().for_each(|line| self.console.note(line));
                 }
             }
         }
@@ -178,11 +180,18 @@ pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>], console: &Consol
 }
 
 impl Summary {
-    /// For eyes: `12 keys`, and what is not there.
-    fn line<R: Row>(&self) -> String {
+    /// For eyes: what became of each account, or `12 keys`.
+    fn lines<R: Row>(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
         let plural = if self.count == 1 { "" } else { "s" };
-        let all = if self.complete { "" } else { "; incomplete" };
-        let interrupted = if self.interrupted { ": interrupted" } else { "" };
-        format!("{} {}{plural}{all}{interrupted}", self.count, R::TYPE)
+        let shown = if lines.is_empty() { "" } else { " shown" };
+        let end = match (self.interrupted, self.complete) {
+            (true, _) => "; interrupted",
+            // The text has said it.
+            (false, false) if lines.is_empty() => "; incomplete",
+            _ => "",
+        };
+        lines.push(format!("{} {}{plural}{shown}{end}", self.count, R::TYPE));
+        lines
     }
 }

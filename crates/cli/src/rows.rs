@@ -42,11 +42,11 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    const fn new(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
         Self { name: Cow::Borrowed(name), kind, none: "none" }
     }
 
-    const fn text(name: &'static str) -> Self {
+    pub(crate) const fn text(name: &'static str) -> Self {
         Self::new(name, Kind::Text)
     }
 
@@ -83,7 +83,7 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    fn text(text: impl Into<String>) -> Fact<Self> {
+    pub(crate) fn text(text: impl Into<String>) -> Fact<Self> {
         Fact::Known(Self::Text(text.into()))
     }
 }

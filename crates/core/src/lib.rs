@@ -55,7 +55,7 @@ pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
-pub use secret::is_uuid;
+pub use secret::{is_uuid, scrub_text};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
 pub use write::{Change, IssuedKey, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};

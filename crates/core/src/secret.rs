@@ -109,9 +109,10 @@ pub(crate) fn scrub_id(id: &str, credential: &SecretString) -> String {
 /// The longest piece of a vendor's text in an error, in characters.
 const MAX_TEXT: usize = 300;
 
-/// Makes a vendor's text fit to be shown: without the credential, without anything that looks like a key or an e-mail
-/// address, without control characters, and cut.
-pub(crate) fn scrub_text(text: &str, credential: &SecretString) -> String {
+/// Makes a text of others (a vendor's, a program's) fit to be shown: without the credential, without anything that
+/// looks like a key or an e-mail address, without control characters, and cut at 300 characters.
+#[must_use]
+pub fn scrub_text(text: &str, credential: &SecretString) -> String {
     let credential = credential.expose_secret();
     let without =
         Zeroizing::new(if credential.len() >= 4 { text.replace(credential, REDACTED) } else { text.to_owned() });

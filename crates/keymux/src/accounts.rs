@@ -46,6 +46,16 @@ impl Keymux {
         Self::builder().with_env(&HttpOptions::default())?.build()
     }
 
+    /// The accounts of a configuration file, with the default options where the file says nothing.
+    ///
+    /// Credentials are fetched now, one after the other, and commands are run; see
+    /// [`AccountConfig::build`](crate::config::AccountConfig::build). The first account that cannot be set up is the
+    /// error; build each on its own to know of all.
+    #[cfg(feature = "config")]
+    pub async fn from_config(file: &crate::config::ConfigFile) -> Result<Self, Error> {
+        Self::builder().with_config(file, &HttpOptions::default()).await?.build()
+    }
+
     /// The accounts, by name.
     #[must_use]
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Arc<dyn ApiKeyProvider>)> {
@@ -260,6 +270,15 @@ impl Builder {
     /// Like [`with_env`](Builder::with_env), with another source of variables.
     pub fn with_variables(self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
         env::add_accounts(self, variables, options)
+    }
+
+    /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.
+    #[cfg(feature = "config")]
+    pub async fn with_config(mut self, file: &crate::config::ConfigFile, options: &HttpOptions) -> Result<Self, Error> {
+        for account in file.accounts() {
+            self = self.with_account(account.name().as_str(), account.build(options).await?);
+        }
+        Ok(self)
     }
 
     /// How many calls of one account run at once in one [`get_many`](Keymux::get_many) or

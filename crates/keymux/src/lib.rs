@@ -39,10 +39,13 @@
 //! # Features
 //!
 //! Beside the vendors: `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`,
-//! where the application installs the cryptography.
+//! where the application installs the cryptography. `config`, off by default, brings accounts from a configuration
+//! file.
 
 mod account;
 mod accounts;
+#[cfg(feature = "config")]
+pub mod config;
 mod env;
 mod inventory;
 mod outcomes;

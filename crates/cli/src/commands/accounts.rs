@@ -2,28 +2,38 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use keymux::Keymux;
+use keymux::AccountName;
 
 use crate::args::{AccountsAction, AccountsArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
+use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{AccountRow, Check, Summary};
 
-pub(super) async fn run(
-    keymux: impl FnOnce() -> Result<Keymux, Failure>,
-    args: AccountsArgs,
-    console: &Console,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(loader: &Loader<'_>, args: AccountsArgs, console: &Console) -> Result<Exit, Failure> {
     let checks = args.action == Some(AccountsAction::Check);
-    let shown: &[&str] = if checks { &["account", "provider_name", "check"] } else { &["account", "provider_name"] };
+    let shown: &[&str] = if checks { &["account", "provider", "check"] } else { &["account", "provider", "source"] };
     let plan = Plan::read::<AccountRow>(&args.listing, console, shown)?;
-    let keymux = keymux()?;
+    let file = loader.file()?;
+    let source = |name: &AccountName| {
+        let account = file.as_ref().and_then(|file| file.account(name));
+        account.map(|account| account.credential_source().to_string())
+    };
     let mut output = Output::new(console, plan);
+    if let (false, Some(file)) = (checks, &file) {
+        // No credential is fetched to tell where it is.
+        for account in file.accounts() {
+            output.row(AccountRow::new(account.name().clone(), &account.provider(), source(account.name()), None))?;
+        }
+        output.finish(Some(Summary::new(true, false)))?;
+        return Ok(Exit::Success);
+    }
+    let keymux = loader.all().await?;
     if !checks {
         for (name, account) in keymux.accounts() {
-            output.row(AccountRow::new(name.clone(), account.info(), None))?;
+            output.row(AccountRow::new(name.clone(), account.info().id(), None, None))?;
         }
         output.finish(Some(Summary::new(true, false)))?;
         return Ok(Exit::Success);
@@ -49,7 +59,7 @@ pub(super) async fn run(
                 tally.failure(error);
             }
         }
-        output.row(AccountRow::new(name.clone(), account.info(), Some(Check::new(&result))))?;
+        output.row(AccountRow::new(name.clone(), account.info().id(), source(name), Some(Check::new(&result))))?;
         output.flush()?;
     }
     output.finish(Some(Summary::new(true, interrupted)))?;

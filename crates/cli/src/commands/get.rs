@@ -4,26 +4,22 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use futures_util::FutureExt;
-use keymux::{KeyRecord, KeyRef, Keymux};
+use keymux::{KeyRecord, KeyRef};
 
 use crate::args::GetArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
+use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{Problem, Row};
 
 use super::list::SHOWN;
 
-pub(super) async fn run(
-    keymux: impl FnOnce() -> Result<Keymux, Failure>,
-    args: GetArgs,
-    console: &Console,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -> Result<Exit, Failure> {
     let single = matches!(&*args.refs, [only] if only != "-");
     let all: Vec<&str> = KeyRecord::COLUMNS.iter().map(|column| &*column.name).collect();
     let plan = Plan::read::<KeyRecord>(&args.listing, console, if single { &all } else { SHOWN })?;
-    let keymux = keymux()?;
     let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
     let mut tally = Tally::default();
 
@@ -40,6 +36,7 @@ pub(super) async fn run(
     }
     // Errors name a reference as it was written.
     let written: BTreeMap<KeyRef, String> = keys.iter().cloned().collect();
+    let keymux = loader.of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
     let mut interrupt = Interrupt::listen();
     loop {

@@ -12,19 +12,19 @@ use crate::args::ListArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
+use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{Problem, Summary};
 
 /// The columns of a table where none are chosen.
 pub(super) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at", "created_at"];
 
-pub(super) async fn run(
-    keymux: impl FnOnce() -> Result<Keymux, Failure>,
-    args: ListArgs,
-    console: &Console,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<KeyRecord>(&args.listing, console, SHOWN)?;
-    let keymux = keymux()?;
+    let keymux = match &*args.units {
+        [] => loader.all().await?,
+        units => loader.of(units.iter().map(WorkUnit::account)).await?,
+    };
     super::any_account(&keymux)?;
     let asked = Asked::new(args.units);
     let mut output = Output::new(console, plan);
@@ -81,12 +81,10 @@ pub(super) async fn run(
         }
     }
     let mut summary = Summary::new(asked.complete(&told), interrupted);
-    let text = if asked.whole() { Some(told.to_string()) } else { None };
+    summary.text = asked.whole().then(|| told.to_string());
     let accounts = told.accounts().filter(|(name, _)| asked.holds(name));
     summary.accounts = accounts.map(|(name, account)| (name.clone(), account.clone())).collect();
     output.finish(Some(summary))?;
-    let shows_text = console.tells_summary();
-    text.iter().filter(|_| shows_text).flat_map(|text| text.lines()).for_each(|line| console.note(line));
     Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
 }
 

@@ -8,9 +8,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, Plan};
 use crate::rows::{ProviderRow, Summary, word};
 
-const SHOWN: &[&str] = &[
-    "id", "address", "get", "list_page", "scopes_page", "create", "register", "update", "rotate", "verify", "revoke",
-];
+const SHOWN: &[&str] =
+    &["id", "address", "get", "list_page", "scopes_page", "create", "register", "update", "rotate", "verify", "revoke"];
 
 pub(super) fn run(args: ProvidersArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<ProviderRow>(&args.listing, console, SHOWN)?;

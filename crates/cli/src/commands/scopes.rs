@@ -1,27 +1,25 @@
 //! `keymux scopes`: groups and workspaces.
 
-use keymux::{Keymux, Operation};
+use keymux::Operation;
 
 use crate::args::ScopesArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
+use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{Problem, ScopeRow, Summary};
 
 const SHOWN: &[&str] = &["ref", "name", "provider"];
 
-pub(super) async fn run(
-    keymux: impl FnOnce() -> Result<Keymux, Failure>,
-    args: ScopesArgs,
-    console: &Console,
-) -> Result<Exit, Failure> {
+pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<ScopeRow>(&args.listing, console, SHOWN)?;
-    let keymux = keymux()?;
     let mut accounts = args.accounts;
+    let keymux = if accounts.is_empty() { loader.all().await? } else { loader.of(&accounts).await? };
     if accounts.is_empty() {
         super::any_account(&keymux)?;
-        let scoped = keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
+        let scoped =
+            keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
         accounts = scoped.map(|(name, _)| name.clone()).collect();
     }
     let mut output = Output::new(console, plan);

@@ -1,6 +1,6 @@
 //! A configured account as a row.
 
-use keymux::{AccountName, Error, Fact, ProviderInfo};
+use keymux::{AccountName, Error, Fact, ProviderId};
 use serde::Serialize;
 
 use super::{Cell, Column, Problem, Row};
@@ -8,8 +8,9 @@ use super::{Cell, Column, Problem, Row};
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountRow {
     account: AccountName,
-    provider: String,
-    provider_name: String,
+    provider: ProviderId,
+    /// Where the credential comes from.
+    source: String,
     /// `null`: the vendor was not asked.
     check: Option<Check>,
 }
@@ -28,21 +29,28 @@ impl Check {
 }
 
 impl AccountRow {
-    pub(crate) fn new(account: AccountName, info: &ProviderInfo, check: Option<Check>) -> Self {
-        Self { account, provider: info.id().to_string(), provider_name: info.name().to_owned(), check }
+    /// Without a source the account is one of the environment, whose variable is named after the vendor.
+    pub(crate) fn new(
+        account: AccountName,
+        provider: &ProviderId,
+        source: Option<String>,
+        check: Option<Check>,
+    ) -> Self {
+        let variable = || format!("the environment variable {}_API_KEY", provider.as_str().to_ascii_uppercase());
+        Self { account, provider: provider.clone(), source: source.unwrap_or_else(variable), check }
     }
 }
 
 impl Row for AccountRow {
     const TYPE: &'static str = "account";
     const COLUMNS: &'static [Column] =
-        &[Column::text("account"), Column::text("provider"), Column::text("provider_name"), Column::text("check")];
+        &[Column::text("account"), Column::text("provider"), Column::text("source"), Column::text("check")];
 
     fn cell(&self, column: &str) -> Fact<Cell> {
         match (column, &self.check) {
             ("account", _) => Cell::text(self.account.as_str()),
-            ("provider", _) => Cell::text(&self.provider),
-            ("provider_name", _) => Cell::text(&self.provider_name),
+            ("provider", _) => Cell::text(self.provider.as_str()),
+            ("source", _) => Cell::text(&self.source),
             (_, None) => Fact::Missing,
             (_, Some(check)) => Cell::text(check.error.as_ref().map_or("works", Problem::kind)),
         }

@@ -15,12 +15,15 @@ pub(crate) struct Summary {
     pub(crate) count: u64,
     /// What became of each account and its scopes, where vendors were asked for keys.
     pub(crate) accounts: BTreeMap<AccountName, AccountOutcome>,
+    /// The same for eyes.
+    #[serde(skip)]
+    pub(crate) text: Option<String>,
 }
 
 impl Summary {
     pub(crate) const TYPE: &'static str = "summary";
 
     pub(crate) fn new(complete: bool, interrupted: bool) -> Self {
-        Self { complete: complete && !interrupted, interrupted, count: 0, accounts: BTreeMap::new() }
+        Self { complete: complete && !interrupted, interrupted, count: 0, accounts: BTreeMap::new(), text: None }
     }
 }

@@ -17,7 +17,18 @@ fn look() {
         vec!["accounts", "-o", "table"],
         vec!["accounts", "check", "-o", "table"],
         vec!["accounts", "check", "-vv"],
-        vec!["list", "mielto", "-o", "table", "--sort", "-expires", "--filter", "expires!=none", "--columns", "ref,expires"],
+        vec![
+            "list",
+            "mielto",
+            "-o",
+            "table",
+            "--sort",
+            "-expires",
+            "--filter",
+            "expires!=none",
+            "--columns",
+            "ref,expires",
+        ],
     ] {
         let ran = stage.run(&args);
         println!("$ keymux {}\n{}--stderr {:?}\n{}", args.join(" "), ran.stdout, ran.status, ran.stderr);

@@ -60,8 +60,8 @@ impl BaseUrl {
         &self.text
     }
 
-    /// Refuses plain HTTP to another machine, unless `options` allow it.
-    pub(crate) fn check_scheme(&self, name: &str, options: &HttpOptions) -> Result<(), Error> {
+    /// Refuses plain HTTP to another machine, unless `options` allow it. `name` names the URL in the error.
+    pub fn check_scheme(&self, name: &str, options: &HttpOptions) -> Result<(), Error> {
         if self.is_https() || self.is_loopback() || options.plain_http {
             return Ok(());
         }

@@ -111,6 +111,11 @@ impl HttpOptions {
         self
     }
 
+    /// How often and how fast a failed call is sent again, as set by now.
+    pub fn retry(&self) -> RetryPolicy {
+        self.retry
+    }
+
     /// Whether each record keeps the vendor's JSON, scrubbed, in [`KeyRecord::raw`](crate::KeyRecord::raw). Default
     /// no: it costs a second decoding.
     pub fn with_raw(mut self, keep: bool) -> Self {

@@ -1,0 +1,233 @@
+//! Accounts from a file: `keymux.toml`.
+//!
+//! ```toml
+//! [accounts.prod-baseten]
+//! provider = "baseten"
+//! credential = { env = "BASETEN_API_KEY" } # or { file = "…" }, or { command = ["op", "read", "…"] }
+//! attempt_timeout = "10s"
+//! ```
+//!
+//! ```no_run
+//! use keymux::Keymux;
+//! use keymux::config::ConfigFile;
+//!
+//! # async fn run() -> Result<(), keymux::Error> {
+//! let keymux = match ConfigFile::locate(&|name| std::env::var_os(name))? {
+//!     Some(path) => Keymux::from_config(&ConfigFile::read(path)?).await?,
+//!     None => Keymux::from_env()?,
+//! };
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The file holds no secret: it says where one is to be had. A literal credential is refused, and no error repeats the
+//! value of anything that could be one. `docs/keymux.example.toml` shows every key, and `docs/keymux.schema.json` is
+//! the JSON Schema for editors.
+//!
+//! Every error is [`ErrorKind::Config`](keymux_core::ErrorKind::Config), names file, line and account in its message,
+//! and has the [`Place`] as its [`detail`](keymux_core::Error::detail).
+
+mod credential;
+mod keys;
+mod parse;
+mod permissions;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod tests;
+mod vendors;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, ProviderId, Variables};
+
+use self::credential::{MAX_CONFIG_BYTES, Source, read_limited};
+use self::keys::Value;
+pub use self::permissions::Warning;
+
+/// The variable that names the file.
+const VARIABLE: &str = "KEYMUX_CONFIG";
+
+/// A configuration file that was read and checked. Its credentials were not looked at yet.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    path: PathBuf,
+    accounts: Vec<AccountConfig>,
+}
+
+impl ConfigFile {
+    /// Where the file is: what `KEYMUX_CONFIG` says, else [`default_path`](Self::default_path) if there is such a file.
+    /// A variable that is set but empty is an error.
+    pub fn locate(variables: Variables<'_>) -> Result<Option<PathBuf>, Error> {
+        match variables(VARIABLE) {
+            Some(path) if path.is_empty() => Err(Error::new(ErrorKind::Config)
+                .with_message(format!("the environment variable {VARIABLE} is set but empty; unset it"))),
+            Some(path) => Ok(Some(path.into())),
+            None => Ok(Self::default_path(variables).filter(|path| path.exists())),
+        }
+    }
+
+    /// `keymux/keymux.toml` in the platform's folder of configurations: `$XDG_CONFIG_HOME` where it is set, else
+    /// `~/.config`, on macOS `~/Library/Application Support`, on Windows `%APPDATA%`. `None` if the environment does not
+    /// tell it.
+    #[must_use]
+    pub fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
+        let folder = |name: &str| variables(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = if cfg!(windows) {
+            folder("APPDATA")
+        } else {
+            let below_home = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".config" };
+            folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(below_home)))
+        };
+        Some(folder?.join("keymux").join("keymux.toml"))
+    }
+
+    /// Reads and checks a file of at most 1 MiB. No credential is looked at, and nothing is run.
+    pub fn read(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path = path.into();
+        let error = |message: String| {
+            let place = Place { file: path.clone(), line: 1, column: 1 };
+            Error::new(ErrorKind::Config)
+                .with_message(format!("{}: {message}", path.display()))
+                .with_detail(Some(Arc::new(place)))
+        };
+        let bytes =
+            read_limited(&path, MAX_CONFIG_BYTES).map_err(|reason| error(format!("cannot be read: {reason}")))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(text, path),
+            Err(reason) => {
+                let line = 1 + bytes.iter().take(reason.valid_up_to()).filter(|byte| **byte == b'\n').count();
+                Err(error(format!("is not UTF-8, first on line {line}")))
+            }
+        }
+    }
+
+    /// Like [`read`](Self::read) with the text at hand. `path` names it in errors, and relative paths start at its
+    /// folder.
+    pub fn parse(text: &str, path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path = path.into();
+        let accounts = parse::accounts(text, &path)?;
+        Ok(Self { path, accounts })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The accounts, by name. There is at least one.
+    #[must_use]
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &AccountConfig> {
+        self.accounts.iter()
+    }
+
+    /// One account.
+    #[must_use]
+    pub fn account(&self, name: &AccountName) -> Option<&AccountConfig> {
+        self.accounts.iter().find(|account| account.name == *name)
+    }
+
+    /// What is unsafe about the files, as they are now: a credential or signing key that others can read or write, a
+    /// configuration that others can write. On Unix alone; elsewhere there are none.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        permissions::warnings(self)
+    }
+}
+
+/// One account of a [`ConfigFile`].
+///
+/// Printing it shows where its credential comes from, and neither arguments of a command nor vendor options.
+#[derive(Clone)]
+pub struct AccountConfig {
+    name: AccountName,
+    vendor: &'static str,
+    place: Place,
+    source: Source,
+    source_place: Place,
+    settings: BTreeMap<&'static str, Value>,
+}
+
+impl AccountConfig {
+    /// The user's name for it.
+    #[must_use]
+    pub fn name(&self) -> &AccountName {
+        &self.name
+    }
+
+    /// The vendor.
+    #[must_use]
+    pub fn provider(&self) -> ProviderId {
+        ProviderId::new(self.vendor)
+    }
+
+    /// Where its table begins.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Where the credential comes from, fit to be shown: "the environment variable BASETEN_API_KEY".
+    #[must_use]
+    pub fn credential_source(&self) -> impl fmt::Display + '_ {
+        &self.source
+    }
+
+    /// Fetches the credential and sets the vendor's client up, for [`Builder::with_account`](crate::Builder::with_account).
+    /// Nothing is sent. What the file says takes the place of what `options` say.
+    ///
+    /// A command runs now, without a shell and with nothing on its standard input. It has 60 s; one that fails, prints
+    /// nothing or takes longer is an error. One line break at the end of its output or of a file is left out.
+    pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
+        let credential = self.source.fetch().await.map_err(|message| self.error(&self.source_place, &message))?;
+        let at_place = |error: Error| self.error(&self.place, error.message().unwrap_or("cannot be set up"));
+        let options = self.http(options.clone()).map_err(at_place)?;
+        self.client(credential, options).map_err(at_place)
+    }
+
+    fn error(&self, place: &Place, message: &str) -> Error {
+        place.error(message).with_account(self.name.clone()).with_provider(self.provider())
+    }
+}
+
+impl fmt::Debug for AccountConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<&str> = self.settings.keys().copied().collect();
+        f.debug_struct("AccountConfig")
+            .field("name", &self.name)
+            .field("provider", &self.vendor)
+            .field("place", &self.place)
+            .field("credential", &self.source.to_string())
+            .field("set", &set)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place in a configuration file. Printed, it is `file:line:column`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character of the line, from 1.
+    pub column: usize,
+}
+
+impl Place {
+    fn error(&self, message: &str) -> Error {
+        Error::new(ErrorKind::Config)
+            .with_message(format!("{self}: {message}"))
+            .with_detail(Some(Arc::new(self.clone())))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file.display(), self.line, self.column)
+    }
+}

@@ -1,0 +1,112 @@
+//! The keys of an account: where each may stand and what it takes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The vendors, by the id that `provider` takes; each is in a build only with its feature.
+pub(super) const VENDORS: [&str; 5] = ["baseten", "braintrust", "mielto", "datkey", "oneloop"];
+
+/// One key of an account's table.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) of: Of,
+    pub(super) takes: Takes,
+}
+
+/// Where a key may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// In each account alone.
+    Account,
+    /// In each account, and in `[defaults]` for all of them.
+    Shared,
+    /// In the accounts of one vendor.
+    Vendor(&'static str),
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Provider,
+    Credential,
+    /// A base URL.
+    Url,
+    /// Text that is not empty.
+    Text,
+    /// A product token, `name/version`.
+    Product,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Text such as `1m 30s`.
+    Duration,
+    /// A whole number of 1 to [`MAX_COUNT`].
+    Count,
+    /// A number above 0.
+    Rate,
+    Flag,
+    /// A path; `~/` is the home folder, and a relative one starts at the configuration's folder.
+    File,
+}
+
+/// The most attempts that a file may ask for.
+pub(super) const MAX_COUNT: u32 = 100;
+
+/// The longest time-out that a file may ask for.
+pub(super) const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Every key of an account.
+pub(super) const KEYS: [Key; 18] = [
+    key("provider", Of::Account, Takes::Provider),
+    key("credential", Of::Account, Takes::Credential),
+    key("base_url", Of::Account, Takes::Url),
+    key("attempt_timeout", Of::Shared, Takes::Duration),
+    key("total_timeout", Of::Shared, Takes::Duration),
+    key("connect_timeout", Of::Shared, Takes::Duration),
+    key("max_attempts", Of::Shared, Takes::Count),
+    key("pace", Of::Shared, Takes::Rate),
+    key("application", Of::Shared, Takes::Product),
+    key("system_proxy", Of::Shared, Takes::Flag),
+    key("root_certificates_file", Of::Shared, Takes::File),
+    key("auth_scheme", Of::Vendor("baseten"), Takes::Choice(&["api-key", "bearer"])),
+    key("signing_key_file", Of::Vendor("baseten"), Takes::File),
+    key("region", Of::Vendor("braintrust"), Takes::Choice(&["us", "eu"])),
+    key("impersonated_user", Of::Vendor("braintrust"), Takes::Text),
+    key("auth_header", Of::Vendor("mielto"), Takes::Choice(&["bearer", "x-api-key"])),
+    key("workspace_id", Of::Vendor("mielto"), Takes::Text),
+    key("expiry_unit", Of::Vendor("oneloop"), Takes::Choice(&["seconds", "milliseconds"])),
+];
+
+const fn key(name: &'static str, of: Of, takes: Takes) -> Key {
+    Key { name, of, takes }
+}
+
+/// A value of the right kind. [`Takes::Provider`] and [`Takes::Credential`] have none here.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    Duration(Duration),
+    Count(u32),
+    Rate(f64),
+    Flag(bool),
+    File(PathBuf),
+}
+
+/// The key of `known` that is most like `unknown`.
+pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
+    // What other tools call it, which no measure of spelling finds.
+    const MEANS_CREDENTIAL: [&str; 9] =
+        ["key", "token", "secret", "password", "auth_token", "bearer", "env", "file", "command"];
+    let lower = unknown.to_ascii_lowercase().replace('-', "_");
+    let of = if MEANS_CREDENTIAL.contains(&lower.as_str()) || lower.contains("api_key") || lower == "apikey" {
+        "credential"
+    } else {
+        &lower
+    };
+    // A word of the key is nearer than any other spelling: `timeout`, `url`, `proxy`.
+    let alike = |known: &&str| {
+        let is_part = of.len() >= 3 && known.contains(of);
+        strsim::jaro_winkler(of, known) + if is_part { 1.0 } else { 0.0 }
+    };
+    known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or_default()
+}

@@ -1,0 +1,148 @@
+//! From the settings of an account to its vendor's client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keymux_core::{ApiKeyProvider, Error, ErrorKind, HttpOptions, SecretString};
+
+use super::AccountConfig;
+use super::credential::{MAX_CONFIG_BYTES, read_limited, shown_path};
+use super::keys::Value;
+
+impl AccountConfig {
+    fn text(&self, key: &str) -> Option<&str> {
+        match self.settings.get(key)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn duration(&self, key: &str) -> Option<Duration> {
+        match self.settings.get(key)? {
+            Value::Duration(duration) => Some(*duration),
+            _ => None,
+        }
+    }
+
+    /// The content of the file that `key` names.
+    fn content(&self, key: &str) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error> {
+        let Some(Value::File(path)) = self.settings.get(key) else {
+            return Ok(None);
+        };
+        let fail = |why| format!("`{key}`: the file {} cannot be read: {why}", shown_path(path));
+        let read = read_limited(path, MAX_CONFIG_BYTES);
+        read.map(Some).map_err(|why| Error::new(ErrorKind::Config).with_message(fail(why)))
+    }
+
+    /// `options` with what the file says in their place.
+    pub(super) fn http(&self, mut options: HttpOptions) -> Result<HttpOptions, Error> {
+        if let Some(timeout) = self.duration("attempt_timeout") {
+            options = options.with_attempt_timeout(timeout);
+        }
+        if let Some(timeout) = self.duration("total_timeout") {
+            options = options.with_total_timeout(timeout);
+        }
+        if let Some(timeout) = self.duration("connect_timeout") {
+            options = options.with_connect_timeout(timeout);
+        }
+        if let Some(Value::Count(attempts)) = self.settings.get("max_attempts") {
+            let policy = options.retry().with_max_attempts(*attempts);
+            options = options.with_retry(policy);
+        }
+        if let Some(Value::Flag(system_proxy)) = self.settings.get("system_proxy") {
+            options = options.with_system_proxy(*system_proxy);
+        }
+        if let Some(pem) = self.content("root_certificates_file")? {
+            options = options.with_root_certificates_pem(pem.as_slice());
+        }
+        match self.text("application") {
+            Some(application) => options.with_application(application),
+            None => Ok(options),
+        }
+    }
+
+    /// The vendor's client. Nothing is sent.
+    pub(super) fn client(
+        &self,
+        credential: SecretString,
+        options: HttpOptions,
+    ) -> Result<Arc<dyn ApiKeyProvider>, Error> {
+        match self.vendor {
+            #[cfg(feature = "baseten")]
+            "baseten" => {
+                use keymux_baseten::{AuthScheme, Config, SigningKey};
+                let mut config = Config::new(credential).with_http(options);
+                if let Some(url) = self.text("base_url") {
+                    config = config.with_base_url(url);
+                }
+                if self.text("auth_scheme") == Some("bearer") {
+                    config = config.with_auth_scheme(AuthScheme::Bearer);
+                }
+                if let Some(pem) = self.content("signing_key_file")? {
+                    // What is not UTF-8 is no PEM either, and refused as such.
+                    let pem = SecretString::from(std::str::from_utf8(&pem).unwrap_or_default());
+                    config = config.with_signing_key(SigningKey::from_pkcs8_pem(&pem)?);
+                }
+                Ok(Arc::new(config.build()?))
+            }
+            #[cfg(feature = "braintrust")]
+            "braintrust" => {
+                use keymux_braintrust::{Config, Region};
+                let mut config = Config::new(credential).with_http(options);
+                if self.text("region") == Some("eu") {
+                    config = config.with_region(Region::Eu);
+                }
+                if let Some(url) = self.text("base_url") {
+                    config = config.with_base_url(url);
+                }
+                if let Some(user) = self.text("impersonated_user") {
+                    config = config.with_impersonated_user(user);
+                }
+                Ok(Arc::new(config.build()?))
+            }
+            #[cfg(feature = "mielto")]
+            "mielto" => {
+                use keymux_mielto::{AuthHeader, Config};
+                let mut config = Config::new(credential).with_http(options);
+                if let Some(url) = self.text("base_url") {
+                    config = config.with_base_url(url);
+                }
+                if self.text("auth_header") == Some("x-api-key") {
+                    config = config.with_auth_header(AuthHeader::XApiKey);
+                }
+                if let Some(id) = self.text("workspace_id") {
+                    config = config.with_workspace_id(id);
+                }
+                Ok(Arc::new(config.build()?))
+            }
+            #[cfg(feature = "datkey")]
+            "datkey" => {
+                let mut config = keymux_datkey::Config::new(credential).with_http(options);
+                if let Some(url) = self.text("base_url") {
+                    config = config.with_base_url(url);
+                }
+                Ok(Arc::new(config.build()?))
+            }
+            #[cfg(feature = "oneloop")]
+            "oneloop" => {
+                use keymux_core::TimeUnit;
+                let mut config = keymux_oneloop::Config::new(credential).with_http(options);
+                if let Some(url) = self.text("base_url") {
+                    config = config.with_base_url(url);
+                }
+                match self.text("expiry_unit") {
+                    Some("seconds") => config = config.with_expiry_unit(TimeUnit::Seconds),
+                    Some("milliseconds") => config = config.with_expiry_unit(TimeUnit::Milliseconds),
+                    _ => {}
+                }
+                Ok(Arc::new(config.build()?))
+            }
+            vendor => {
+                // Without any vendor nothing takes these.
+                drop((credential, options));
+                let message = format!("this build has no `{vendor}`; turn the Cargo feature `{vendor}` of `keymux` on");
+                Err(Error::new(ErrorKind::Config).with_message(message))
+            }
+        }
+    }
+}
