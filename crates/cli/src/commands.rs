@@ -39,7 +39,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Verify(args) => wait(verify::run(&loader, args, console)),
         Command::Revoke(args) => wait(revoke::run(&loader, args, console)),
         Command::Accounts(args) => wait(accounts::run(&loader, args, console)),
-        Command::Emulate(args) => wait(emulate::run(args, console)),
+        Command::Emulate(args) => emulate::run(&args, console),
         Command::Providers(args) => providers::run(args, console),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),

@@ -59,15 +59,16 @@ const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
-    pub(crate) fn parse<R: Row>(text: &str, now: Timestamp) -> Result<Self, String> {
+    pub(crate) fn parse<R: Row>(given: &str, now: Timestamp) -> Result<Self, String> {
         let usage =
-            || format!("`{text}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
-        let start = text.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
-        let (field, rest) = text.split_at(start);
+            || format!("`{given}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
+        let start = given.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
+        let (field, rest) = given.split_at(start);
         let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(usage)?;
         let value = rest[operator.len()..].trim();
         let column = column::<R>(field.trim())?;
-        let test = Test::read(&column, operator, value, now).map_err(|reason| format!("`{text}`: {reason}"))?;
+        let read = Test::read(&column, operator, value, now);
+        let test = read.map_err(|reason| format!("`{given}`: {reason}"))?;
         Ok(Self { column: column.name.into_owned(), test })
     }
 

@@ -90,6 +90,8 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
         Fact::Known(Cell::Number(number)) => number.to_string(),
         Fact::Known(Cell::Time(at)) if whole => format!("{at} ({})", when::relative(at, now)),
         Fact::Known(Cell::Time(at)) => when::relative(at, now),
+        // Not "none": the vendor sent a list, and nothing is in it.
+        Fact::Known(Cell::List(all)) if all.is_empty() => "[]".to_owned(),
         Fact::Known(Cell::List(all)) => printable(&all.join(", ")),
         Fact::Empty => column.none.to_owned(),
         Fact::Missing => return Shown::new("not sent").add_attribute(Attribute::Dim),

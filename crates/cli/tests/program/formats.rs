@@ -13,7 +13,10 @@ fn golden(name: &str, ran: &Ran) {
 #[test]
 fn a_listing_in_every_format() {
     let stage = Stage::new();
-    golden("list.table.txt", &stage.run(&["list", "-o", "table", "--columns", "ref,name,status,expires,ip_allowlist"]));
+    golden(
+        "list.table.txt",
+        &stage.run(&["list", "-o", "table", "--columns", "ref,name,status,ip_allowlist,limits.max_uses"]),
+    );
     golden("list.json.txt", &stage.run(&["list", "mielto", "-o", "json"]));
     golden("list.ndjson.txt", &stage.run(&["list", "mielto"]));
     golden("list.csv.txt", &stage.run(&["list", "mielto", "-o", "csv"]));
