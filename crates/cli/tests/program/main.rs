@@ -1,5 +1,7 @@
 //! The program itself, run as a user runs it, against the emulator and against servers that fail.
 
+#![allow(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
+
 mod stage;
 
 mod accounts;
