@@ -71,6 +71,20 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
         Err(self.info().unsupported(Operation::ScopesPage))
     }
 
+    /// Asks whether the credential works, with the cheapest read that the vendor has.
+    ///
+    /// - Success says that the vendor accepted the credential for that read, and no more than that.
+    /// - The call changes nothing at the vendor; it is safe to repeat.
+    /// - By default it is the first page of the scopes, or of the keys of the account. A vendor with neither has to
+    ///   implement it, or it is [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+    async fn check(&self) -> Result<(), Error> {
+        let capabilities = self.info().capabilities();
+        if capabilities.is_native(Operation::ScopesPage) {
+            return self.scopes_page(None).await.map(drop);
+        }
+        self.list_page(&Scope::account(), None).await.map(drop)
+    }
+
     /// Makes a key.
     ///
     /// - What the vendor does not take is refused by name before anything is sent; nothing is dropped in silence.
@@ -142,6 +156,10 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
         (**self).scopes_page(cursor).await
+    }
+
+    async fn check(&self) -> Result<(), Error> {
+        (**self).check().await
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {

@@ -73,6 +73,18 @@ impl ApiKeyProvider for Client {
         Ok(record(address.clone(), &id, decoded, self.now()))
     }
 
+    /// Looks up a key that cannot be: an answer that knows no such key is one to a credential that works. Of the reads
+    /// that Datkey documents there is no other.
+    async fn check(&self) -> Result<(), Error> {
+        match self.fetch_key(&KeyId::new("keymux-check")?).await {
+            Ok(_) => Ok(()),
+            Err(error) => match Error::from(error) {
+                error if error.detail::<NoSuchKey>().is_some() => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
     /// An answer without the key's id, which the documentation's schema lacks and its examples have, is
     /// [`ErrorKind::OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): the key cannot be addressed.
     /// [`Client::create_key`] gives it back all the same.

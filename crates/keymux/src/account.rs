@@ -61,6 +61,10 @@ impl ApiKeyProvider for Account {
         self.provider.scopes_page(cursor).await.map_err(|error| self.name_error(error))
     }
 
+    async fn check(&self) -> Result<(), Error> {
+        self.provider.check().await.map_err(|error| self.name_error(error))
+    }
+
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         let mut issued = self.provider.create(key).await.map_err(|error| self.name_error(error))?;
         issued.record = self.name_record(issued.record);

@@ -1,12 +1,12 @@
 //! The accounts: which vendor is asked, with which credential, under which name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use keymux_core::{
     AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, HttpOptions, IssuedKey, KeyPatch, KeyRecord, KeyRef,
-    KeyStream, NewKey, Operation, Revoked, Scope, SecretString, Support, Variables, Verdict, VerifyRequest,
+    KeyStream, NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Variables, Verdict, VerifyRequest,
 };
 
 use crate::account::Account;
@@ -131,6 +131,32 @@ impl Keymux {
     /// ```
     pub fn inventory(&self) -> InventoryBuilder {
         InventoryBuilder::new(self.clone())
+    }
+
+    /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
+    /// [`ErrorKind::Unsupported`]; a cursor that comes again is [`ErrorKind::Decode`], not an endless list.
+    pub async fn scopes(&self, account: &AccountName) -> Result<Vec<ScopeInfo>, Error> {
+        let provider = self.account(account)?;
+        let (mut scopes, mut followed, mut cursor) = (Vec::new(), HashSet::new(), None);
+        loop {
+            let page = provider.scopes_page(cursor.as_ref()).await?;
+            scopes.extend(page.items);
+            let Some(next) = page.next else { return Ok(scopes) };
+            if !followed.insert(next.clone()) {
+                return Err(Error::new(ErrorKind::Decode)
+                    .with_provider(provider.info().id().clone())
+                    .with_account(account.clone())
+                    .with_operation(Operation::ScopesPage.as_str())
+                    .with_message("the vendor gave a cursor again that it gave before; the list would never end"));
+            }
+            cursor = Some(next);
+        }
+    }
+
+    /// Asks whether the credential of an account works, with one cheap read. The rules are those of
+    /// [`ApiKeyProvider::check`].
+    pub async fn check(&self, account: &AccountName) -> Result<(), Error> {
+        self.account(account)?.check().await
     }
 
     /// Makes a key at an account. The rules are those of [`ApiKeyProvider::create`].

@@ -1,0 +1,412 @@
+//! Every argument of every command, as clap is told of them.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
+
+use crate::when::{self, When};
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    all well
+  1    another failure
+  2    wrong usage or configuration
+  3    partial: something failed, something came
+  4    not found
+  5    the credential was not accepted, or may not do this
+  6    rate limited; the message says until when
+  7    outcome unknown; the message says how to find out
+  130  interrupted with Ctrl-C";
+
+const LISTING: &str = "\
+Filters:
+  --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
+  --filter FIELD~PATTERN   matches the regular expression anywhere; !~ does not
+  --filter FIELD=none      the vendor says that there is none: never, no limit
+  --filter FIELD=missing   the vendor did not send it
+  --filter FIELD=unsupported, FIELD=known   it cannot say; there is a value
+
+  A filter with a value keeps rows alone whose value is known. A key whose vendor cannot say when it ends is
+  neither `expires<30d` nor `expires>30d`; ask for it with `expires=unsupported`.
+  Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
+
+  A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
+  A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
+  span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
+  other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
+
+Sorting:
+  --sort FIELD, --sort=-FIELD for the reverse; several with commas. Rows without a known value come last.
+  Sorted output, and every table, begins when all rows are there; else rows are written as they come.";
+
+/// Look up, list, make, change and revoke API keys at Baseten, Braintrust, Mielto, Datkey and Oneloop.
+#[derive(Debug, Parser)]
+#[command(name = "keymux", version, after_help = EXIT_STATUS, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The file with the accounts [default: KEYMUX_CONFIG, else the platform's configuration folder, else no file: an
+    /// account for each credential in the environment]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// The format [default: table on a terminal, ndjson into a pipe]
+    #[arg(long, short, global = true, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    /// Show each request on standard error; twice: everything that is traced
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Write nothing to standard error: the exit status alone tells a failure
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For eyes: aligned, fitted to the terminal
+    Table,
+    /// One document: an object for one `get`, else an array of what ndjson has
+    Json,
+    /// One object a line, as it comes; a summary at the end of a list
+    Ndjson,
+    /// A header and a row for each; errors and summary on standard error
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look keys up: one record for each reference
+    Get(GetArgs),
+    /// List the keys of accounts or scopes; without argument, of all accounts
+    List(ListArgs),
+    /// List the groups and workspaces of accounts
+    Scopes(ScopesArgs),
+    /// Make a key; its plaintext alone goes to standard output, or to a file
+    Create(CreateArgs),
+    /// Bring a key of one's own; its plaintext is read from standard input or a file
+    Register(RegisterArgs),
+    /// Change a key
+    Update(UpdateArgs),
+    /// Give a key a new plaintext
+    Rotate(RotateArgs),
+    /// Ask whether a plaintext is a valid key; it is read from standard input or a file
+    Verify(VerifyArgs),
+    /// End keys for good
+    Revoke(RevokeArgs),
+    /// Tell what each vendor can do and say
+    Providers(ProvidersArgs),
+    /// Tell the configured accounts; `accounts check` asks whether their credentials work
+    Accounts(AccountsArgs),
+    /// Serve stand-ins of all vendors on loopback, and print what to export
+    Emulate(EmulateArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to show of a listing.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Listing options")]
+pub(crate) struct Listing {
+    /// Which columns of a table or CSV, with commas; JSON has every field
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// By which fields to sort, with commas; a `-` before one reverses it
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) sort: Vec<String>,
+    /// Which rows to keep, such as `expires<30d`; all filters must hold
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) filter: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTING)]
+pub(crate) struct GetArgs {
+    /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each
+    #[arg(required = true, value_name = "REF")]
+    pub(crate) refs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTING)]
+pub(crate) struct ListArgs {
+    /// An account, or one scope of it: `prod-baseten:abc123hash`
+    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    pub(crate) units: Vec<WorkUnit>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTING)]
+pub(crate) struct ScopesArgs {
+    /// Accounts [default: all that have scopes]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<AccountName>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTING)]
+pub(crate) struct ProvidersArgs {
+    /// One vendor, in detail
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTING)]
+pub(crate) struct AccountsArgs {
+    /// `check`: ask each vendor whether the credential works; changes nothing
+    pub(crate) action: Option<AccountsAction>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccountsAction {
+    /// Ask each vendor whether the credential works
+    Check,
+}
+
+/// Where a plaintext goes that is shown once.
+#[derive(Debug, Args)]
+pub(crate) struct SecretOut {
+    /// Write the plaintext to this new file, readable by its owner alone, and the record to FILE.json beside it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+/// Where a plaintext comes from. Never from an argument, which every process of the machine can see.
+#[derive(Debug, Args)]
+pub(crate) struct SecretIn {
+    /// Read the plaintext from this file [default: standard input]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+/// Whether a change is made.
+#[derive(Debug, Args)]
+pub(crate) struct DryRun {
+    /// Print what would be sent, credentials masked, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Whether a question is asked first.
+#[derive(Debug, Args)]
+pub(crate) struct Yes {
+    /// Do not ask; needed where there is no terminal
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+/// What a new key is.
+#[derive(Debug, Args)]
+pub(crate) struct NewKeyArgs {
+    /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
+    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    pub(crate) unit: WorkUnit,
+    /// The key's name
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+    /// When it ends: a span from now (90d), a date or a time
+    #[arg(long, value_name = "90d|DATE", value_parser = when::parse_ahead)]
+    pub(crate) expires: Option<When>,
+    /// What it may do: a name, or `name=create,read,update,delete`; may be given again
+    #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
+    pub(crate) permission: Vec<Permission>,
+    /// From which address it may be used; may be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ip: Vec<String>,
+    /// How often it may be used in all
+    #[arg(long, value_name = "N")]
+    pub(crate) max_uses: Option<u64>,
+    /// What is attached to it, as text; may be given again
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(crate) meta: Vec<(String, String)>,
+    /// The customer to whom it is given
+    #[arg(long, value_name = "ID")]
+    pub(crate) customer: Option<String>,
+    /// What stands before its random part
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prefix: Option<String>,
+    /// Make it switched off
+    #[arg(long)]
+    pub(crate) disabled: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    #[command(flatten)]
+    pub(crate) key: NewKeyArgs,
+    #[command(flatten)]
+    pub(crate) secret: SecretOut,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegisterArgs {
+    #[command(flatten)]
+    pub(crate) key: NewKeyArgs,
+    #[command(flatten)]
+    pub(crate) secret: SecretIn,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// The key
+    #[arg(value_name = "REF")]
+    pub(crate) key: KeyRef,
+    /// Its new name
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+    /// When it ends: a span from now (90d), a date or a time
+    #[arg(long, value_name = "90d|DATE", value_parser = when::parse_ahead)]
+    pub(crate) expires: Option<When>,
+    /// What it may do, in place of what it may now: a name, or `name=create,read,update,delete`; may be given again
+    #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
+    pub(crate) permission: Vec<Permission>,
+    /// From which address it may be used, in place of those of now; may be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ip: Vec<String>,
+    /// How often it may be used in all
+    #[arg(long, value_name = "N")]
+    pub(crate) max_uses: Option<u64>,
+    /// Switch it on
+    #[arg(long, conflicts_with = "disable")]
+    pub(crate) enable: bool,
+    /// Switch it off
+    #[arg(long)]
+    pub(crate) disable: bool,
+    /// Set to "none", with commas: no name, no end, no limit
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) clear: Vec<Clearable>,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+/// A field of a key that can be set to "none".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Clearable {
+    Name,
+    #[value(alias = "expires")]
+    ExpiresAt,
+    Permissions,
+    IpAllowlist,
+    MaxUses,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    /// The key
+    #[arg(value_name = "REF")]
+    pub(crate) key: KeyRef,
+    #[command(flatten)]
+    pub(crate) secret: SecretOut,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The account, with the API where the vendor needs it: `datkey:api_example_1`
+    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    pub(crate) unit: WorkUnit,
+    /// What the key should be allowed to do; may be given again
+    #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
+    pub(crate) permission: Vec<Permission>,
+    #[command(flatten)]
+    pub(crate) secret: SecretIn,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArgs {
+    /// The keys; `-` reads them from standard input, a line each
+    #[arg(required = true, value_name = "REF")]
+    pub(crate) refs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmulateArgs {
+    /// How many keys each vendor begins with, beside its samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) keys: u32,
+}
+
+fn parse_permission(text: &str) -> Result<Permission, String> {
+    let Some((name, actions)) = text.split_once('=') else {
+        return Ok(Permission { name: text.to_owned(), actions: None });
+    };
+    let action = |word: &str| match word {
+        "create" => Ok(Action::Create),
+        "read" => Ok(Action::Read),
+        "update" => Ok(Action::Update),
+        "delete" => Ok(Action::Delete),
+        other => Err(format!("`{other}` is no action; there are create, read, update and delete")),
+    };
+    let actions = actions.split(',').map(action).collect::<Result<_, _>>()?;
+    Ok(Permission { name: name.to_owned(), actions: Some(actions) })
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_description_of_the_arguments_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_permission_is_a_name_with_or_without_actions() {
+        let read = parse_permission("model=read,update").unwrap();
+        assert_eq!((read.name.as_str(), read.actions), ("model", Some(vec![Action::Read, Action::Update])));
+        assert_eq!(parse_permission("chat:write").unwrap().actions, None);
+        assert!(parse_permission("model=fly").unwrap_err().contains("`fly`"));
+    }
+
+    #[test]
+    fn metadata_is_text_after_the_first_equals_sign() {
+        assert_eq!(parse_pair("equation=a=b"), Ok(("equation".to_owned(), "a=b".to_owned())));
+        assert!(parse_pair("team").is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands, a module for each, and which one is run.
+
+mod accounts;
+mod create;
+mod documents;
+mod emulate;
+mod get;
+mod list;
+mod providers;
+mod register;
+mod revoke;
+mod rotate;
+mod scopes;
+mod update;
+mod verify;
+
+use std::future::Future;
+
+use keymux::Keymux;
+use tokio::runtime::Builder;
+
+use crate::args::{Cli, Command};
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::load::Loader;
+
+/// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
+pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
+    console.trace();
+    let loader = Loader::new(&cli.global, console);
+    match cli.command {
+        Command::Get(args) => wait(get::run(&loader, args, console)),
+        Command::List(args) => wait(list::run(&loader, args, console)),
+        Command::Scopes(args) => wait(scopes::run(&loader, args, console)),
+        Command::Create(args) => wait(create::run(&loader, args, console)),
+        Command::Register(args) => wait(register::run(&loader, args, console)),
+        Command::Update(args) => wait(update::run(&loader, args, console)),
+        Command::Rotate(args) => wait(rotate::run(&loader, args, console)),
+        Command::Verify(args) => wait(verify::run(&loader, args, console)),
+        Command::Revoke(args) => wait(revoke::run(&loader, args, console)),
+        Command::Accounts(args) => wait(accounts::run(&loader, args, console)),
+        Command::Emulate(args) => emulate::run(&args, console),
+        Command::Providers(args) => providers::run(args, console),
+        Command::Completions { shell } => documents::completions(shell),
+        Command::Man => documents::man(),
+    }
+}
+
+/// Two threads: one may wait for the reader of the output while the other hears Ctrl-C.
+fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Io("starting threads".to_owned(), error))?;
+    let result = runtime.block_on(command);
+    // A thread that waits for standard input must not hold the end up.
+    runtime.shutdown_background();
+    result
+}
+
+/// Without any account there is nothing to ask, which is wrong configuration.
+fn any_account(keymux: &Keymux) -> Result<(), Failure> {
+    if keymux.accounts().len() > 0 {
+        return Ok(());
+    }
+    let providers = keymux::providers();
+    let variables = providers.iter().map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()));
+    let variables: Vec<String> = variables.collect();
+    Err(Failure::Usage(format!("there are no accounts; write a keymux.toml, or set one of {}", variables.join(", "))))
+}

@@ -1,0 +1,87 @@
+//! `keymux get`: one record for each reference.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead};
+
+use futures_util::FutureExt;
+use keymux::{KeyRecord, KeyRef};
+
+use crate::args::GetArgs;
+use crate::console::Console;
+use crate::exit::{Exit, Failure, Tally};
+use crate::interrupt::Interrupt;
+use crate::load::Loader;
+use crate::output::{Output, Plan};
+use crate::rows::{Problem, Row};
+
+use super::list::SHOWN;
+
+pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -> Result<Exit, Failure> {
+    let single = matches!(&*args.refs, [only] if only != "-");
+    let all: Vec<&str> = KeyRecord::COLUMNS.iter().map(|column| &*column.name).collect();
+    let plan = Plan::read::<KeyRecord>(&args.listing, console, if single { &all } else { SHOWN })?;
+    let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
+    let mut tally = Tally::default();
+
+    let mut keys = Vec::new();
+    for text in read(args.refs)? {
+        match text.parse::<KeyRef>() {
+            Ok(key) => keys.push((key, text)),
+            Err(error) => {
+                console.error(Some(&text), &error);
+                tally.failure(&error);
+                output.problem(&Problem::of_ref(text, &error))?;
+            }
+        }
+    }
+    // Errors name a reference as it was written.
+    let written: BTreeMap<KeyRef, String> = keys.iter().cloned().collect();
+    let keymux = loader.of(keys.iter().map(|(key, _)| key.account())).await?;
+    let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
+    let mut interrupt = Interrupt::listen();
+    loop {
+        let next = if let Some(next) = outcomes.next().now_or_never() {
+            next
+        } else {
+            output.flush()?;
+            let Some(next) = interrupt.or(outcomes.next()).await else {
+                output.finish(None)?;
+                return Ok(Exit::Interrupted);
+            };
+            next
+        };
+        let Some(outcome) = next else { break };
+        match outcome.result {
+            Ok(record) => {
+                tally.success();
+                output.row(record)?;
+            }
+            Err(error) => {
+                let text = written.get(&outcome.key).cloned().unwrap_or_else(|| outcome.key.to_string());
+                console.error(Some(&text), &error);
+                tally.failure(&error);
+                output.problem(&Problem::of_ref(text, &error))?;
+            }
+        }
+    }
+    output.finish(None)?;
+    Ok(tally.exit())
+}
+
+/// The references; `-` stands for the lines of standard input, of which blank ones mean nothing.
+pub(super) fn read(refs: Vec<String>) -> Result<Vec<String>, Failure> {
+    let mut all = Vec::new();
+    for text in refs {
+        if text != "-" {
+            all.push(text);
+            continue;
+        }
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
+            if !line.trim().is_empty() {
+                all.push(line.trim().to_owned());
+            }
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,52 @@
+//! `keymux scopes`: groups and workspaces.
+
+use keymux::Operation;
+
+use crate::args::ScopesArgs;
+use crate::console::Console;
+use crate::exit::{Exit, Failure, Tally};
+use crate::interrupt::Interrupt;
+use crate::load::Loader;
+use crate::output::{Output, Plan};
+use crate::rows::{Problem, ScopeRow, Summary};
+
+const SHOWN: &[&str] = &["ref", "name", "provider"];
+
+pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console) -> Result<Exit, Failure> {
+    let plan = Plan::read::<ScopeRow>(&args.listing, console, SHOWN)?;
+    let mut accounts = args.accounts;
+    let keymux = if accounts.is_empty() { loader.all().await? } else { loader.of(&accounts).await? };
+    if accounts.is_empty() {
+        super::any_account(&keymux)?;
+        let scoped =
+            keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
+        accounts = scoped.map(|(name, _)| name.clone()).collect();
+    }
+    let mut output = Output::new(console, plan);
+    let (mut tally, mut complete, mut interrupted) = (Tally::default(), true, false);
+    let mut interrupt = Interrupt::listen();
+    for name in accounts {
+        let provider = keymux.account(&name)?.info().id();
+        let Some(scopes) = interrupt.or(keymux.scopes(&name)).await else {
+            interrupted = true;
+            break;
+        };
+        match scopes {
+            Ok(scopes) => {
+                tally.success();
+                for info in scopes {
+                    output.row(ScopeRow::new(name.clone(), provider.clone(), info))?;
+                }
+                output.flush()?;
+            }
+            Err(error) => {
+                complete = false;
+                console.error(None, &error);
+                tally.failure(&error);
+                output.problem(&Problem::new(&error))?;
+            }
+        }
+    }
+    output.finish(Some(Summary::new(complete, interrupted)))?;
+    Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
+}

@@ -1,0 +1,126 @@
+//! Standard output and standard error: what they are, and what may be written to the second.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
+use keymux::Error;
+
+use crate::args::{Format, Global};
+use crate::exit::{Exit, Failure};
+use crate::when;
+
+/// What the two streams are, and how much the user wants to see.
+#[derive(Debug, Clone)]
+pub(crate) struct Console {
+    format: Format,
+    color: bool,
+    width: Option<u16>,
+    quiet: bool,
+    verbose: u8,
+}
+
+impl Console {
+    pub(crate) fn new(global: &Global) -> Self {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0);
+        Self {
+            format: global.output.unwrap_or(if terminal { Format::Table } else { Format::Ndjson }),
+            color: AutoStream::choice(&stdout) != ColorChoice::Never,
+            width: width.filter(|_| terminal),
+            quiet: global.quiet,
+            verbose: global.verbose,
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether standard output shows colour.
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
+    /// How many characters a line of standard output has, if it is a terminal.
+    pub(crate) fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    pub(crate) fn shows_requests(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Begins to write what is traced to standard error, if it is wanted.
+    pub(crate) fn trace(&self) {
+        if self.verbose > 1 {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+                .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+                .with_writer(io::stderr)
+                .with_ansi(false)
+                .init();
+        }
+    }
+
+    /// Writes a line to standard error, unless nothing is wanted there.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{}", printable(line));
+        }
+    }
+
+    /// Writes why a call failed, in one line, with the instant at which a vendor may be asked again.
+    pub(crate) fn error(&self, about: Option<&str>, error: &Error) {
+        let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
+        self.note(&format!("keymux: {about}{error}{}", until(error.retry_after(), Timestamp::now())));
+    }
+
+    /// Tells why the command ends early. A reader that went away needs no telling.
+    pub(crate) fn fail(&self, failure: &Failure) -> Exit {
+        match failure {
+            Failure::Call(error) => self.error(None, error),
+            Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Failure::Usage(_) | Failure::Io(..) => self.note(&format!("keymux: {failure}")),
+        }
+        failure.exit()
+    }
+}
+
+fn until(delay: Option<Duration>, now: Timestamp) -> String {
+    let at = delay.and_then(|delay| now.checked_add(delay).ok());
+    at.map(|at| format!("; again at {at:.0} ({})", when::relative(at, now))).unwrap_or_default()
+}
+
+/// `text` without what a terminal would take for a command, or would show in another order than it is written.
+pub(crate) fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hidden(c) { clean.extend(c.escape_unicode()) } else { clean.push(c) }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\nd\u{9b}é日"), r"a\u{1b}[2Jb\u{202e}c\u{a}d\u{9b}é日");
+    }
+
+    #[test]
+    fn the_end_of_a_wait_is_told_as_an_instant_and_in_words() {
+        let now: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+        assert_eq!(until(Some(Duration::from_secs(90)), now), "; again at 2026-01-31T12:01:30Z (in 1 minute)");
+        assert_eq!(until(None, now), "");
+    }
+}

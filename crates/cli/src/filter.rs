@@ -1,0 +1,355 @@
+//! Which rows are kept, and in which order: `--filter` and `--sort`.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use keymux::{Fact, FactState};
+use regex_lite::Regex;
+
+use crate::rows::{Cell, Column, Kind, Row};
+use crate::when::When;
+
+/// The column that `text` means: by its name, without `_at`, or by a free name.
+pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
+    let name = if text == "status.state" { "status" } else { text };
+    let named = |column: &&Column| column.name == name || column.name.strip_suffix("_at") == Some(name);
+    if let Some(column) = R::COLUMNS.iter().find(named) {
+        return Ok(column.clone());
+    }
+    if R::FREE.is_some_and(|free| name.len() > free.len() && name.starts_with(free)) {
+        return Ok(Column::free(name.to_owned()));
+    }
+    let known: Vec<&str> = R::COLUMNS.iter().map(|column| &*column.name).collect();
+    let likeness = |known: &&&str| strsim::jaro_winkler(known.strip_suffix("_at").unwrap_or(known), name);
+    let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = nearest.copied().unwrap_or_default();
+    Err(format!("there is no field `{name}` here; did you mean `{nearest}`? There are: {}", known.join(", ")))
+}
+
+/// One `--filter`.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    column: String,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// The state is this one, or is not.
+    State(FactState, bool),
+    /// The text, or an element of the list, is this one; or none is.
+    Equal(String, bool),
+    /// The text, or an element of the list, matches; or none does.
+    Match(Regex, bool),
+    Order(Relation, Cell),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+/// Longer ones first, so that `<=` is not read as `<`.
+const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
+
+impl Filter {
+    /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
+    pub(crate) fn parse<R: Row>(given: &str, now: Timestamp) -> Result<Self, String> {
+        let usage =
+            || format!("`{given}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
+        let start = given.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
+        let (field, rest) = given.split_at(start);
+        let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(usage)?;
+        let value = rest[operator.len()..].trim();
+        let column = column::<R>(field.trim())?;
+        let read = Test::read(&column, operator, value, now);
+        let test = read.map_err(|reason| format!("`{given}`: {reason}"))?;
+        Ok(Self { column: column.name.into_owned(), test })
+    }
+
+    pub(crate) fn keeps<R: Row>(&self, row: &R) -> bool {
+        self.test.holds(&row.cell(&self.column))
+    }
+}
+
+impl Test {
+    fn read(column: &Column, operator: &str, value: &str, now: Timestamp) -> Result<Self, String> {
+        let name = &column.name;
+        if matches!(operator, "=" | "!=") {
+            let state = match value {
+                "none" => Some(FactState::Empty),
+                "known" => Some(FactState::Known),
+                "missing" => Some(FactState::Missing),
+                "unsupported" => Some(FactState::Unsupported),
+                _ => None,
+            };
+            if let Some(state) = state {
+                return Ok(Self::State(state, operator == "="));
+            }
+        }
+        let relation = match operator {
+            "=" => Some(Relation::Equal),
+            "!=" => Some(Relation::NotEqual),
+            "<" => Some(Relation::Less),
+            "<=" => Some(Relation::AtMost),
+            ">" => Some(Relation::Greater),
+            ">=" => Some(Relation::AtLeast),
+            _ => None,
+        };
+        match (column.kind, relation) {
+            (Kind::Text | Kind::List, None) => {
+                let pattern = Regex::new(value).map_err(|error| format!("`{value}` is no pattern: {error}"))?;
+                Ok(Self::Match(pattern, operator == "~"))
+            }
+            (Kind::Text | Kind::List, Some(Relation::Equal | Relation::NotEqual)) => {
+                Ok(Self::Equal(value.to_owned(), operator == "="))
+            }
+            (Kind::Text | Kind::List, Some(_)) => Err(format!("`{name}` is text; compare with `=`, `!=`, `~` or `!~`")),
+            (Kind::Number, Some(relation)) => {
+                let number = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+                Ok(Self::Order(relation, Cell::Number(number)))
+            }
+            (Kind::Number, None) => {
+                Err(format!("`{name}` is a number; compare with `=`, `!=`, `<`, `<=`, `>` or `>=`"))
+            }
+            (Kind::Past | Kind::Future, Some(Relation::Equal | Relation::NotEqual) | None) => Err(format!(
+                "`{name}` is a time; compare with `<`, `<=`, `>` or `>=`, or with `=none`, `=missing`, `=unsupported`, `=known`"
+            )),
+            (kind @ (Kind::Past | Kind::Future), Some(relation)) => {
+                let when = When::parse(value)?;
+                // The longer ago, the earlier.
+                let (relation, at) = match (kind, when) {
+                    (Kind::Past, When::Span(_)) => (relation.reversed(), when.before(now)?),
+                    _ => (relation, when.ahead_of(now)?),
+                };
+                Ok(Self::Order(relation, Cell::Time(at)))
+            }
+        }
+    }
+
+    fn holds(&self, fact: &Fact<Cell>) -> bool {
+        let any = |test: &dyn Fn(&str) -> bool| match fact.known()? {
+            Cell::Text(text) => Some(test(text)),
+            Cell::List(all) => Some(all.iter().any(|one| test(one))),
+            Cell::Number(_) | Cell::Time(_) => None,
+        };
+        match self {
+            Self::State(state, is) => (fact.state() == *state) == *is,
+            Self::Equal(value, is) => any(&|text| text == value) == Some(*is),
+            Self::Match(pattern, is) => any(&|text| pattern.is_match(text)) == Some(*is),
+            Self::Order(relation, value) => fact.known().is_some_and(|cell| relation.holds(cell.cmp(value))),
+        }
+    }
+}
+
+impl Relation {
+    fn reversed(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::AtMost => Self::AtLeast,
+            Self::Greater => Self::Less,
+            Self::AtLeast => Self::AtMost,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::NotEqual => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::AtMost => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
+        }
+    }
+}
+
+/// One field of `--sort`.
+#[derive(Debug)]
+pub(crate) struct Sort {
+    column: String,
+    reverse: bool,
+}
+
+impl Sort {
+    /// By the column that names a row.
+    pub(crate) fn first<R: Row>() -> Self {
+        Self { column: R::COLUMNS[0].name.to_string(), reverse: false }
+    }
+
+    pub(crate) fn parse<R: Row>(text: &str) -> Result<Self, String> {
+        let (reverse, name) = match text.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        Ok(Self { column: column::<R>(name)?.name.into_owned(), reverse })
+    }
+}
+
+/// Orders rows, each by the first field in which they differ. Without a known value a row comes last, whatever the
+/// direction.
+pub(crate) fn sort<R: Row>(rows: &mut Vec<R>, by: &[Sort]) {
+    let mut keyed: Vec<(Vec<Fact<Cell>>, R)> = std::mem::take(rows)
+        .into_iter()
+        .map(|row| (by.iter().map(|sort| row.cell(&sort.column)).collect(), row))
+        .collect();
+    keyed.sort_by(|(one, _), (other, _)| {
+        let orders = by.iter().zip(one.iter().zip(other)).map(|(sort, (one, other))| order(sort.reverse, one, other));
+        orders.fold(Ordering::Equal, Ordering::then)
+    });
+    rows.extend(keyed.into_iter().map(|(_, row)| row));
+}
+
+fn order(reverse: bool, one: &Fact<Cell>, other: &Fact<Cell>) -> Ordering {
+    let rank = |fact: &Fact<Cell>| match fact.state() {
+        FactState::Known => 0,
+        FactState::Empty => 1,
+        FactState::Missing => 2,
+        FactState::Unsupported => 3,
+    };
+    match (one.known(), other.known()) {
+        (Some(one), Some(other)) if reverse => other.cmp(one),
+        (Some(one), Some(other)) => one.cmp(other),
+        _ => rank(one).cmp(&rank(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    #[derive(Debug, Clone, Serialize)]
+    struct Bean {
+        name: &'static str,
+        #[serde(skip)]
+        cells: Vec<(String, Fact<Cell>)>,
+    }
+
+    impl Row for Bean {
+        const TYPE: &'static str = "bean";
+        const COLUMNS: &'static [Column] = &[
+            Column::text("name"),
+            Column::new("expires_at", Kind::Future),
+            Column::new("last_used_at", Kind::Past),
+            Column::new("uses", Kind::Number),
+            Column::new("permissions", Kind::List),
+        ];
+        const FREE: Option<&'static str> = Some("metadata.");
+
+        fn cell(&self, column: &str) -> Fact<Cell> {
+            let found = self.cells.iter().find(|(name, _)| *name == column);
+            found.map_or(Fact::Missing, |(_, fact)| fact.clone())
+        }
+    }
+
+    fn now() -> Timestamp {
+        at("2026-01-31T12:00:00Z")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn bean(cells: impl IntoIterator<Item = (String, Fact<Cell>)>) -> Bean {
+        Bean { name: "", cells: cells.into_iter().collect() }
+    }
+
+    /// Whether a row is kept of which this field has this cell.
+    fn kept(filter: &str, cell: &Fact<Cell>) -> bool {
+        let filter = Filter::parse::<Bean>(filter, now()).unwrap();
+        filter.keeps(&bean([(filter.column.clone(), cell.clone())]))
+    }
+
+    #[test]
+    fn a_filter_keeps_what_it_says() {
+        let text = |text: &str| Cell::text(text);
+        let time = |text: &str| Fact::Known(Cell::Time(at(text)));
+        let list = |all: &[&str]| Fact::Known(Cell::List(all.iter().map(ToString::to_string).collect()));
+        let table: &[(&str, Fact<Cell>, bool)] = &[
+            ("name=ci", text("ci"), true),
+            ("name=ci", text("ci-2"), false),
+            ("name!=ci", text("ci-2"), true),
+            ("name~^ci", text("ci-2"), true),
+            ("name!~^ci", text("ci-2"), false),
+            ("name = a=b", text("a=b"), true),
+            ("uses>=3", Fact::Known(Cell::Number(3)), true),
+            ("uses>3", Fact::Known(Cell::Number(3)), false),
+            ("uses!=3", Fact::Known(Cell::Number(4)), true),
+            ("expires<30d", time("2026-02-12T12:00:00Z"), true),
+            ("expires<30d", time("2026-05-12T12:00:00Z"), false),
+            ("expires<30d", time("2025-01-01T00:00:00Z"), true),
+            ("expires_at>=2026-02-12", time("2026-02-12T00:00:00Z"), true),
+            ("last_used>90d", time("2025-01-31T12:00:00Z"), true),
+            ("last_used>90d", time("2026-01-30T12:00:00Z"), false),
+            ("last_used<90d", time("2026-01-30T12:00:00Z"), true),
+            ("last_used<2026-01-01", time("2025-01-31T12:00:00Z"), true),
+            ("permissions=read", list(&["write", "read"]), true),
+            ("permissions!=read", list(&["write", "read"]), false),
+            ("permissions~^wr", list(&["write", "read"]), true),
+            ("metadata.team=core", text("core"), true),
+        ];
+        for (filter, cell, keeps) in table {
+            assert_eq!(kept(filter, cell), *keeps, "{filter} {cell:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_vendor_cannot_say_matches_no_value_and_is_asked_for_by_its_state() {
+        for state in [Fact::Empty, Fact::Missing, Fact::Unsupported] {
+            for filter in ["expires<30d", "expires>30d", "name=ci", "name!=ci", "name!~ci", "uses!=3", "uses<3"] {
+                assert!(!kept(filter, &state), "{filter} {state:?}");
+            }
+        }
+        for (filter, state) in [
+            ("expires=none", Fact::Empty),
+            ("expires=missing", Fact::Missing),
+            ("expires=unsupported", Fact::Unsupported),
+        ] {
+            assert!(kept(filter, &state));
+            assert!(!kept(filter, &Cell::text("x")));
+            assert!(kept("expires!=known", &state));
+        }
+    }
+
+    #[test]
+    fn a_wrong_filter_says_how_a_right_one_looks() {
+        for (filter, says) in [
+            ("expires", "FIELD=VALUE"),
+            ("expires!30d", "FIELD=VALUE"),
+            ("expire<30d", "`expires_at`"),
+            ("expires<soon", "30d"),
+            ("expires=2026-01-01", "`<`"),
+            ("name<x", "is text"),
+            ("name~(", "pattern"),
+            ("uses<x", "whole number"),
+            ("uses~1", "is a number"),
+            ("metadata.=x", "no field"),
+        ] {
+            let error = Filter::parse::<Bean>(filter, now()).unwrap_err();
+            assert!(error.contains(says), "{filter}: {error}");
+        }
+    }
+
+    #[test]
+    fn rows_without_a_known_value_come_last_in_both_directions() {
+        let number = |number| Fact::Known(Cell::Number(number));
+        for (by, expected) in [
+            ("uses", [number(1), number(2), Fact::Empty, Fact::Missing, Fact::Unsupported]),
+            ("-uses", [number(2), number(1), Fact::Empty, Fact::Missing, Fact::Unsupported]),
+        ] {
+            let given = [Fact::Unsupported, number(2), Fact::Empty, Fact::Missing, number(1)];
+            let mut rows: Vec<Bean> = given.into_iter().map(|cell| bean([("uses".to_owned(), cell)])).collect();
+            sort(&mut rows, &[Sort::parse::<Bean>(by).unwrap()]);
+            let cells: Vec<_> = rows.iter().map(|row| row.cell("uses")).collect();
+            assert_eq!(cells, expected, "{by}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The `keymux` command: API keys at many vendors, from a terminal or a script.
+//!
+//! Everything that it knows about keys and vendors is the library's. Here are arguments, output and exit statuses.
+
+mod args;
+mod commands;
+mod console;
+mod exit;
+mod filter;
+mod interrupt;
+mod load;
+mod output;
+mod rows;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::console::Console;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(&cli.global);
+    let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));
+    exit.into()
+}

@@ -1,0 +1,197 @@
+//! Rows on standard output, in the format that was asked for.
+
+mod csv;
+mod json;
+mod table;
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::args::{Format, Listing};
+use crate::console::Console;
+use crate::exit::Failure;
+use crate::filter::{self, Filter, Sort};
+use crate::rows::{Column, Problem, Row, Summary, Typed};
+
+/// What is shown of rows, read before anything is sent, so that a wrong argument costs no request.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    format: Format,
+    columns: Vec<Column>,
+    filters: Vec<Filter>,
+    sort: Vec<Sort>,
+}
+
+impl Plan {
+    /// Reads the arguments. `shown` are the columns of a table where none are chosen.
+    pub(crate) fn read<R: Row>(listing: &Listing, console: &Console, shown: &[&str]) -> Result<Self, Failure> {
+        let format = console.format();
+        if !listing.columns.is_empty() && matches!(format, Format::Json | Format::Ndjson) {
+            return Err(Failure::Usage(
+                "--columns is for tables and CSV; add `-o table` or `-o csv`, or leave it out, since JSON has every field"
+                    .to_owned(),
+            ));
+        }
+        let chosen: Vec<&str> = match (listing.columns.is_empty(), format) {
+            (false, _) => listing.columns.iter().map(String::as_str).collect(),
+            (true, Format::Table) => shown.to_vec(),
+            (true, _) => R::COLUMNS.iter().map(|column| &*column.name).collect(),
+        };
+        let now = Timestamp::now();
+        let columns = chosen.into_iter().map(filter::column::<R>).collect::<Result<_, _>>();
+        let filters = listing.filter.iter().map(|text| Filter::parse::<R>(text, now)).collect::<Result<_, _>>();
+        let sort = listing.sort.iter().map(|text| Sort::parse::<R>(text)).collect::<Result<_, _>>();
+        Ok(Self {
+            format,
+            columns: columns.map_err(|error| Failure::Usage(format!("--columns: {error}")))?,
+            filters: filters.map_err(|error| Failure::Usage(format!("--filter: {error}")))?,
+            sort: sort.map_err(|error| Failure::Usage(format!("--sort: {error}")))?,
+        })
+    }
+}
+
+/// Writes rows and errors: as they come, or, for tables and where they are sorted, at the end.
+pub(crate) struct Output<'a, R> {
+    console: &'a Console,
+    plan: Plan,
+    out: BufWriter<StdoutLock<'static>>,
+    /// One object is the whole document, not an array of one.
+    single: bool,
+    held: Vec<R>,
+    /// How many objects or lines were written.
+    written: u64,
+    count: u64,
+}
+
+impl<'a, R: Row> Output<'a, R> {
+    pub(crate) fn new(console: &'a Console, plan: Plan) -> Self {
+        let out = BufWriter::new(io::stdout().lock());
+        Self { console, plan, out, single: false, held: Vec::new(), written: 0, count: 0 }
+    }
+
+    /// For the one thing that was asked for: in JSON an object, in a table a line for each field.
+    pub(crate) fn single(console: &'a Console, plan: Plan) -> Self {
+        Self { single: true, ..Self::new(console, plan) }
+    }
+
+    /// Takes a row. Those that a filter does not keep are gone.
+    pub(crate) fn row(&mut self, row: R) -> Result<(), Failure> {
+        if !self.plan.filters.iter().all(|filter| filter.keeps(&row)) {
+            return Ok(());
+        }
+        self.count += 1;
+        if self.plan.format == Format::Table || !self.plan.sort.is_empty() {
+            self.held.push(row);
+            return Ok(());
+        }
+        self.write(&row)
+    }
+
+    /// Takes a failure: an object in JSON; a line on standard error in every format is the caller's.
+    pub(crate) fn problem(&mut self, problem: &Problem) -> Result<(), Failure> {
+        match self.plan.format {
+            Format::Json | Format::Ndjson => self.object(Problem::TYPE, problem),
+            Format::Table | Format::Csv => Ok(()),
+        }
+    }
+
+    /// Lets the reader have what was written.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(Failure::output)
+    }
+
+    /// Ends the output; a summary is for lists.
+    pub(crate) fn finish(mut self, summary: Option<Summary>) -> Result<(), Failure> {
+        let mut rows = std::mem::take(&mut self.held);
+        // Of rows that come in no order, eyes find none in a table.
+        let by_name = [Sort::first::<R>()];
+        filter::sort(&mut rows, if self.plan.sort.is_empty() { &by_name } else { &self.plan.sort });
+        if self.plan.format == Format::Table {
+            let table = match &*rows {
+                [row] if self.single => table::one(row, &self.plan.columns, self.console),
+                [] => String::new(),
+                rows => table::many(rows, &self.plan.columns, self.console),
+            };
+            self.out.write_all(table.as_bytes()).map_err(Failure::output)?;
+        }
+        if self.plan.format != Format::Table {
+            rows.iter().try_for_each(|row| self.write(row))?;
+        }
+        if self.plan.format == Format::Csv && self.written == 0 {
+            self.csv_header()?;
+        }
+        if let Some(mut summary) = summary {
+            summary.count = self.count;
+            match self.plan.format {
+                Format::Json | Format::Ndjson => self.object(Summary::TYPE, &summary)?,
+                Format::Table | Format::Csv => {
+                    self.flush()?;
+                    summary.lines::<R>().iter().for_each(|line| self.console.note(line));
+                }
+            }
+        }
+        if self.plan.format == Format::Json && !self.single {
+            let end = if self.written == 0 { "[]\n" } else { "\n]\n" };
+            self.out.write_all(end.as_bytes()).map_err(Failure::output)?;
+        }
+        self.flush()
+    }
+
+    fn write(&mut self, row: &R) -> Result<(), Failure> {
+        if self.plan.format != Format::Csv {
+            return self.object(R::TYPE, row);
+        }
+        if self.written == 0 {
+            self.csv_header()?;
+        }
+        let line = csv::line(self.plan.columns.iter().map(|column| csv::cell(row.cell(&column.name))))?;
+        self.out.write_all(&line).map_err(Failure::output)
+    }
+
+    fn csv_header(&mut self) -> Result<(), Failure> {
+        self.written += 1;
+        let line = csv::line(self.plan.columns.iter().map(|column| column.name.clone().into_owned()))?;
+        self.out.write_all(&line).map_err(Failure::output)
+    }
+
+    fn object<T: Serialize>(&mut self, r#type: &'static str, value: &T) -> Result<(), Failure> {
+        let place = match (self.plan.format, self.single) {
+            (Format::Json, true) => json::Place::Document,
+            (Format::Json, false) if self.written == 0 => json::Place::First,
+            (Format::Json, false) => json::Place::Next,
+            _ => json::Place::Line,
+        };
+        self.written += 1;
+        json::write(&mut self.out, place, &Typed::new(r#type, value)).map_err(Failure::output)
+    }
+}
+
+/// Writes text to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::output)
+}
+
+/// A table of text, for what is no listing.
+pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>], console: &Console) -> String {
+    table::of_text(header, rows, console)
+}
+
+impl Summary {
+    /// For eyes: what became of each account, or `12 keys`.
+    fn lines<R: Row>(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+        let plural = if self.count == 1 { "" } else { "s" };
+        let shown = if lines.is_empty() { "" } else { " shown" };
+        let end = match (self.interrupted, self.complete) {
+            (true, _) => "; interrupted",
+            // The text has said it.
+            (false, false) if lines.is_empty() => "; incomplete",
+            _ => "",
+        };
+        lines.push(format!("{} {}{plural}{shown}{end}", self.count, R::TYPE));
+        lines
+    }
+}

@@ -1,0 +1,93 @@
+//! A vendor as a row: what it can do and say.
+
+use std::collections::BTreeMap;
+
+use keymux::{Fact, Field, Operation, Parameter, ProviderInfo, Support, Takes};
+use serde::Serialize;
+
+use super::{Cell, Column, Kind, Row};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ProviderRow {
+    id: String,
+    name: String,
+    /// The vendor's names of the segments of an address.
+    address: Vec<String>,
+    operations: BTreeMap<Operation, Ability>,
+    /// Of every field of a record, whether the vendor can say it.
+    fields: BTreeMap<Field, bool>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Ability {
+    #[serde(flatten)]
+    pub(crate) support: Support,
+    pub(crate) parameters: BTreeMap<Parameter, Takes>,
+}
+
+impl ProviderRow {
+    pub(crate) fn new(info: &ProviderInfo) -> Self {
+        let capabilities = info.capabilities();
+        let ability = |&operation: &Operation| {
+            let parameters = capabilities.parameters(operation).collect();
+            (operation, Ability { support: capabilities.support(operation), parameters })
+        };
+        Self {
+            id: info.id().to_string(),
+            name: info.name().to_owned(),
+            address: info.address().map(str::to_owned).collect(),
+            operations: Operation::ALL.iter().map(ability).collect(),
+            fields: Field::ALL.iter().map(|&field| (field, info.says(field))).collect(),
+        }
+    }
+
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (Operation, &Ability)> {
+        self.operations.iter().map(|(operation, ability)| (*operation, ability))
+    }
+
+    /// The fields that the vendor can say, or those that it cannot.
+    pub(crate) fn says(&self, says: bool) -> Vec<String> {
+        self.fields.iter().filter(|(_, can)| **can == says).map(|(field, _)| field.to_string()).collect()
+    }
+}
+
+impl Row for ProviderRow {
+    const TYPE: &'static str = "provider";
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("name"),
+        Column::text("address"),
+        Column::text("get"),
+        Column::text("list_page"),
+        Column::text("scopes_page"),
+        Column::text("create"),
+        Column::text("register"),
+        Column::text("update"),
+        Column::text("rotate"),
+        Column::text("verify"),
+        Column::text("revoke"),
+        Column::new("fields", Kind::List),
+    ];
+
+    fn cell(&self, column: &str) -> Fact<Cell> {
+        match column {
+            "id" => Cell::text(&self.id),
+            "name" => Cell::text(&self.name),
+            "address" => Cell::text(self.address.join("/")),
+            "fields" => Fact::Known(Cell::List(self.says(true))),
+            operation => {
+                let found = self.operations.iter().find(|(known, _)| known.as_str() == operation);
+                found.map_or(Fact::Missing, |(_, ability)| Cell::text(word(&ability.support)))
+            }
+        }
+    }
+}
+
+/// One word for a table.
+pub(crate) fn word(support: &Support) -> &'static str {
+    match support {
+        Support::Native => "yes",
+        Support::Emulated { .. } => "facade",
+        _ => "no",
+    }
+}

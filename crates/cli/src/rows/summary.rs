@@ -1,0 +1,29 @@
+//! The end of a listing: how much came, and whether that is all.
+
+use std::collections::BTreeMap;
+
+use keymux::{AccountName, AccountOutcome};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    /// Whether everything that was asked for was given. Filters take nothing from that.
+    pub(crate) complete: bool,
+    /// Whether Ctrl-C ended the listing.
+    pub(crate) interrupted: bool,
+    /// How many rows were written.
+    pub(crate) count: u64,
+    /// What became of each account and its scopes, where vendors were asked for keys.
+    pub(crate) accounts: BTreeMap<AccountName, AccountOutcome>,
+    /// The same for eyes.
+    #[serde(skip)]
+    pub(crate) text: Option<String>,
+}
+
+impl Summary {
+    pub(crate) const TYPE: &'static str = "summary";
+
+    pub(crate) fn new(complete: bool, interrupted: bool) -> Self {
+        Self { complete: complete && !interrupted, interrupted, count: 0, accounts: BTreeMap::new(), text: None }
+    }
+}

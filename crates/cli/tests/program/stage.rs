@@ -1,0 +1,126 @@
+//! The program with accounts at an emulator, and nothing else of the environment.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use keymux_emulator::{Emulator, Vendor};
+use serde_json::Value;
+
+/// Five accounts at an emulator, named after their vendors.
+pub(crate) struct Stage {
+    pub(crate) emulator: Emulator,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { emulator: runtime.block_on(Emulator::start()).unwrap() }
+    }
+
+    pub(crate) fn vendors(&self) -> [&Vendor; 5] {
+        let all = &self.emulator;
+        [all.baseten(), all.braintrust(), all.mielto(), all.datkey(), all.oneloop()]
+    }
+
+    /// The variables that name the five accounts.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let of = |vendor: &Vendor| {
+            let name = vendor.name().to_uppercase();
+            [
+                (format!("{name}_API_KEY"), vendor.credential().to_owned()),
+                (format!("{name}_BASE_URL"), vendor.base_url().to_owned()),
+            ]
+        };
+        self.vendors().into_iter().flat_map(of).collect()
+    }
+
+    /// The program with five accounts.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = bare(args);
+        command.envs(self.variables());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        run(&mut self.command(args), "")
+    }
+}
+
+/// The program without accounts.
+pub(crate) fn bare(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keymux"));
+    command.args(args).env_clear();
+    command
+}
+
+pub(crate) fn run(command: &mut Command, input: &str) -> Ran {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A program that does not read its input closes it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    /// The objects of NDJSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Those of one `type`.
+    pub(crate) fn of_type(&self, r#type: &str) -> Vec<Value> {
+        self.lines().into_iter().filter(|object| object["type"] == r#type).collect()
+    }
+}
+
+/// The URL of a server that answers every request with this status. It runs until the tests end.
+pub(crate) fn scripted(status: u16, headers: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+/// The URL of a server that takes requests and answers none, and a channel that tells of each.
+pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            kept.push(stream);
+            let _ = tell.send(());
+        }
+    });
+    (url, told)
+}
+
+fn read_head(stream: &mut TcpStream) {
+    let mut lines = BufReader::new(stream).lines();
+    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+}
