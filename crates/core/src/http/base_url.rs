@@ -99,19 +99,22 @@ impl BaseUrl {
 
     /// The URL of `path` below this base, each part of it one path segment.
     pub(crate) fn join(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Error> {
-        let mut text = String::with_capacity(self.text.len() + path.iter().map(|part| part.len() + 1).sum::<usize>());
-        text.push_str(&self.text);
+        let base = self.url.path().trim_end_matches('/');
+        let mut whole = String::with_capacity(base.len() + path.iter().map(|part| part.len() + 1).sum::<usize>());
+        whole.push_str(base);
         for part in path {
-            text.push('/');
-            text.extend(encode_segment(part));
+            whole.push('/');
+            whole.extend(encode_segment(part));
         }
-        let mut url = Url::parse(&text).map_err(|_| Error::invalid("the ids do not fit into a URL"))?;
+        // Host and port are not parsed again.
+        let mut url = self.url.clone();
+        url.set_path(&whole);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        // The parts are encoded and are no dot segments, so that parsing has nothing to resolve. If a caller of this
-        // crate hands in one all the same, nothing is sent.
-        if url.as_str().len() < text.len() || url.origin() != self.url.origin() {
+        // The parts are encoded and are no dot segments, so that there is nothing to resolve. If a caller of this crate
+        // hands in one all the same, nothing is sent.
+        if url.path().len() < whole.len() {
             return Err(Error::invalid("an id is a dot segment, which a URL would resolve to another address"));
         }
         Ok(url)

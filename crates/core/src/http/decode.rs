@@ -1,6 +1,9 @@
 //! From bytes to a model: strictly first, tolerantly where that fails. Pure functions; no text that they return shows a
 //! value.
 
+mod page;
+mod watch;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -11,7 +14,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
-use super::answer::{Decoded, Envelope, Rows, Shape};
+pub(super) use self::page::rows;
+use self::watch::Name;
+use super::answer::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
 use crate::secret::scrub_json;
 
@@ -46,56 +51,20 @@ pub(super) fn raw<T: DeserializeOwned>(body: &[u8], shape: &Shape) -> Option<Val
     Some(body)
 }
 
-/// Decodes a page, row by row: so a row's notes are its own, and one odd row costs no second look at the others.
-pub(super) fn rows<R, T>(body: &[u8], member: &'static str, raw_of: Option<&Shape>) -> Result<Rows<R, T>, String>
-where
-    R: DeserializeOwned,
-    T: DeserializeOwned,
-{
-    let mut drift = Vec::new();
-    let text = as_text(body, &mut drift);
-    let mut others = Map::new();
-    let mut list = None;
-    for (name, value) in members(&text)? {
-        if name == member {
-            list = Some(value);
-        } else {
-            // What cannot be read even as JSON cannot be what the page needs.
-            others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
-        }
-    }
-    let list = list.map(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()));
-    let Some(Ok(list)) = list else {
-        return Err(format!("the member `{member}`, which holds the rows, is not there or is not a list"));
-    };
-    let mut rows = Vec::with_capacity(list.len());
-    for (index, row) in list.into_iter().enumerate() {
-        let row = row.get().as_bytes();
-        let (value, drift) = object(row, Envelope::Bare)
-            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
-        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
-        rows.push(Decoded { value, drift, raw });
-    }
-    let mut rest = Value::Object(others);
-    let (rest_value, removed) = repair(&mut rest)?;
-    drift.extend(removed.notes());
-    let _: Result<T, _> = serde_ignored::deserialize(&rest, |path| note_unknown(&mut drift, &steps(&path)));
-    Ok(Rows { rows, rest: rest_value, drift })
-}
-
 /// The way of nearly all answers: one pass, and nothing is kept but what the model keeps. `None`: something is odd
 /// that this way does not read.
 fn strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Option<(T, Vec<Drift>)> {
+    let body = std::str::from_utf8(body).ok()?;
     let mut drift = Vec::new();
     let object = match envelope {
         Envelope::Bare => body,
         Envelope::Wrapped(member) | Envelope::Either(member) => {
-            let mut json = serde_json::Deserializer::from_slice(body);
+            let mut json = serde_json::Deserializer::from_str(body);
             let peeled = json.deserialize_map(Peel { member }).ok()?;
             json.end().ok()?;
             if let Some(object) = peeled.object {
                 peeled.others.into_iter().for_each(|name| note_unknown(&mut drift, &[name]));
-                object.get().as_bytes()
+                object.get()
             } else {
                 if matches!(envelope, Envelope::Wrapped(_)) {
                     drift.push(Drift::new("", DriftKind::Envelope));
@@ -104,12 +73,8 @@ fn strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Option<(T, 
             }
         }
     };
-    // serde reads an array as a struct, too, member by member in their order.
-    if object.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
-    let mut json = serde_json::Deserializer::from_slice(object);
-    let value = serde_ignored::deserialize(&mut json, |path| note_unknown(&mut drift, &steps(&path))).ok()?;
+    let mut json = serde_json::Deserializer::from_str(object);
+    let value = watch::object(&mut json, &mut |path| note_unknown(&mut drift, &path.steps())).ok()?;
     json.end().ok()?;
     Some((value, drift))
 }
@@ -133,7 +98,7 @@ impl<'de> Visitor<'de> for Peel {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut peeled = Peeled { object: None, others: Vec::new() };
-        while let Some(name) = map.next_key::<Cow<'_, str>>()? {
+        while let Some(Name(name)) = map.next_key()? {
             if name == self.member {
                 let value: &RawValue = map.next_value()?;
                 peeled.object = value.get().starts_with('{').then_some(value);
@@ -201,8 +166,8 @@ fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Re
         members.extend(broken.iter().map(|name| (name.clone(), Value::Null)));
     }
     let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
-    let _: Result<T, _> = serde_ignored::deserialize(&value, |path| {
-        let path = removed.trace(&steps(&path));
+    let _: Result<T, _> = watch::object(&value, &mut |path| {
+        let path = removed.trace(&path.steps());
         note_unknown(&mut drift, &path);
         hidden.insert(path);
     });
@@ -353,20 +318,6 @@ impl Removed {
         }
         original
     }
-}
-
-/// The steps of a path, without those of options and newtypes, which no user knows.
-fn steps(path: &serde_ignored::Path<'_>) -> Steps {
-    use serde_ignored::Path;
-    let (parent, step) = match path {
-        Path::Root => return Steps::new(),
-        Path::Seq { parent, index } => (parent, Some(index.to_string())),
-        Path::Map { parent, key } => (parent, Some(key.clone())),
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => (parent, None),
-    };
-    let mut steps = steps(parent);
-    steps.extend(step);
-    steps
 }
 
 /// Notes an undocumented member.
@@ -538,54 +489,12 @@ mod tests {
         }
     }
 
-    #[derive(Debug, Deserialize)]
-    struct Rest {
-        #[serde(default)]
-        more: Fact<bool>,
-    }
-
-    fn page(body: &str) -> Result<Rows<Model, Rest>, String> {
-        rows(body.as_bytes(), "items", None)
-    }
-
-    #[test]
-    fn the_notes_of_a_page_stand_at_their_rows() {
-        let body = r#"{"x":1,"items":[{"id":"a","new":1},{"id":"b"},{"id":"c","name":3}],"more":"yes"}"#;
-        let page = page(body).unwrap();
-        let notes = |drift: &[Drift]| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(notes(&page.rows[0].drift), ["new is not documented"]);
-        assert_eq!(notes(&page.rows[1].drift), [""; 0]);
-        assert_eq!(notes(&page.rows[2].drift), ["name has another type than documented"]);
-        assert_eq!(notes(&page.drift), ["more has another type than documented", "x is not documented"]);
-        assert_eq!(page.rest.more, Fact::Missing);
-    }
-
-    #[test]
-    fn a_page_is_never_shorter_than_it_says() {
-        let missing = "the member `items`, which holds the rows, is not there or is not a list";
-        let table = [
-            (
-                r#"{"items":[{"id":"a"},{"name":"b"}]}"#,
-                "row 1 of `items` cannot be read: the member `id` identifies the key and is not there",
-            ),
-            (r#"{"items":[7]}"#, "row 0 of `items` cannot be read: the body is JSON, but a number and not an object"),
-            (r#"{"items":{}}"#, missing),
-            ("{}", missing),
-            ("[]", "the body is JSON, but an array and not an object"),
-            (r#"{"items":[{"id":"a"}"#, "the JSON of the body ends too early (line 1, column 20)"),
-        ];
-        for (body, expected) in table {
-            assert_eq!(page(body).unwrap_err(), expected, "{body}");
-        }
-    }
-
     proptest! {
         #[test]
         fn any_bytes_decode_or_fail_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
             for envelope in [Envelope::Bare, Envelope::Wrapped("key"), Envelope::Either("key")] {
                 let _ = object::<Model>(&body, envelope);
                 let _ = tolerantly::<Model>(&body, envelope);
-                let _ = rows::<Model, Model>(&body, "items", None);
             }
         }
 

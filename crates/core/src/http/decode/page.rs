@@ -1,0 +1,253 @@
+//! From bytes to the rows of a page: in one pass first, row by row where that fails.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::CowStrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::watch::{self, Name};
+use super::{as_text, members, note_unknown, object, raw, repair};
+use crate::http::answer::{Decoded, Envelope, Rows, Shape};
+
+/// Decodes a page. A row's notes are its own.
+pub(in crate::http) fn rows<R, T>(
+    body: &[u8],
+    member: &'static str,
+    raw_of: Option<&Shape>,
+) -> Result<Rows<R, T>, String>
+where
+    R: DeserializeOwned,
+    T: DeserializeOwned,
+{
+    match raw_of.is_none().then(|| page_strictly(body, member)).flatten() {
+        Some(page) => Ok(page),
+        None => row_by_row(body, member, raw_of),
+    }
+}
+
+/// The way of nearly all pages: one pass over the whole.
+fn page_strictly<R: DeserializeOwned, T: DeserializeOwned>(body: &[u8], member: &'static str) -> Option<Rows<R, T>> {
+    let mut json = serde_json::Deserializer::from_str(std::str::from_utf8(body).ok()?);
+    let page = json.deserialize_map(Page { member, models: PhantomData }).ok()?;
+    json.end().ok()?;
+    Some(page)
+}
+
+/// The rows are in `member`; the other members are what is told about the page.
+struct Page<R, T> {
+    member: &'static str,
+    models: PhantomData<(R, T)>,
+}
+
+impl<'de, R: DeserializeOwned, T: DeserializeOwned> Visitor<'de> for Page<R, T> {
+    type Value = Rows<R, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let (mut rows, mut drift) = (None, Vec::new());
+        let others = Others { map, member: self.member, rows: &mut rows };
+        let rest = watch::members(others, &mut |path| note_unknown(&mut drift, &path.steps()))?;
+        let rows = rows.ok_or_else(|| A::Error::missing_field(self.member))?;
+        Ok(Rows { rows, rest, drift })
+    }
+}
+
+/// The members of a page without the one that holds the rows, which are put aside.
+struct Others<'a, A, R> {
+    map: A,
+    member: &'static str,
+    rows: &'a mut Option<Vec<Decoded<R>>>,
+}
+
+impl<'de, A: MapAccess<'de>, R: DeserializeOwned> MapAccess<'de> for Others<'_, A, R> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(Name(name)) = self.map.next_key()? {
+            if name != self.member {
+                return seed.deserialize(CowStrDeserializer::new(name)).map(Some);
+            }
+            if self.rows.replace(self.map.next_value_seed(List(PhantomData))?).is_some() {
+                return Err(A::Error::duplicate_field(self.member));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+/// The rows of a page.
+struct List<R>(PhantomData<R>);
+
+impl<'de, R: DeserializeOwned> DeserializeSeed<'de> for List<R> {
+    type Value = Vec<Decoded<R>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, R: DeserializeOwned> Visitor<'de> for List<R> {
+    type Value = Vec<Decoded<R>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        loop {
+            let mut drift = Vec::new();
+            let found = &mut |path: &watch::Path<'_>| note_unknown(&mut drift, &path.steps());
+            match elements.next_element_seed(watch::Object { found, model: PhantomData })? {
+                Some(value) => rows.push(Decoded { value, drift, raw: None }),
+                None => return Ok(rows),
+            }
+        }
+    }
+}
+
+/// The way of odd pages: one odd row costs no second look at the others.
+fn row_by_row<R, T>(body: &[u8], member: &'static str, raw_of: Option<&Shape>) -> Result<Rows<R, T>, String>
+where
+    R: DeserializeOwned,
+    T: DeserializeOwned,
+{
+    let mut drift = Vec::new();
+    let text = as_text(body, &mut drift);
+    let mut others = Map::new();
+    let mut list = None;
+    for (name, value) in members(&text)? {
+        if name == member {
+            list = Some(value);
+        } else {
+            // What cannot be read even as JSON cannot be what the page needs.
+            others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
+        }
+    }
+    let list = list.map(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()));
+    let Some(Ok(list)) = list else {
+        return Err(format!("the member `{member}`, which holds the rows, is not there or is not a list"));
+    };
+    let mut rows = Vec::with_capacity(list.len());
+    for (index, row) in list.into_iter().enumerate() {
+        let row = row.get().as_bytes();
+        let (value, drift) = object(row, Envelope::Bare)
+            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
+        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
+        rows.push(Decoded { value, drift, raw });
+    }
+    let mut rest = Value::Object(others);
+    let (rest_value, removed) = repair(&mut rest)?;
+    drift.extend(removed.notes());
+    let _: Result<T, _> = watch::object(&rest, &mut |path| note_unknown(&mut drift, &path.steps()));
+    Ok(Rows { rows, rest: rest_value, drift })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::drift::Drift;
+    use crate::fact::Fact;
+
+    #[derive(Debug, Deserialize)]
+    struct Row {
+        id: String,
+        #[serde(default)]
+        name: Fact<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Rest {
+        #[serde(default)]
+        more: Fact<bool>,
+    }
+
+    fn page(body: &str) -> Result<Rows<Row, Rest>, String> {
+        rows(body.as_bytes(), "items", None)
+    }
+
+    #[test]
+    fn the_notes_of_a_page_stand_at_their_rows() {
+        let body = r#"{"x":1,"items":[{"id":"a","new":1},{"id":"b"},{"id":"c","name":3}],"more":"yes"}"#;
+        let page = page(body).unwrap();
+        let notes = |drift: &[Drift]| drift.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(notes(&page.rows[0].drift), ["new is not documented"]);
+        assert_eq!(notes(&page.rows[1].drift), [""; 0]);
+        assert_eq!(notes(&page.rows[2].drift), ["name has another type than documented"]);
+        assert_eq!(notes(&page.drift), ["more has another type than documented", "x is not documented"]);
+        assert_eq!(page.rest.more, Fact::Missing);
+    }
+
+    #[test]
+    fn a_page_is_never_shorter_than_it_says() {
+        let missing = "the member `items`, which holds the rows, is not there or is not a list";
+        let table = [
+            (
+                r#"{"items":[{"id":"a"},{"name":"b"}]}"#,
+                "row 1 of `items` cannot be read: the member `id` identifies the key and is not there",
+            ),
+            (r#"{"items":[7]}"#, "row 0 of `items` cannot be read: the body is JSON, but a number and not an object"),
+            (r#"{"items":{}}"#, missing),
+            ("{}", missing),
+            ("[]", "the body is JSON, but an array and not an object"),
+            (r#"{"items":[{"id":"a"}"#, "the JSON of the body ends too early (line 1, column 20)"),
+        ];
+        for (body, expected) in table {
+            assert_eq!(page(body).unwrap_err(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn both_ways_read_a_page_alike() {
+        let told = |page: Rows<Row, Rest>| {
+            let rows = page.rows.into_iter().map(|row| (row.value.id, row.value.name, row.drift));
+            (rows.collect::<Vec<_>>(), page.rest.more, page.drift)
+        };
+        let rows = ["", r#"{"id":"a"}"#, r#"{"id":"a","name":null,"new":[{}]},{"name":"é","id":"b"}"#];
+        for rows in rows {
+            for page in [
+                format!(r#"{{"items":[{rows}]}}"#),
+                format!(r#" {{ "x" : {{"y":1}}, "more" : true, "items" : [ {rows} ], "z": null }} "#),
+                format!(r#"{{"items":[{rows}],"more":null}}"#),
+            ] {
+                let at_once = page_strictly(page.as_bytes(), "items").expect("nothing is odd but new members");
+                let by_row = row_by_row(page.as_bytes(), "items", None).unwrap();
+                assert_eq!(told(at_once), told(by_row), "{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_pass_reads_nothing_that_is_odd() {
+        for odd in [
+            r#"{"items":[["a"]]}"#,
+            r#"{"items":[{"id":"a","name":1}]}"#,
+            r#"{"items":[],"more":1}"#,
+            r#"{"items":[],"items":[]}"#,
+            r#"{"items":[]} x"#,
+            r#"{"more":true}"#,
+        ] {
+            assert!(page_strictly::<Row, Rest>(odd.as_bytes(), "items").is_none(), "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_fail_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = rows::<Row, Row>(&body, "items", None);
+        }
+    }
+}
