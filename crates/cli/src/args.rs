@@ -360,9 +360,18 @@ pub(crate) struct RevokeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EmulateArgs {
-    /// How many keys each vendor begins with, beside its samples
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) keys: u32,
+    /// How many keys to generate for each vendor, up to a million [default: a few that are made by hand]
+    #[arg(long, value_name = "N")]
+    pub(crate) keys: Option<usize>,
+    /// Generate other keys with each number
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "keys")]
+    pub(crate) seed: u64,
+    /// The first of five ports that follow each other [default: any that are free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Answer 429 to more requests than this in a second, for each operation and credential [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
 }
 
 fn parse_permission(text: &str) -> Result<Permission, String> {

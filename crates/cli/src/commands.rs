@@ -1,6 +1,7 @@
 //! The commands, a module for each, and which one is run.
 
 mod accounts;
+mod consent;
 mod create;
 mod documents;
 mod emulate;
@@ -23,6 +24,8 @@ use crate::args::{Cli, Command};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
+
+use consent::{REQUEST, consent, see_through, show_request};
 
 /// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {

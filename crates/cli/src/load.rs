@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use keymux::config::ConfigFile;
-use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent};
+use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport};
 
 use crate::args::Global;
 use crate::console::Console;
@@ -15,11 +15,17 @@ use crate::exit::Failure;
 pub(crate) struct Loader<'a> {
     global: &'a Global,
     console: &'a Console,
+    transport: Option<Arc<dyn Transport>>,
 }
 
 impl<'a> Loader<'a> {
     pub(crate) fn new(global: &'a Global, console: &'a Console) -> Self {
-        Self { global, console }
+        Self { global, console, transport: None }
+    }
+
+    /// The same accounts, whose requests go to `transport` and nowhere else.
+    pub(crate) fn through(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport: Some(transport), ..*self }
     }
 
     /// The file, if there is one: read and checked, and no credential looked at.
@@ -63,7 +69,10 @@ impl<'a> Loader<'a> {
     }
 
     fn options(&self) -> Result<HttpOptions, Failure> {
-        let options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
+        let mut options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
+        if let Some(transport) = &self.transport {
+            options = options.with_transport(Arc::clone(transport));
+        }
         if !self.console.shows_requests() {
             return Ok(options);
         }

@@ -4,8 +4,11 @@ mod account;
 mod key;
 mod problem;
 mod provider;
+mod request;
+mod revoked;
 mod scope;
 mod summary;
+mod verdict;
 
 use std::borrow::Cow;
 
@@ -16,8 +19,11 @@ use serde::Serialize;
 pub(crate) use account::{AccountRow, Check};
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
+pub(crate) use request::RequestRow;
+pub(crate) use revoked::RevokedRow;
 pub(crate) use scope::ScopeRow;
 pub(crate) use summary::Summary;
+pub(crate) use verdict::VerdictRow;
 
 /// One line of a listing. Its JSON is that of [`Typed`].
 pub(crate) trait Row: Serialize {

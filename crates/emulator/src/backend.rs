@@ -1,17 +1,23 @@
 //! What stands behind a vendor's port: its keys, its record of requests, and the steps that every request takes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
-use crate::clock::{Clock, Instant};
-use crate::recorded::RecordedRequest;
+use crate::builder::Settings;
+use crate::clock::{Clock, Instant, Micros};
+use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
+use crate::generated::{Generated, Recipe};
+use crate::limit::{Limiter, RateLimit, TooEarly};
+use crate::operations::{Names, Operations};
+use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
-use crate::store::{Address, Store};
+use crate::store::{Entry, Store};
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;
@@ -26,42 +32,73 @@ pub(crate) struct Blueprint {
     /// The answer to a request without the credential.
     pub(crate) unauthorized: fn(&Backend) -> Response,
     /// The operations. All of them ask for the credential first.
-    pub(crate) operations: fn() -> Router<Shared>,
+    pub(crate) operations: fn() -> Operations,
     /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
     pub(crate) unknown_path: fn() -> Response,
-    /// Puts what is there from the start; of the keys the sample first.
-    pub(crate) seeds: fn(&mut Store),
+    /// The answer to a request that is too much, with the seconds to wait if they are to stand in the body.
+    pub(crate) too_many: fn(&Backend, Option<u64>) -> Response,
+    /// How such an answer tells the wait.
+    pub(crate) delay: DelayForm,
+    pub(crate) drifting: Drifting,
+    /// The keys that are there from the start if none are generated, the sample first.
+    pub(crate) seeds: fn() -> Vec<Entry>,
+    /// How keys are generated.
+    pub(crate) recipe: Recipe,
+    /// Puts what is there around the keys. With generated keys it is told their groups or workspaces.
+    pub(crate) around: fn(&mut Store, Option<&[String]>),
 }
 
 /// The state of one vendor.
 #[derive(Debug)]
 pub(crate) struct Backend {
     blueprint: &'static Blueprint,
+    operations: Names,
+    /// The blueprint's own first.
+    credentials: RwLock<Vec<String>>,
     store: Mutex<Store>,
     clock: Arc<Clock>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    faults: Mutex<Faults>,
+    limiter: Mutex<Option<Limiter>>,
+    requests: Mutex<Recorder>,
+    served: AtomicU64,
+    refused: AtomicU64,
     serial: AtomicU64,
 }
 
 impl Backend {
-    /// A backend in its first state, and the addresses of the keys in it.
-    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>) -> (Shared, Vec<Address>) {
+    /// A backend in its first state, and what answers on its port.
+    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>, settings: &Settings) -> (Shared, Router) {
         let mut store = Store::default();
-        (blueprint.seeds)(&mut store);
-        let addresses = store.keys.iter().map(|entry| entry.address.clone()).collect();
-        let store = Mutex::new(store);
-        let backend = Self { blueprint, store, clock, requests: Mutex::default(), serial: AtomicU64::new(1) };
-        (Arc::new(backend), addresses)
-    }
-
-    /// Records a request, then asks for the credential if the path is the vendor's, then answers.
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
-        let unknown_path = self.blueprint.unknown_path;
-        (self.blueprint.operations)()
-            .route_layer(middleware::from_fn_with_state(Arc::clone(self), authenticate))
+        if let Some(count) = settings.keys {
+            let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count);
+            (blueprint.around)(&mut store, Some(generated.owners()));
+            store.keys.generate(generated);
+        } else {
+            for entry in (blueprint.seeds)() {
+                store.keys.put(entry);
+            }
+            (blueprint.around)(&mut store, None);
+        }
+        let (router, operations) = (blueprint.operations)().into_parts();
+        let backend = Arc::new(Self {
+            blueprint,
+            operations,
+            credentials: RwLock::new(vec![blueprint.credential.to_owned()]),
+            store: Mutex::new(store),
+            clock,
+            faults: Mutex::default(),
+            limiter: Mutex::default(),
+            requests: Mutex::new(Recorder::new(settings.recorded_requests)),
+            served: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            serial: AtomicU64::new(1),
+        });
+        let unknown_path = blueprint.unknown_path;
+        let router = router
             .fallback(move || async move { unknown_path() })
-            .layer(middleware::from_fn_with_state(Arc::clone(self), record))
-            .with_state(Arc::clone(self))
+            .layer(middleware::from_fn_with_state(Arc::clone(&backend), serve))
+            .with_state(Arc::clone(&backend));
+        (backend, router)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -82,7 +119,86 @@ impl Backend {
     }
 
     pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
-        locked(&self.requests).clone()
+        locked(&self.requests).last()
+    }
+
+    pub(crate) fn request_count(&self) -> u64 {
+        locked(&self.requests).count()
+    }
+
+    /// The names of all operations.
+    pub(crate) fn operations(&self) -> Vec<&'static str> {
+        self.operations.iter().collect()
+    }
+
+    /// Accepts one more credential.
+    pub(crate) fn accept(&self, credential: &str) {
+        let mut credentials = self.credentials.write().unwrap_or_else(PoisonError::into_inner);
+        if !credentials.iter().any(|known| known == credential) {
+            credentials.push(credential.to_owned());
+        }
+    }
+
+    /// Puts a plan in the place of the one before, or says what is wrong with it.
+    pub(crate) fn set_faults(&self, plan: FaultPlan) -> Result<(), String> {
+        *locked(&self.faults) = Faults::new(plan, &self.operations(), &self.blueprint.delay)?;
+        Ok(())
+    }
+
+    /// Puts a limit in the place of the one before, or says what is wrong with it.
+    pub(crate) fn set_limit(&self, limit: Option<RateLimit>) -> Result<(), String> {
+        if let Some(limit) = &limit {
+            limit.check(&self.blueprint.delay)?;
+        }
+        *locked(&self.limiter) = limit.map(Limiter::new);
+        Ok(())
+    }
+
+    /// How many requests were carried out.
+    pub(crate) fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// How many requests the limit refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// The vendor's 429.
+    pub(crate) fn too_many(&self, form: &DelayForm, wait: Micros) -> Response {
+        let form = form.or(&self.blueprint.delay);
+        let mut response = (self.blueprint.too_many)(self, form.in_body(wait));
+        form.tell(response.headers_mut(), wait, self.clock.micros());
+        response
+    }
+
+    pub(crate) fn drifting(&self) -> &'static Drifting {
+        &self.blueprint.drifting
+    }
+
+    /// The place of the credential that a request carries among those that are accepted.
+    fn credential_in(&self, headers: &HeaderMap) -> Option<usize> {
+        let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
+        credentials.iter().position(|credential| carries(headers, self.blueprint.places, credential))
+    }
+
+    /// How long a request has to wait, if it is too early.
+    fn refusal(&self, credential: usize, operation: Option<&'static str>) -> Option<TooEarly> {
+        let mut limiter = locked(&self.limiter);
+        limiter.as_mut()?.admit(credential, operation?, self.clock.micros()).err()
+    }
+
+    /// Returns the number of the record.
+    fn record(&self, request: &Request, operation: Option<&'static str>, fate: &Fate) -> u64 {
+        let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
+        let recorded = RecordedRequest::new(request.method(), request.uri(), request.headers(), &credentials);
+        locked(&self.requests).push(recorded.with_fate(operation, fate.faults.clone()))
+    }
+
+    fn mark_limited(&self, number: u64) {
+        if let Some(request) = locked(&self.requests).get_mut(number) {
+            request.mark_limited();
+        }
     }
 
     /// A number that no other answer of this backend has: 1, 2, 3.
@@ -91,21 +207,43 @@ impl Backend {
     }
 }
 
-async fn record(State(backend): State<Shared>, request: Request, next: Next) -> Response {
-    let recorded = RecordedRequest::new(request.method(), request.uri(), request.headers(), backend.credential());
-    locked(&backend.requests).push(recorded);
-    next.run(request).await
-}
-
-async fn authenticate(State(backend): State<Shared>, request: Request, next: Next) -> Response {
-    if carries(request.headers(), backend.blueprint.places, backend.credential()) {
-        next.run(request).await
-    } else {
-        (backend.blueprint.unauthorized)(&backend)
+/// Records a request, lets happen what is planned for it, and otherwise lets the vendor answer.
+async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    let is_known = path.is_some();
+    let operation = path.and_then(|path| backend.operations.find(request.method(), path.as_str()));
+    let fate = locked(&backend.faults).choose(operation);
+    let number = backend.record(&request, operation, &fate);
+    if !fate.latency.is_zero() {
+        tokio::time::sleep(fate.latency).await;
     }
+    let carried_out = async {
+        if !is_known {
+            return next.run(request).await;
+        }
+        let Some(credential) = backend.credential_in(request.headers()) else {
+            return (backend.blueprint.unauthorized)(&backend);
+        };
+        if let Some(TooEarly { wait, form }) = backend.refusal(credential, operation) {
+            backend.refused.fetch_add(1, Ordering::Relaxed);
+            backend.mark_limited(number);
+            return backend.too_many(&form, wait);
+        }
+        backend.served.fetch_add(1, Ordering::Relaxed);
+        next.run(request).await
+    };
+    let mut response = match fate.end() {
+        None => carried_out.await,
+        Some(fault) => strike(fault, &backend, carried_out).await,
+    };
+    // The time of a delay's date is the emulator's, so that the date beside it has to be so too.
+    if let Ok(date) = HeaderValue::try_from(backend.now().imf_fixdate()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 /// No code that holds a lock leaves the data half changed, so that a panic elsewhere does not spoil it.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::builder::{Builder, Settings};
 use crate::clock::Clock;
 use crate::server::Server;
 use crate::vendor::Vendor;
@@ -27,12 +28,24 @@ impl Emulator {
     ///
     /// Fails if a port cannot be opened or a thread cannot be started. Runs on any executor.
     pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// An emulator with [generated keys](Builder::with_keys), on [ports that are known](Builder::with_base_port), or
+    /// otherwise than [`start`](Self::start) makes it.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn open(settings: &Settings, ports: [u16; 5]) -> io::Result<Self> {
         let clock = Arc::new(Clock::default());
-        let (baseten, baseten_site) = Vendor::open(&vendors::baseten::BLUEPRINT, &clock)?;
-        let (braintrust, braintrust_site) = Vendor::open(&vendors::braintrust::BLUEPRINT, &clock)?;
-        let (mielto, mielto_site) = Vendor::open(&vendors::mielto::BLUEPRINT, &clock)?;
-        let (datkey, datkey_site) = Vendor::open(&vendors::datkey::BLUEPRINT, &clock)?;
-        let (oneloop, oneloop_site) = Vendor::open(&vendors::oneloop::BLUEPRINT, &clock)?;
+        let open = |blueprint, port| Vendor::open(blueprint, &clock, settings, port);
+        let (baseten, baseten_site) = open(&vendors::baseten::BLUEPRINT, ports[0])?;
+        let (braintrust, braintrust_site) = open(&vendors::braintrust::BLUEPRINT, ports[1])?;
+        let (mielto, mielto_site) = open(&vendors::mielto::BLUEPRINT, ports[2])?;
+        let (datkey, datkey_site) = open(&vendors::datkey::BLUEPRINT, ports[3])?;
+        let (oneloop, oneloop_site) = open(&vendors::oneloop::BLUEPRINT, ports[4])?;
+        settings.apply([&baseten, &braintrust, &mielto, &datkey, &oneloop])?;
         let sites = vec![baseten_site, braintrust_site, mielto_site, datkey_site, oneloop_site];
         let server = Server::start(sites).await?;
         Ok(Self { baseten, braintrust, mielto, datkey, oneloop, clock, _server: server })
@@ -40,10 +53,56 @@ impl Emulator {
 
     /// Moves the clock of all five vendors ahead, so that keys expire without waiting.
     ///
-    /// At the start it shows the real time; it goes on with it, and never goes back. Datkey and Oneloop judge by it
-    /// when they verify a key. The other vendors tell an expiry at most, and judge nothing.
+    /// At the start it shows the real time; it goes on until it is [stopped](Self::stop_clock), and never goes back.
+    /// Datkey and Oneloop judge by it when they verify a key. The other vendors tell an expiry at most, and judge
+    /// nothing. [Limits](Vendor::limit) go by it everywhere.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// All five vendors, in the order of their ports.
+    #[must_use]
+    pub fn vendors(&self) -> [&Vendor; 5] {
+        [&self.baseten, &self.braintrust, &self.mielto, &self.datkey, &self.oneloop]
+    }
+
+    /// The environment variables that point a client at the vendors: `BASETEN_API_KEY`, `BASETEN_BASE_URL` and so on,
+    /// each with its value.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let of_one = |vendor: &Vendor| {
+            let name = vendor.name().to_ascii_uppercase();
+            [
+                (format!("{name}_API_KEY"), vendor.credential().to_owned()),
+                (format!("{name}_BASE_URL"), vendor.base_url().to_owned()),
+            ]
+        };
+        self.vendors().into_iter().flat_map(of_one).collect()
+    }
+
+    /// The [variables](Self::variables) as lines for a shell: `export BASETEN_API_KEY=…`.
+    #[must_use]
+    pub fn exports(&self) -> String {
+        // Neither a credential nor a base URL has a character that a shell takes for more than itself.
+        let lines = self
+            .variables()
+            .into_iter()
+            .flat_map(|(name, value)| ["export ".to_owned(), name, "=".to_owned(), value, "\n".to_owned()]);
+        lines.collect()
+    }
+
+    /// Stops the clock of all five vendors, so that from now on only [`advance`](Self::advance) moves it. It does not go
+    /// on again.
+    ///
+    /// With it a test of a [limit](Vendor::limit) depends on no real time. The clock counts microseconds.
+    pub fn stop_clock(&self) {
+        self.clock.stop();
+    }
+
+    /// The time on the clock of all five vendors, which the `Date` of their answers tells too.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_micros(self.clock.micros().0)
     }
 
     /// Baseten. Addresses are `[group_id, api_key_prefix]`.

@@ -1,13 +1,15 @@
 //! Where the vendors run: one thread with a runtime of its own, which ends with everything on it.
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+
+use crate::connection;
 
 /// A port and what answers on it.
 #[derive(Debug)]
@@ -59,8 +61,21 @@ fn open(sites: Vec<Site>) -> io::Result<Runtime> {
         let _entered = runtime.enter();
         for Site { listener, router } in sites {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            runtime.spawn(axum::serve(listener, router).into_future());
+            runtime.spawn(accept(listener, router));
         }
     }
     Ok(runtime)
+}
+
+async fn accept(listener: tokio::net::TcpListener, router: Router) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(connection::serve(stream, router.clone()));
+            }
+            // A client that was gone before its turn fails as well as a process without free descriptors. The pause keeps
+            // the latter from spinning.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
 }

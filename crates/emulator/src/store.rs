@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::table::Table;
+
 /// The ids of an object, in the order of the vendor's path.
 pub(crate) type Address = Vec<String>;
 
@@ -55,52 +57,6 @@ impl Entry {
 
     pub(crate) fn is_in(&self, owner: &str) -> bool {
         self.address.first().is_some_and(|first| first == owner)
-    }
-}
-
-/// Objects of one kind, in the order in which they came.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    places: BTreeMap<Address, u64>,
-    entries: BTreeMap<u64, Entry>,
-    last: u64,
-}
-
-impl Table {
-    pub(crate) fn get(&self, address: &[String]) -> Option<&Entry> {
-        self.entries.get(self.places.get(address)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, address: &[String]) -> Option<&mut Entry> {
-        self.entries.get_mut(self.places.get(address)?)
-    }
-
-    /// Adds an object, or puts it in the place of the one with its address.
-    pub(crate) fn put(&mut self, entry: Entry) {
-        let place = *self.places.entry(entry.address.clone()).or_insert_with(|| {
-            self.last += 1;
-            self.last
-        });
-        self.entries.insert(place, entry);
-    }
-
-    pub(crate) fn remove(&mut self, address: &[String]) -> Option<Entry> {
-        self.entries.remove(&self.places.remove(address)?)
-    }
-
-    /// The objects, oldest first.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries.values()
-    }
-
-    /// The objects after a place, oldest first, each with its place. Places begin at 1.
-    pub(crate) fn after(&self, place: u64) -> impl Iterator<Item = (u64, &Entry)> {
-        self.entries.range(place.saturating_add(1)..).map(|(place, entry)| (*place, entry))
-    }
-
-    /// The key with this plaintext.
-    pub(crate) fn opened_by(&mut self, plaintext: &str) -> Option<&mut Entry> {
-        self.entries.values_mut().find(|entry| entry.plaintext.as_deref() == Some(plaintext))
     }
 }
 

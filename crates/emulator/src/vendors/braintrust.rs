@@ -9,15 +9,15 @@ mod paging;
 mod seeds;
 mod service_tokens;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::answer;
 use crate::backend::{Backend, Blueprint, Shared};
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, Query};
 use crate::store::Store;
 
@@ -30,21 +30,26 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    too_many,
+    delay: DelayForm::Seconds,
+    drifting: Drifting { holders: &["objects"], values: &[], nulls: &["name", "preview_name"] },
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/v1/api_key", get(list).post(create))
-        .route("/v1/api_key/{api_key_id}", get(look_up).delete(delete))
-        .route(
-            "/v1/service_token",
-            get(service_tokens::list)
-                .post(service_tokens::create)
-                .put(service_tokens::replace)
-                .delete(service_tokens::delete_by_body),
-        )
-        .route("/v1/service_token/{service_token_id}", get(service_tokens::look_up).delete(service_tokens::delete))
+fn operations() -> Operations {
+    Operations::default()
+        .get("list_api_keys", "/v1/api_key", list)
+        .post("create_api_key", "/v1/api_key", create)
+        .get("get_api_key", "/v1/api_key/{api_key_id}", look_up)
+        .delete("delete_api_key", "/v1/api_key/{api_key_id}", delete)
+        .get("list_service_tokens", "/v1/service_token", service_tokens::list)
+        .post("create_service_token", "/v1/service_token", service_tokens::create)
+        .put("create_or_replace_service_token", "/v1/service_token", service_tokens::replace)
+        .delete("delete_service_token_by_body", "/v1/service_token", service_tokens::delete_by_body)
+        .get("get_service_token", "/v1/service_token/{service_token_id}", service_tokens::look_up)
+        .delete("delete_service_token", "/v1/service_token/{service_token_id}", service_tokens::delete)
 }
 
 /// A status and a text, to which the context is added.
@@ -141,10 +146,12 @@ fn is_uuid(text: &str) -> bool {
     }) && groups.next().is_none()
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
+/// The status and the header are documented, the text is not.
+fn too_many(backend: &Backend, _: Option<u64>) -> Response {
+    refusal(backend, StatusCode::TOO_MANY_REQUESTS, "Too many requests", KNOWN_CALLER)
+}
+
+fn around(store: &mut Store, _: Option<&[String]>) {
     store.table(SERVICE_TOKENS).put(seeds::service_token());
 }
 

@@ -8,20 +8,23 @@
 
 mod seeds;
 
+use std::borrow::Cow;
+
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::or_null;
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Entry;
 
 /// The API that the first keys belong to.
 const API: &str = "api_example_1";
@@ -35,15 +38,22 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    too_many,
+    delay: DelayForm::None,
+    drifting: Drifting { holders: &["key"], values: &["/status"], nulls: &["name", "verifications"] },
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around: |_, _| (),
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/keys", post(create))
-        .route("/keys/verify", post(verify))
-        .route("/keys/{id}", get(look_up).put(update).delete(delete))
-        .route("/workspace", get(workspace))
+fn operations() -> Operations {
+    Operations::default()
+        .post("create_key", "/keys", create)
+        .post("verify_key", "/keys/verify", verify)
+        .get("get_key", "/keys/{id}", look_up)
+        .put("update_key", "/keys/{id}", update)
+        .delete("revoke_key", "/keys/{id}", delete)
+        .get("get_workspace", "/workspace", workspace)
 }
 
 async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
@@ -102,7 +112,7 @@ async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcome {
     let now = backend.now();
     backend.with(|store| {
         // A seeded key belongs to no API, and verifies for each.
-        let is_of_api = |entry: &&mut Entry| entry.aside.get("api_id").is_none_or(|of_key| of_key == api);
+        let is_of_api = |entry: &Cow<'_, Entry>| entry.aside.get("api_id").is_none_or(|of_key| of_key == api);
         let entry = store.keys.opened_by(plaintext).filter(is_of_api).ok_or_else(not_found)?;
         let number = |name: &str| entry.value.get(name).and_then(Value::as_u64);
         let used = number("verifications").unwrap_or_default();
@@ -112,6 +122,8 @@ async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcome {
         if number("verification_limit").is_some_and(|limit| used >= limit) {
             return Ok(Json(json!({"valid": false, "status": "USAGE_EXCEEDED", "key": entry.value})));
         }
+        let address = entry.into_owned().address;
+        let entry = store.keys.get_mut(&address).ok_or_else(not_found)?;
         entry.set("verifications", used + 1);
         Ok(Json(json!({"valid": true, "key": entry.value})))
     })
@@ -192,8 +204,7 @@ fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "not found").into_response()
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
+/// Datkey documents no limit of requests.
+fn too_many(_: &Backend, _: Option<u64>) -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response()
 }

@@ -7,19 +7,20 @@
 
 mod seeds;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::{is_list, or_null};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, Query, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Entry;
 
 /// Where new keys belong if no header says otherwise.
 const WORKSPACE: &str = "wsp_000000001";
@@ -34,13 +35,21 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    too_many,
+    delay: DelayForm::None,
+    drifting: Drifting { holders: &["data"], values: &["/status"], nulls: &["label", "status"] },
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around: |_, _| (),
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/api-keys", get(list).post(create))
-        .route("/api/v1/api-keys/{api_key_id}", get(look_up).put(update).delete(delete))
+fn operations() -> Operations {
+    Operations::default()
+        .get("list_api_keys", "/api/v1/api-keys", list)
+        .post("create_api_key", "/api/v1/api-keys", create)
+        .get("get_api_key", "/api/v1/api-keys/{api_key_id}", look_up)
+        .put("update_api_key", "/api/v1/api-keys/{api_key_id}", update)
+        .delete("delete_api_key", "/api/v1/api-keys/{api_key_id}", delete)
 }
 
 async fn list(State(backend): State<Shared>, headers: HeaderMap, query: Query) -> Outcome {
@@ -49,11 +58,15 @@ async fn list(State(backend): State<Shared>, headers: HeaderMap, query: Query) -
     let limit = limit.ok_or_else(|| invalid("query", "limit", "must be from 1 to 1000"))?;
     let workspace = workspace(&headers);
     backend.with(|store| {
-        let is_meant = |entry: &&Entry| {
+        let is_meant = |entry: &Entry| {
             workspace.is_none_or(|id| entry.value.get("workspace_id").and_then(Value::as_str) == Some(id))
         };
-        let total = store.keys.iter().filter(is_meant).count();
-        let data: Vec<_> = store.keys.iter().filter(is_meant).skip(skip).take(limit).map(row).collect();
+        let added = || store.keys.added(0).map(|(_, entry)| entry).filter(|entry| is_meant(entry));
+        let generated = usize::try_from(store.keys.left(workspace)).unwrap_or(usize::MAX);
+        let total = generated.saturating_add(added().count());
+        let start = store.keys.place_before(skip.min(generated) as u64, workspace);
+        let first = store.keys.starters(start, workspace).map(|(_, entry)| row(&entry));
+        let data: Vec<_> = first.chain(added().skip(skip.saturating_sub(generated)).map(row)).take(limit).collect();
         let page = skip / limit + 1;
         let end = skip.saturating_add(data.len());
         let has_more = end < total;
@@ -200,8 +213,6 @@ fn unknown_path() -> Response {
     refusal(StatusCode::NOT_FOUND, "Not Found").into_response()
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
+fn too_many(_: &Backend, _: Option<u64>) -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests").into_response()
 }

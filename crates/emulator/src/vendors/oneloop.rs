@@ -5,24 +5,25 @@
 //! 404. A deleted key stays, with `deleted` set, and may be deleted again. The composition of a key is not documented:
 //! here it is the prefix, if there is one, an underscore and the rest. The unit of instants is documented nowhere; an
 //! expiry is taken for milliseconds from 10^11 on, and for seconds below. A metering of usage is recorded and never
-//! told, so that no key is `USAGE_LIMITED`.
+//! told.
 
 mod seeds;
 mod verify;
 mod workspaces;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::{is_list, or_null};
 use crate::answer::{self, Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::faults::{DelayForm, Drifting};
+use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
 use crate::store::{Entry, Store};
 
@@ -39,22 +40,35 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     unauthorized,
     operations,
     unknown_path,
-    seeds: seed,
+    too_many,
+    delay: DelayForm::None,
+    drifting: Drifting {
+        holders: &["apiKey", "apiKeys"],
+        values: &["/status"],
+        nulls: &["name", "maskedKey", "enabled"],
+    },
+    seeds: seeds::keys,
+    recipe: seeds::RECIPE,
+    around,
 };
 
-fn operations() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/workspace", get(workspaces::list).post(workspaces::create))
-        .route("/api/v1/workspace/{id}", get(workspaces::look_up).patch(workspaces::update))
-        .route("/api/v1/workspace/{id}/scopes", get(workspaces::list_scopes))
-        .route("/api/v1/workspace/{id}/scope", post(workspaces::create_scope))
-        .route("/api/v1/workspace/{id}/api-key", get(list))
-        .route("/api/v1/workspace/{id}/api-key/{akid}", get(look_up).patch(edit).delete(delete))
-        .route("/api/v1/workspace/{id}/api-key/{akid}/rotate", post(rotate))
-        .route("/api/v1/api-key", post(create))
-        .route("/api/v1/api-key/migrate", post(migrate))
-        .route("/api/v1/api-key/verify", post(verify::verify))
-        .route("/api/v1/api-key/record-usage", post(verify::record_usage))
+fn operations() -> Operations {
+    Operations::default()
+        .get("list_workspaces", "/api/v1/workspace", workspaces::list)
+        .post("create_workspace", "/api/v1/workspace", workspaces::create)
+        .get("get_workspace", "/api/v1/workspace/{id}", workspaces::look_up)
+        .patch("update_workspace", "/api/v1/workspace/{id}", workspaces::update)
+        .get("list_scopes", "/api/v1/workspace/{id}/scopes", workspaces::list_scopes)
+        .post("create_scope", "/api/v1/workspace/{id}/scope", workspaces::create_scope)
+        .get("list_api_keys", "/api/v1/workspace/{id}/api-key", list)
+        .get("get_api_key", "/api/v1/workspace/{id}/api-key/{akid}", look_up)
+        .patch("edit_api_key", "/api/v1/workspace/{id}/api-key/{akid}", edit)
+        .delete("delete_api_key", "/api/v1/workspace/{id}/api-key/{akid}", delete)
+        .post("rotate_api_key", "/api/v1/workspace/{id}/api-key/{akid}/rotate", rotate)
+        .post("create_api_key", "/api/v1/api-key", create)
+        .post("migrate_api_key", "/api/v1/api-key/migrate", migrate)
+        .post("verify_api_key", "/api/v1/api-key/verify", verify::verify)
+        .post("record_usage", "/api/v1/api-key/record-usage", verify::record_usage)
 }
 
 async fn list(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
@@ -63,7 +77,7 @@ async fn list(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
         if !workspaces::exists(store, workspace) {
             return Err(not_found("workspace"));
         }
-        let keys = store.keys.iter().filter(|entry| entry.is_in(workspace)).map(|entry| entry.value.clone());
+        let keys = store.keys.after(0, Some(workspace)).map(|(_, entry)| entry.into_owned().value);
         Ok(Json(json!({"apiKeys": keys.collect::<Vec<_>>()})))
     })
 }
@@ -274,14 +288,16 @@ fn unknown_path() -> Response {
     answer::json(StatusCode::NOT_FOUND, refusal(StatusCode::NOT_FOUND, "not found").body)
 }
 
-fn seed(store: &mut Store) {
-    for entry in seeds::keys() {
-        store.keys.put(entry);
-    }
-    for entry in seeds::workspaces() {
+/// Oneloop documents no limit of its own operations; those of keys show when a key is verified.
+fn too_many(_: &Backend, _: Option<u64>) -> Response {
+    refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests").into_response()
+}
+
+fn around(store: &mut Store, owners: Option<&[String]>) {
+    for entry in owners.map_or_else(seeds::workspaces, seeds::generated_workspaces) {
         store.table(WORKSPACES).put(entry);
     }
-    for entry in seeds::scopes() {
+    for entry in owners.map_or_else(seeds::scopes, seeds::generated_scopes) {
         store.table(SCOPES).put(entry);
     }
 }

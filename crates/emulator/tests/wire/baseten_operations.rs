@@ -1,6 +1,9 @@
 //! What Baseten does with keys of groups, with groups, and with keys of the workspace.
 
-use keymux_emulator::{BASETEN_FOREIGN_GROUP, Emulator};
+use base64ct::{Base64, Encoding};
+use ed25519_dalek::pkcs8::DecodePrivateKey;
+use ed25519_dalek::{Signer, SigningKey};
+use keymux_emulator::{BASETEN_FOREIGN_GROUP, Emulator, baseten_signing_key};
 use serde_json::{Value, json};
 
 use crate::raw::{Answer, Caller, emulator, segment, send};
@@ -87,19 +90,51 @@ async fn groups_guard_their_keys() {
     assert_eq!(keys["items"], json!([]), "the group stays");
 }
 
+/// The signature of a body with the key that the emulator tells.
+fn signed(body: &Value) -> String {
+    let key = SigningKey::from_pkcs8_pem(&baseten_signing_key()).unwrap();
+    Base64::encode_string(&key.sign(body.to_string().as_bytes()).to_bytes())
+}
+
+#[tokio::test]
+async fn a_registration_is_checked_against_the_public_key_on_file() {
+    let own = SigningKey::from_bytes(&[7; 32]);
+    let public = Base64::encode_string(own.verifying_key().as_bytes());
+    let body = json!({"key": "my own/key 12345 EXAMPLEnotASecret"});
+    let by_own = Base64::encode_string(&own.sign(body.to_string().as_bytes()).to_bytes());
+    let failed = json!("Signature verification failed");
+    let none = json!("Must configure a public key before registering API keys");
+    for (on_file, signature, refusal) in [
+        (Some(public.as_str()), &by_own, None),
+        (Some(&public), &signed(&body), Some(failed)),
+        (None, &signed(&body), Some(none)),
+    ] {
+        let emulator = Emulator::builder().with_baseten_public_key(on_file).start().await.unwrap();
+        let header = format!("Api-Key {}", emulator.baseten().credential());
+        let headers = [("Authorization", header.as_str()), ("X-Baseten-Signature", signature)];
+        let answer = send(emulator.baseten(), "POST", &format!("{KEYS}/register"), &headers, &body.to_string()).await;
+        assert_eq!(answer.status, if refusal.is_none() { 200 } else { 400 }, "{answer:?}");
+        assert_eq!(answer.json().get("message"), refusal.as_ref());
+    }
+    let error = Emulator::builder().with_baseten_public_key(Some("AAAA")).start().await.unwrap_err();
+    assert!(error.to_string().contains("baseten") && error.to_string().contains("Base64"), "{error}");
+}
+
 #[tokio::test]
 async fn a_key_of_ones_own_is_registered() {
     let emulator = emulator().await;
     let baseten = emulator.baseten();
     let path = format!("{KEYS}/register");
     let good = format!("Api-Key {}", baseten.credential());
-    let signature = format!("{}==", "A".repeat(86));
     let register = async |signature: &str, body: Value| {
         let headers = [("Authorization", good.as_str()), ("X-Baseten-Signature", signature)];
         send(baseten, "POST", &path, &headers, &body.to_string()).await
     };
     let body = json!({"key": "my own/key 12345 EXAMPLEnotASecret", "name": "mine"});
-    for wrong in ["", "AAAA", &"A".repeat(88)] {
+    let signature = signed(&body);
+    let of_another = signed(&json!({"key": "another key 12345 EXAMPLEnotASecret", "name": "mine"}));
+    let altered = format!("{}A{}", &signature[..40], &signature[41..]);
+    for wrong in ["", "AAAA", &"A".repeat(88), &of_another, &altered, &signature[..86]] {
         let answer = register(wrong, body.clone()).await;
         assert_error(&answer, 400);
         assert_eq!(answer.json()["message"], "Signature verification failed");
@@ -107,7 +142,10 @@ async fn a_key_of_ones_own_is_registered() {
     assert_eq!(register(&signature, body.clone()).await.json(), json!({"ok": true}));
     assert_error(&register(&signature, body.clone()).await, 400);
     for key in ["too short", &"x".repeat(129), &"ab".repeat(20)] {
-        assert_error(&register(&signature, json!({"key": key})).await, 400);
+        let body = json!({"key": key});
+        let answer = register(&signed(&body), body).await;
+        assert_error(&answer, 400);
+        assert!(answer.json()["message"].as_str().unwrap().starts_with("key:"), "{answer:?}");
     }
     let found = caller(&emulator).done("GET", &format!("{KEYS}/{}", segment("my own/key 12345")), json!(null)).await;
     assert_eq!(found, json!({"prefix": "my own/key 12345", "name": "mine"}));

@@ -117,3 +117,37 @@ fn an_emulator_outlives_the_runtime_that_started_it() {
     let answer = runtime().block_on(get(emulator.mielto(), "/", &[]));
     assert_eq!(answer.status, 404);
 }
+
+#[tokio::test]
+async fn the_last_requests_are_kept_and_all_are_counted() {
+    let emulator = Emulator::builder().with_recorded_requests(3).start().await.unwrap();
+    for number in 0..5 {
+        get(emulator.mielto(), &format!("/{number}"), &[]).await;
+    }
+    let requests = emulator.mielto().requests();
+    assert_eq!(requests.iter().map(keymux_emulator::RecordedRequest::path).collect::<Vec<_>>(), ["/2", "/3", "/4"]);
+    assert_eq!((emulator.mielto().request_count(), emulator.datkey().request_count()), (5, 0));
+    let none = Emulator::builder().with_recorded_requests(0).start().await.unwrap();
+    get(none.mielto(), "/", &[]).await;
+    assert_eq!((none.mielto().requests().len(), none.mielto().request_count()), (0, 1));
+}
+
+#[tokio::test]
+async fn fixed_ports_are_taken_in_order_or_refused_by_name() {
+    // The ports of an emulator that ended are free, unless another program is very quick.
+    let base = loop {
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        if let Ok(emulator) = Emulator::builder().with_base_port(free).start().await {
+            let ports =
+                vendors(&emulator).map(|vendor| host(vendor).rsplit_once(':').unwrap().1.parse::<u16>().unwrap());
+            assert_eq!(ports, [free, free + 1, free + 2, free + 3, free + 4]);
+            let error = Emulator::builder().with_base_port(free).start().await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+            assert!(error.to_string().contains(&free.to_string()) && error.to_string().contains("baseten"), "{error}");
+            break free;
+        }
+    };
+    assert!(base > 0);
+    let error = Emulator::builder().with_base_port(65_532).start().await.unwrap_err();
+    assert!(error.to_string().contains("65532") && error.to_string().contains("65536"), "{error}");
+}

@@ -8,9 +8,15 @@ mod braintrust;
 mod braintrust_operations;
 mod datkey;
 mod datkey_operations;
+mod faults;
+mod generated;
 mod lifecycle;
+mod limits;
 mod mielto;
 mod mielto_operations;
 mod oneloop;
 mod oneloop_operations;
+mod plans;
+#[cfg(feature = "program")]
+mod program;
 mod raw;

@@ -219,3 +219,25 @@ async fn workspaces_and_scopes() {
     let made = caller.done("POST", &format!("{path}/scope"), scope).await["scope"].clone();
     assert_eq!(caller.done("GET", &scopes, json!(null)).await, json!({"scopes": [made]}));
 }
+
+#[tokio::test]
+async fn a_key_with_an_allowance_is_verified_until_it_is_used_up() {
+    let emulator = emulator().await;
+    let caller = caller(&emulator);
+    for (limit, expected) in [
+        (json!(true), ["VALID", "VALID", "USAGE_LIMITED"]),
+        (json!(null), ["VALID", "VALID", "USAGE_LIMITED"]),
+        (json!(false), ["VALID"; 3]),
+    ] {
+        let key = json!({"id": "k", "scopes": [invoices("read")], "totalUsageLeft": 2, "limitUsage": limit});
+        emulator.oneloop().seed_with_plaintext([WORKSPACE, "k"], key, "EXAMPLE-metered");
+        // A refusal uses nothing up.
+        assert_eq!(
+            verdict(&caller, &json!("EXAMPLE-metered"), json!([invoices("del")])).await["status"],
+            "INVALID_SCOPES"
+        );
+        for status_expected in expected {
+            assert_eq!(status(&caller, &json!("EXAMPLE-metered")).await, status_expected, "{limit}");
+        }
+    }
+}

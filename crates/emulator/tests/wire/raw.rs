@@ -46,6 +46,11 @@ pub(crate) async fn get(vendor: &Vendor, path: &str, headers: &[(&str, &str)]) -
 
 /// Sends a request with these headers and this body, byte for byte, and reads until the vendor hangs up.
 pub(crate) async fn send(vendor: &Vendor, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    send_to(&host(vendor), method, path, headers, body).await
+}
+
+/// Like [`send`], to a host and port.
+pub(crate) async fn send_to(host: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.extend([name, ": ", value, "\r\n"]);
@@ -56,7 +61,7 @@ pub(crate) async fn send(vendor: &Vendor, method: &str, path: &str, headers: &[(
     }
     request.push_str("\r\n");
     request.push_str(body);
-    let mut stream = TcpStream::connect(host(vendor)).await.unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -13,11 +13,14 @@ use crate::answer::{Outcome, Refusal};
 use crate::backend::Shared;
 use crate::request::{Ids, Query, is_unset};
 use crate::store::{Entry, Store};
+use crate::table::Table;
 
 pub(super) async fn list(State(backend): State<Shared>, query: Query) -> Outcome {
     let wanted = query.first("external_entity_id");
     let is_meant = |entry: &Entry| wanted.is_none_or(|wanted| external_id(&entry.value) == Some(wanted));
-    backend.with(|store| page(store.table(GROUPS), &query, is_meant).map(Json))
+    let all =
+        |table: &Table| page(&query, |start| table.after(start, None).filter(|(_, entry)| is_meant(entry))).map(Json);
+    backend.with(|store| all(store.table(GROUPS)))
 }
 
 pub(super) async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
@@ -48,7 +51,7 @@ pub(super) async fn create(State(backend): State<Shared>, body: Bytes) -> Outcom
     }
     let now = backend.now().whole();
     backend.with(|store| {
-        if store.table(GROUPS).iter().any(|entry| external_id(&entry.value) == Some(external)) {
+        if store.table(GROUPS).added(0).any(|(_, entry)| external_id(&entry.value) == Some(external)) {
             return Err(invalid("metadata.external_entity_id: taken"));
         }
         let inherited = match parent {
@@ -101,10 +104,9 @@ pub(super) async fn delete(State(backend): State<Shared>, Ids(ids): Ids) -> Outc
         let gone = store.table(GROUPS).get(&ids).ok_or_else(not_found)?.value.clone();
         let mut doomed = vec![id.clone()];
         while let Some(group) = doomed.pop() {
-            let children = store.table(GROUPS).iter().filter(|entry| parent_id(&entry.value) == Some(&group));
-            doomed.extend(children.filter_map(|entry| entry.address.first().cloned()));
-            let keys: Vec<_> =
-                store.keys.iter().filter(|entry| entry.is_in(&group)).map(|e| e.address.clone()).collect();
+            let children = store.table(GROUPS).added(0).filter(|(_, entry)| parent_id(&entry.value) == Some(&group));
+            doomed.extend(children.filter_map(|(_, entry)| entry.address.first().cloned()));
+            let keys: Vec<_> = store.keys.after(0, Some(&group)).map(|(_, entry)| entry.address.clone()).collect();
             for key in keys {
                 store.keys.remove(&key);
             }

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::GROUP;
-use crate::store::Entry;
+use crate::generated::{Draw, Recipe};
+use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     // The prefix of a registered key is its first 16 characters, whatever they are.
@@ -57,4 +58,29 @@ pub(super) fn workspace_keys() -> Vec<Entry> {
         )
     })
     .into()
+}
+
+pub(super) const RECIPE: Recipe = Recipe {
+    owner: |draw| format!("g{:07x}", draw.below("group", 1 << 28)),
+    // Some keys were registered, and have their first 16 characters for a prefix.
+    address: |draw, group| {
+        let kind = if draw.one_in("registered", 8) { "own/" } else { "sky_" };
+        vec![group.to_owned(), format!("{kind}{}", draw.token())]
+    },
+    key: generated,
+};
+
+fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
+    let prefix = address.last().map_or("", String::as_str);
+    let mut value = json!({"prefix": prefix, "name": draw.name()});
+    if let Some(members) = value.as_object_mut() {
+        if draw.one_in("no name", 6) {
+            members.insert("name".to_owned(), json!(null));
+        } else if draw.one_in("absent name", 12) {
+            members.remove("name");
+        }
+    }
+    let middle = if prefix.starts_with("sky_") { "." } else { " " };
+    let plaintext = format!("{prefix}{middle}EXAMPLEnotASecretBaseten");
+    Entry::new(address, value).plaintext(plaintext)
 }

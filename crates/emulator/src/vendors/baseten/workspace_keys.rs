@@ -22,10 +22,11 @@ const TYPES: [&str; 5] =
 pub(super) async fn list(State(backend): State<Shared>, query: Query) -> Outcome {
     let kind = query.first("type");
     let is_meant =
-        |entry: &&Entry| kind.is_none_or(|kind| entry.value.get("type").and_then(Value::as_str) == Some(kind));
+        |entry: &Entry| kind.is_none_or(|kind| entry.value.get("type").and_then(Value::as_str) == Some(kind));
     backend.with(|store| {
         let table = store.table(WORKSPACE_KEYS);
-        let keys: Vec<_> = table.iter().filter(is_meant).map(|entry| entry.value.clone()).collect();
+        let keys: Vec<_> =
+            table.added(0).filter(|(_, entry)| is_meant(entry)).map(|(_, entry)| entry.value.clone()).collect();
         Ok(Json(json!({"keys": keys})))
     })
 }
@@ -74,7 +75,7 @@ fn add(backend: &Backend, body: &[u8], team: Option<&str>) -> Outcome {
             let apart = ["PERSONAL", "WORKSPACE_MANAGE_API_KEYS"].contains(&kind.as_str()).then_some(kind);
             (apart, value.get("team_name").cloned(), value.get("name").cloned())
         };
-        if !name.is_null() && table.iter().any(|entry| scope(&entry.value) == scope(&value)) {
+        if !name.is_null() && table.added(0).any(|(_, entry)| scope(&entry.value) == scope(&value)) {
             return Err(invalid("name: taken"));
         }
         let plaintext = format!("{prefix}.EXAMPLEnotASecretBaseten{serial:010}");

@@ -88,8 +88,9 @@ fn add(backend: &Backend, body: &Map<String, Value>, replaces: bool) -> Result<V
 
 fn remove_named(store: &mut Store, name: &str) {
     let table = store.table(SERVICE_TOKENS);
-    let is_named = |entry: &&Entry| entry.value.get("name").and_then(Value::as_str) == Some(name);
-    let addresses: Vec<_> = table.iter().filter(is_named).map(|entry| entry.address.clone()).collect();
+    let is_named = |entry: &Entry| entry.value.get("name").and_then(Value::as_str) == Some(name);
+    let named = table.added(0).filter(|(_, entry)| is_named(entry));
+    let addresses: Vec<_> = named.map(|(_, entry)| entry.address.clone()).collect();
     for address in addresses {
         table.remove(&address);
     }

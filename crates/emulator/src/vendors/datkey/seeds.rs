@@ -1,9 +1,10 @@
 //! What is there from the start.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::API;
-use crate::store::Entry;
+use super::{API, MASK};
+use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     let limited = "00000000-0000-4000-8000-000000000001";
@@ -84,4 +85,38 @@ pub(super) fn keys() -> Vec<Entry> {
         .plaintext(format!("gh78EXAMPLEnotASecretDatkey{:0>228}", ""))
         .aside("api_id", API),
     ]
+}
+
+pub(super) const RECIPE: Recipe =
+    Recipe { owner: |_| String::new(), address: |draw, _| vec![draw.uuid()], key: generated };
+
+fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
+    let or_null = |member: &str, many: u64, known: Value| if draw.one_in(member, many) { Value::Null } else { known };
+    let prefix = if draw.one_in("no prefix", 4) { None } else { draw.pick("prefix", &["demo", "live_sk", "test"]) };
+    let head = prefix.map(|prefix| format!("{prefix}_")).unwrap_or_default();
+    let shown = format!("{:04x}", draw.below("shown", 1 << 16));
+    let length = draw.pick("length", &[24_usize, 32, 64]).unwrap_or(24);
+    let rest = format!("{shown}EXAMPLE{:0>width$}", draw.token(), width = length - 11);
+    let limit = 100 * (1 + draw.below("limit", 10));
+    let used = if draw.one_in("used up", 10) { limit } else { draw.below("used", limit) };
+    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4)) {
+        (true, _) => Value::Null,
+        (false, true) => json!(draw.instant("expiry", PAST_DAYS).seconds()),
+        (false, false) => json!(4_102_444_800_u64 + draw.below("expiry", 86_400)),
+    };
+    let created = draw.instant("created", PAST_DAYS);
+    let value = json!({
+        "id": address.last(),
+        "name": draw.name(),
+        "key": format!("{head}{shown}{MASK}"),
+        "prefix": prefix,
+        "length": length,
+        "verifications": used,
+        "verification_limit": or_null("no limit", 3, json!(limit)),
+        "expires_at": expiry,
+        "meta": or_null("no meta", 3, json!({"plan": draw.pick("plan", &["pro", "free"]), "seats": draw.below("seats", 50)})),
+        "created_at": created.with_micros(),
+        "updated_at": created.with_micros(),
+    });
+    Entry::new(address, value).plaintext(format!("{head}{rest}")).aside("api_id", API)
 }

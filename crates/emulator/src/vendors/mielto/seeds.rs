@@ -1,8 +1,9 @@
 //! What is there from the start.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::store::Entry;
+use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     vec![
@@ -73,4 +74,54 @@ pub(super) fn keys() -> Vec<Entry> {
             json!({"key": "mk_test_EXAMPLE0000000004", "label": "the least", "workspace_id": "wsp_000000001"}),
         ),
     ]
+}
+
+pub(super) const RECIPE: Recipe = Recipe {
+    owner: |draw| format!("wsp_{:09}", draw.below("workspace", 1_000_000_000)),
+    address: |draw, _| vec![format!("key_{}", draw.token())],
+    key: generated,
+};
+
+fn generated(draw: &Draw, workspace: &str, address: Address) -> Entry {
+    let token = draw.token();
+    let or_null = |member: &str, many: u64, known: Value| if draw.one_in(member, many) { Value::Null } else { known };
+    let instant = |member: &str| draw.instant(member, PAST_DAYS);
+    let state = if draw.one_in("inactive", 6) { "inactive" } else { "active" };
+    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4)) {
+        (true, _) => Value::Null,
+        (false, true) => json!(instant("expiry").whole()),
+        (false, false) => json!(format!("2099-{:02}-01T00:00:00Z", 1 + draw.below("expiry", 12))),
+    };
+    // Some instants are without a zone, and with microseconds.
+    let created = instant("created");
+    let created = if draw.one_in("no zone", 8) {
+        created.with_micros().trim_end_matches('Z').to_owned()
+    } else {
+        created.whole()
+    };
+    let choices: [&[&str]; 4] = [&["read", "write"], &["read"], &["write"], &[]];
+    let permissions = draw.pick("permissions", &choices).unwrap_or_default();
+    let network = draw.below("network", 256);
+    let mut value = json!({
+        "id": address.last(),
+        "created_at": created,
+        "updated_at": or_null("not updated", 3, json!(draw.instant("updated", PAST_DAYS).whole())),
+        "key": format!("mk_test_EXAMPLE{token}"),
+        "hashed_secret": null,
+        "label": draw.name(),
+        "status": state,
+        "last_used_at": or_null("not used", 3, json!(instant("used").whole())),
+        "expires_at": expiry,
+        "permissions": or_null("no permissions", 6, json!(permissions)),
+        "ip_whitelist": or_null("no addresses", 2, json!(["192.0.2.10", format!("198.51.100.{network}/32")])),
+        "collections": or_null("no collections", 3, json!([format!("col_{:09}", draw.below("collection", 1000))])),
+        "workspace_id": workspace,
+        "created_by": or_null("no creator", 5, json!(format!("usr_{:09}", draw.below("user", 40)))),
+        "secret": null,
+    });
+    // By the schema not even the id is required.
+    if let Some(members) = value.as_object_mut().filter(|_| draw.one_in("minimal", 12)) {
+        members.retain(|name, _| ["key", "label", "workspace_id"].contains(&name.as_str()));
+    }
+    Entry::new(address, value).plaintext(format!("sk_test_EXAMPLEnotASecret{token}"))
 }

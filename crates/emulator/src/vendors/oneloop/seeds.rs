@@ -1,9 +1,10 @@
 //! What is there from the start.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{SECOND_WORKSPACE, WORKSPACE};
-use crate::store::Entry;
+use super::{SECOND_WORKSPACE, WORKSPACE, tail};
+use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     vec![
@@ -103,38 +104,103 @@ pub(super) fn keys() -> Vec<Entry> {
 
 pub(super) fn workspaces() -> Vec<Entry> {
     [(WORKSPACE, "production", Some("acme")), (SECOND_WORKSPACE, "staging", None)]
-        .map(|(id, name, prefix)| {
-            Entry::new(
-                [id],
-                json!({
-                    "id": id,
-                    "name": name,
-                    "teamId": "team_example_1",
-                    "defaultKeyPrefix": prefix,
-                    "defaultAllowedIPs": [],
-                    "defaultRateLimitPerSecond": null,
-                    "defaultExpiration": null,
-                    "createdAt": "2024-10-01T07:00:00.000Z",
-                    "updatedAt": "2024-10-01T07:00:00.000Z",
-                }),
-            )
-        })
+        .map(|(id, name, prefix)| workspace(id, name, prefix))
         .into()
+}
+
+pub(super) fn generated_workspaces(ids: &[String]) -> Vec<Entry> {
+    ids.iter().zip(0..).map(|(id, number)| workspace(id, &format!("workspace {number}"), Some(PREFIX))).collect()
+}
+
+fn workspace(id: &str, name: &str, prefix: Option<&str>) -> Entry {
+    Entry::new(
+        [id],
+        json!({
+            "id": id,
+            "name": name,
+            "teamId": "team_example_1",
+            "defaultKeyPrefix": prefix,
+            "defaultAllowedIPs": [],
+            "defaultRateLimitPerSecond": null,
+            "defaultExpiration": null,
+            "createdAt": "2024-10-01T07:00:00.000Z",
+            "updatedAt": "2024-10-01T07:00:00.000Z",
+        }),
+    )
 }
 
 pub(super) fn scopes() -> Vec<Entry> {
     [(WORKSPACE, "1", "invoices"), (WORKSPACE, "2", "customers"), (SECOND_WORKSPACE, "3", "reports")]
-        .map(|(workspace, serial, representation)| {
-            let id = format!("sc_example_{serial}");
-            let value = json!({
-                "id": id,
-                "name": representation,
-                "representation": representation,
-                "description": null,
-                "createdAt": "2024-10-01T07:30:00.000Z",
-                "updatedAt": "2024-10-01T07:30:00.000Z",
-            });
-            Entry::new([workspace, &id], value)
-        })
+        .map(|(workspace, serial, representation)| scope(workspace, &format!("sc_example_{serial}"), representation))
         .into()
+}
+
+pub(super) fn generated_scopes(workspaces: &[String]) -> Vec<Entry> {
+    let of_one = |(workspace, number): (&String, u64)| {
+        REPRESENTATIONS.map(|name| scope(workspace, &format!("sc_example_{number}_{name}"), name))
+    };
+    workspaces.iter().zip(0..).flat_map(of_one).collect()
+}
+
+fn scope(workspace: &str, id: &str, representation: &str) -> Entry {
+    let value = json!({
+        "id": id,
+        "name": representation,
+        "representation": representation,
+        "description": null,
+        "createdAt": "2024-10-01T07:30:00.000Z",
+        "updatedAt": "2024-10-01T07:30:00.000Z",
+    });
+    Entry::new([workspace, id], value)
+}
+
+/// What generated keys may concern, and begin with.
+const REPRESENTATIONS: [&str; 3] = ["invoices", "customers", "reports"];
+const PREFIX: &str = "acme";
+
+pub(super) const RECIPE: Recipe = Recipe {
+    owner: |draw| format!("ws_{:016x}{:016x}", draw.number("workspace"), draw.number("second half")),
+    address: |draw, workspace| vec![workspace.to_owned(), format!("ak_{}", draw.token())],
+    key: generated,
+};
+
+fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
+    let or_null = |member: &str, many: u64, known: Value| if draw.one_in(member, many) { Value::Null } else { known };
+    let prefix = if draw.one_in("no prefix", 3) { None } else { Some(PREFIX) };
+    let head = prefix.map(|prefix| format!("{prefix}_")).unwrap_or_default();
+    let plaintext = format!("{head}EXAMPLEnotASecretOneloop{}", draw.token());
+    // The unit is documented nowhere, so that both occur.
+    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4), draw.one_in("seconds", 6)) {
+        (true, ..) => Value::Null,
+        (_, true, _) => json!(draw.instant("expiry", PAST_DAYS).0),
+        (_, _, true) => json!(4_102_444_800_u64),
+        _ => json!(4_102_444_800_000_u64 + draw.below("expiry", 86_400_000)),
+    };
+    let scopes = REPRESENTATIONS.iter().filter(|name| !draw.one_in(name, 2)).map(|name| {
+        let allows = |action: &str| !draw.one_in(&format!("{name} {action}"), 3);
+        json!({
+            "representation": name,
+            "create": allows("create"),
+            "read": true,
+            "update": allows("update"),
+            "del": allows("del"),
+        })
+    });
+    let instant = |member: &str| draw.instant(member, PAST_DAYS).with_millis();
+    let value = json!({
+        "id": address.last(),
+        "name": draw.name(),
+        "maskedKey": tail(&plaintext),
+        "prefix": prefix,
+        "expiresAt": expiry,
+        "scopes": scopes.collect::<Vec<_>>(),
+        "enabled": !draw.one_in("disabled", 8),
+        "customerId": or_null("no customer", 4, json!(format!("cust-{}", draw.below("customer", 1000)))),
+        "deleted": draw.one_in("deleted", 16),
+        "createdAt": instant("created"),
+        "updatedAt": instant("updated"),
+        "lastUsedAt": or_null("not used", 3, json!(instant("used"))),
+        "billingId": or_null("no billing", 2, json!(format!("bill-{}", draw.below("customer", 1000)))),
+    });
+    Entry::new(address, value).plaintext(plaintext)
 }

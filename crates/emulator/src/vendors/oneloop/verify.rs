@@ -1,9 +1,12 @@
 //! The operations that take the plaintext of a key.
 //!
-//! A verdict is always a 200. Where several apply, the first of unknown, deleted, disabled, expired, lacking scopes
-//! and too fast is told; Oneloop does not document an order. An unknown key has the empty text for its id, since the
+//! A verdict is always a 200. Where several apply, the first of unknown, deleted, disabled, expired, lacking scopes,
+//! used up and too fast is told; Oneloop does not document an order. An unknown key has the empty text for its id, since the
 //! id is required. The window of a rate limit is not documented; here it is one second from the first use in it, and
 //! its end is told in seconds.
+//!
+//! Each successful verification uses up allowance, by Oneloop's documents. The one member that tells an allowance is
+//! `totalUsageLeft` of an older `ApiKey`: a key that is seeded with it counts down, unless its `limitUsage` is false.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -32,7 +35,7 @@ pub(super) async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcom
         let Some(entry) = store.keys.opened_by(plaintext) else {
             return result("INVALID", &Entry::new([""], json!({"id": "", "scopes": []})), &body);
         };
-        let entry = entry.clone();
+        let entry = entry.into_owned();
         let (mut status, mut rate) = (standing(&entry.value, &body, now), None);
         if status == "VALID" {
             rate = asked_limit.or_else(|| default_limit(store, &entry)).map(|limit| count(store, &limit, now));
@@ -43,6 +46,9 @@ pub(super) async fn verify(State(backend): State<Shared>, body: Bytes) -> Outcom
         if status == "VALID" {
             if let Some(entry) = store.keys.get_mut(&entry.address) {
                 entry.set("lastUsedAt", now.with_millis());
+                if let Some(left) = allowance(&entry.value) {
+                    entry.set("totalUsageLeft", left.saturating_sub(1));
+                }
             }
         }
         let mut told = result(status, &entry, &body);
@@ -61,10 +67,12 @@ pub(super) async fn record_usage(State(backend): State<Shared>, body: Bytes) -> 
         return Err(bad("usage: a text of digits"));
     }
     backend.with(|store| {
-        let entry = store.keys.opened_by(plaintext).ok_or_else(|| bad("key: no such api key"))?;
-        if is_deleted(entry) {
+        let no_such = || bad("key: no such api key");
+        let entry = store.keys.opened_by(plaintext).ok_or_else(no_such)?.into_owned();
+        if is_deleted(&entry) {
             return Err(bad("key: the api key is deleted"));
         }
+        let entry = store.keys.get_mut(&entry.address).ok_or_else(no_such)?;
         let all = entry.aside.entry("usage").or_insert_with(|| json!([]));
         if let Value::Array(all) = all {
             all.push(json!({"usage": or_null(&body, "usage"), "usageName": or_null(&body, "usageName")}));
@@ -82,11 +90,19 @@ fn standing(key: &Value, body: &Map<String, Value>, now: Instant) -> &'static st
         "DISABLED"
     } else if key.get("expiresAt").and_then(Value::as_u64).is_some_and(|at| in_millis(at) <= now.0) {
         "EXPIRED"
-    } else if is_granted(key, body) {
-        "VALID"
-    } else {
+    } else if !is_granted(key, body) {
         "INVALID_SCOPES"
+    } else if allowance(key) == Some(0) {
+        "USAGE_LIMITED"
+    } else {
+        "VALID"
     }
+}
+
+/// How many verifications a key has left, if they are counted.
+fn allowance(key: &Value) -> Option<u64> {
+    let left = key.get("totalUsageLeft")?.as_u64();
+    left.filter(|_| key.get("limitUsage") != Some(&Value::Bool(false)))
 }
 
 fn in_millis(expiry: u64) -> u64 {
@@ -161,7 +177,7 @@ fn count(store: &mut Store, limit: &RateLimit, now: Instant) -> (bool, Value) {
     let address = [limit.id.clone()];
     let number = |entry: &Entry, name: &str| entry.aside.get(name).and_then(Value::as_u64);
     let open =
-        store.table(RATES).get(&address).and_then(|entry| Some((number(entry, "start")?, number(entry, "used")?)));
+        store.table(RATES).get(&address).and_then(|entry| Some((number(&entry, "start")?, number(&entry, "used")?)));
     let (start, used) = open.filter(|(start, _)| now.0 < start.saturating_add(WINDOW_MILLIS)).unwrap_or((now.0, 0));
     let allowed = used < limit.limit;
     let used = used + u64::from(allowed);

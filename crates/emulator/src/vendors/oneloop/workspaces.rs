@@ -14,12 +14,12 @@ use crate::store::{Entry, Store};
 
 /// Whether a workspace is there, or at least a seeded key of it.
 pub(super) fn exists(store: &mut Store, id: &str) -> bool {
-    store.table(WORKSPACES).get(&[id.to_owned()]).is_some() || store.keys.iter().any(|entry| entry.is_in(id))
+    store.table(WORKSPACES).get(&[id.to_owned()]).is_some() || store.keys.added(0).any(|(_, entry)| entry.is_in(id))
 }
 
 pub(super) async fn list(State(backend): State<Shared>) -> Outcome {
     backend.with(|store| {
-        let all: Vec<_> = store.table(WORKSPACES).iter().map(|entry| entry.value.clone()).collect();
+        let all: Vec<_> = store.table(WORKSPACES).added(0).map(|(_, entry)| entry.value.clone()).collect();
         Ok(Json(json!({"workspaces": all})))
     })
 }
@@ -81,7 +81,7 @@ pub(super) async fn list_scopes(State(backend): State<Shared>, Ids(ids): Ids) ->
         if !exists(store, workspace) {
             return Err(not_found("workspace"));
         }
-        let all = store.table(SCOPES).iter().filter(|entry| entry.is_in(workspace)).map(|entry| entry.value.clone());
+        let all = store.table(SCOPES).after(0, Some(workspace)).map(|(_, entry)| entry.into_owned().value);
         Ok(Json(json!({"scopes": all.collect::<Vec<_>>()})))
     })
 }
