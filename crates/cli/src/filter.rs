@@ -59,15 +59,16 @@ const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
-    pub(crate) fn parse<R: Row>(text: &str, now: Timestamp) -> Result<Self, String> {
+    pub(crate) fn parse<R: Row>(given: &str, now: Timestamp) -> Result<Self, String> {
         let usage =
-            || format!("`{text}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
-        let start = text.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
-        let (field, rest) = text.split_at(start);
+            || format!("`{given}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
+        let start = given.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
+        let (field, rest) = given.split_at(start);
         let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(usage)?;
         let value = rest[operator.len()..].trim();
         let column = column::<R>(field.trim())?;
-        let test = Test::read(&column, operator, value, now).map_err(|reason| format!("`{text}`: {reason}"))?;
+        let read = Test::read(&column, operator, value, now);
+        let test = read.map_err(|reason| format!("`{given}`: {reason}"))?;
         Ok(Self { column: column.name.into_owned(), test })
     }
 
@@ -229,7 +230,7 @@ mod tests {
     struct Bean {
         name: &'static str,
         #[serde(skip)]
-        cells: Vec<(&'static str, Fact<Cell>)>,
+        cells: Vec<(String, Fact<Cell>)>,
     }
 
     impl Row for Bean {
@@ -257,18 +258,14 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn bean(cells: impl IntoIterator<Item = (&'static str, Fact<Cell>)>) -> Bean {
+    fn bean(cells: impl IntoIterator<Item = (String, Fact<Cell>)>) -> Bean {
         Bean { name: "", cells: cells.into_iter().collect() }
     }
 
+    /// Whether a row is kept of which this field has this cell.
     fn kept(filter: &str, cell: &Fact<Cell>) -> bool {
-        let column = filter.split(['=', '!', '<', '>', '~']).next().unwrap();
-        let column = super::column::<Bean>(column).unwrap().name;
-        let name = Bean::COLUMNS.iter().find(|known| known.name == column).map_or("metadata.team", |c| match &c.name {
-            std::borrow::Cow::Borrowed(name) => name,
-            std::borrow::Cow::Owned(_) => unreachable!(),
-        });
-        Filter::parse::<Bean>(filter, now()).unwrap().keeps(&bean([(name, cell.clone())]))
+        let filter = Filter::parse::<Bean>(filter, now()).unwrap();
+        filter.keeps(&bean([(filter.column.clone(), cell.clone())]))
     }
 
     #[test]
@@ -349,7 +346,7 @@ mod tests {
             ("-uses", [number(2), number(1), Fact::Empty, Fact::Missing, Fact::Unsupported]),
         ] {
             let given = [Fact::Unsupported, number(2), Fact::Empty, Fact::Missing, number(1)];
-            let mut rows: Vec<Bean> = given.into_iter().map(|cell| bean([("uses", cell)])).collect();
+            let mut rows: Vec<Bean> = given.into_iter().map(|cell| bean([("uses".to_owned(), cell)])).collect();
             sort(&mut rows, &[Sort::parse::<Bean>(by).unwrap()]);
             let cells: Vec<_> = rows.iter().map(|row| row.cell("uses")).collect();
             assert_eq!(cells, expected, "{by}");

@@ -40,18 +40,15 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
     let mut interrupt = Interrupt::listen();
     loop {
-        let next = match outcomes.next().now_or_never() {
-            Some(next) => next,
-            None => {
-                output.flush()?;
-                match interrupt.or(outcomes.next()).await {
-                    Some(next) => next,
-                    None => {
-                        output.finish(None)?;
-                        return Ok(Exit::Interrupted);
-                    }
-                }
-            }
+        let next = if let Some(next) = outcomes.next().now_or_never() {
+            next
+        } else {
+            output.flush()?;
+            let Some(next) = interrupt.or(outcomes.next()).await else {
+                output.finish(None)?;
+                return Ok(Exit::Interrupted);
+            };
+            next
         };
         let Some(outcome) = next else { break };
         match outcome.result {

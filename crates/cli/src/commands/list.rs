@@ -35,18 +35,15 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     for inventory in asked.inventories(&keymux) {
         let mut keys = inventory.stream()?;
         loop {
-            let next = match keys.next().now_or_never() {
-                Some(next) => next,
-                None => {
-                    output.flush()?;
-                    match interrupt.or(keys.next()).await {
-                        Some(next) => next,
-                        None => {
-                            interrupted = true;
-                            break;
-                        }
-                    }
-                }
+            let next = if let Some(next) = keys.next().now_or_never() {
+                next
+            } else {
+                output.flush()?;
+                let Some(next) = interrupt.or(keys.next()).await else {
+                    interrupted = true;
+                    break;
+                };
+                next
             };
             // What is lacking is told by the completeness.
             let Some(Ok(record)) = next else { break };

@@ -8,7 +8,7 @@ use crate::console::{Console, printable};
 use crate::rows::{Cell, Column, Row};
 use crate::when;
 
-/// A line for each row. A reference is never cut; other cells are, where the terminal is too narrow.
+/// A line for each row. The column that names it is never cut; other cells are, where the terminal is too narrow.
 pub(super) fn many<R: Row>(rows: &[R], columns: &[Column], console: &Console) -> String {
     let now = Timestamp::now();
     let mut table = plain(console);
@@ -18,7 +18,7 @@ pub(super) fn many<R: Row>(rows: &[R], columns: &[Column], console: &Console) ->
         line.max_height(1);
         table.add_row(line);
     }
-    fit(&mut table, columns.iter().map(|column| column.name == "ref"));
+    fit(&mut table, columns.iter().map(|column| column.name == R::COLUMNS[0].name));
     text(&table)
 }
 
@@ -90,6 +90,8 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
         Fact::Known(Cell::Number(number)) => number.to_string(),
         Fact::Known(Cell::Time(at)) if whole => format!("{at} ({})", when::relative(at, now)),
         Fact::Known(Cell::Time(at)) => when::relative(at, now),
+        // Not "none": the vendor sent a list, and nothing is in it.
+        Fact::Known(Cell::List(all)) if all.is_empty() => "[]".to_owned(),
         Fact::Known(Cell::List(all)) => printable(&all.join(", ")),
         Fact::Empty => column.none.to_owned(),
         Fact::Missing => return Shown::new("not sent").add_attribute(Attribute::Dim),

@@ -57,10 +57,10 @@ impl Row for KeyRecord {
                 Basis::Derived { .. } => "derived",
                 _ => "none",
             }),
-            "created_at" => time(&self.created_at),
-            "updated_at" => time(&self.updated_at),
-            "last_used_at" => time(&self.last_used_at),
-            "expires_at" => time(&self.expires_at),
+            "created_at" => time(self.created_at),
+            "updated_at" => time(self.updated_at),
+            "last_used_at" => time(self.last_used_at),
+            "expires_at" => time(self.expires_at),
             "owner.user" => text(&self.owner.user),
             "owner.user_name" => text(&self.owner.user_name),
             "owner.user_email" => text(&self.owner.user_email),
@@ -71,8 +71,8 @@ impl Row for KeyRecord {
             "owner.creator" => text(&self.owner.creator),
             "permissions" => self.permissions.as_ref().map(|all| Cell::List(all.iter().map(permission).collect())),
             "ip_allowlist" => self.ip_allowlist.clone().map(Cell::List),
-            "limits.max_uses" => self.limits.max_uses.clone().map(Cell::Number),
-            "limits.uses" => self.limits.uses.clone().map(Cell::Number),
+            "limits.max_uses" => self.limits.max_uses.map(Cell::Number),
+            "limits.uses" => self.limits.uses.map(Cell::Number),
             "metadata" => self.metadata.as_ref().map(|map| Cell::Text(Value::Object(map.clone()).to_string())),
             "drift" if self.drift.is_empty() => Fact::Empty,
             "drift" => Fact::Known(Cell::List(self.drift.iter().map(ToString::to_string).collect())),
@@ -97,8 +97,8 @@ fn text(fact: &Fact<String>) -> Fact<Cell> {
     fact.clone().map(Cell::Text)
 }
 
-fn time(fact: &Fact<Timestamp>) -> Fact<Cell> {
-    fact.clone().map(Cell::Time)
+fn time(fact: Fact<Timestamp>) -> Fact<Cell> {
+    fact.map(Cell::Time)
 }
 
 /// As it is given to `--permission`.

@@ -1,7 +1,9 @@
 //! The program with accounts at an emulator, and nothing else of the environment.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
 use keymux_emulator::{Emulator, Vendor};
 use serde_json::Value;
@@ -84,4 +86,41 @@ impl Ran {
     pub(crate) fn of_type(&self, r#type: &str) -> Vec<Value> {
         self.lines().into_iter().filter(|object| object["type"] == r#type).collect()
     }
+}
+
+/// The URL of a server that answers every request with this status. It runs until the tests end.
+pub(crate) fn scripted(status: u16, headers: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: 2\r\nconnection: close\r\n\r\n{{}}");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+/// The URL of a server that takes requests and answers none, and a channel that tells of each.
+pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            kept.push(stream);
+            let _ = tell.send(());
+        }
+    });
+    (url, told)
+}
+
+fn read_head(stream: &mut TcpStream) {
+    let mut lines = BufReader::new(stream).lines();
+    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
 }

@@ -1,0 +1,44 @@
+//! What each format looks like, held against files in `golden`. `SNAPSHOTS=overwrite` writes them anew.
+
+use snapbox::{Data, assert_data_eq};
+
+use crate::stage::{Ran, Stage};
+
+fn golden(name: &str, ran: &Ran) {
+    let text = format!("{}-- standard error, status {}\n{}", ran.stdout, ran.status.unwrap(), ran.stderr);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    assert_data_eq!(text, Data::read_from(&path, Some(snapbox::data::DataFormat::Text)).raw());
+}
+
+#[test]
+fn a_listing_in_every_format() {
+    let stage = Stage::new();
+    golden(
+        "list.table.txt",
+        &stage.run(&["list", "-o", "table", "--columns", "ref,name,status,ip_allowlist,limits.max_uses"]),
+    );
+    golden("list.json.txt", &stage.run(&["list", "mielto", "-o", "json"]));
+    golden("list.ndjson.txt", &stage.run(&["list", "mielto"]));
+    golden("list.csv.txt", &stage.run(&["list", "mielto", "-o", "csv"]));
+}
+
+#[test]
+fn one_record_in_every_format() {
+    let stage = Stage::new();
+    let args = |format| ["get", "mielto:key_000000002", "-o", format];
+    golden("get.json.txt", &stage.run(&args("json")));
+    golden("get.ndjson.txt", &stage.run(&args("ndjson")));
+    golden("get.csv.txt", &stage.run(&args("csv")));
+    let columns = ["--columns", "ref,name,status,expires,last_used,permissions,display,drift"];
+    golden("get.table.txt", &stage.run(&[&args("table")[..], &columns].concat()));
+}
+
+#[test]
+fn scopes_accounts_and_vendors_as_tables() {
+    let stage = Stage::new();
+    golden("scopes.table.txt", &stage.run(&["scopes", "-o", "table"]));
+    golden("accounts.table.txt", &stage.run(&["accounts", "-o", "table"]));
+    golden("accounts-check.table.txt", &stage.run(&["accounts", "check", "-o", "table"]));
+    golden("providers.table.txt", &stage.run(&["providers", "-o", "table"]));
+    golden("provider.table.txt", &stage.run(&["providers", "oneloop", "-o", "table"]));
+}

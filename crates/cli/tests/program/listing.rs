@@ -1,0 +1,88 @@
+//! Filters, sorting, columns and summaries, whatever is listed.
+
+use crate::stage::{Ran, Stage, bare, run, scripted};
+
+fn refs(ran: &Ran) -> Vec<String> {
+    ran.of_type("key").iter().map(|key| key["ref"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn filters_keep_and_sorting_orders_in_every_format() {
+    let stage = Stage::new();
+    let listing = ["list", "mielto", "--filter", "expires!=missing", "--sort=-expires,-name"];
+    let ran = stage.run(&listing);
+    assert_eq!(refs(&ran), ["mielto:key_000000001", "mielto:key_000000002", "mielto:key_000000003"]);
+    let csv = stage.run(&[&listing[..], &["-o", "csv", "--columns", "ref"]].concat());
+    assert_eq!(csv.stdout, "ref\r\nmielto:key_000000001\r\nmielto:key_000000002\r\nmielto:key_000000003\r\n");
+    let table = stage.run(&[&listing[..], &["-o", "table", "--columns", "ref,expires"]].concat());
+    assert!(table.stdout.lines().nth(2).unwrap().ends_with("never"), "{table:?}");
+}
+
+#[test]
+fn a_vendor_that_cannot_say_is_asked_for_by_that() {
+    let stage = Stage::new();
+    let cannot = refs(&stage.run(&["list", "--filter", "expires=unsupported"]));
+    assert!(!cannot.is_empty() && cannot.iter().all(|key| !key.starts_with("mielto")), "{cannot:?}");
+    for operator in ["<", ">"] {
+        let dated = refs(&stage.run(&["list", "--filter", &format!("expires{operator}30d")]));
+        assert!(dated.iter().all(|key| !cannot.contains(key)));
+    }
+}
+
+#[test]
+fn a_summary_counts_what_was_written_and_tells_what_was_listed() {
+    let stage = Stage::new();
+    let ran = stage.run(&["list", "mielto", "--filter", "status=disabled"]);
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!((&summary["count"], &summary["complete"]), (&1.into(), &true.into()));
+    assert_eq!(summary["accounts"]["mielto"]["units"][0]["records"], 4);
+    assert_eq!(summary["accounts"].as_object().unwrap().len(), 1, "the accounts that were asked for");
+}
+
+#[test]
+fn the_whole_inventory_is_not_complete_where_a_vendor_cannot_list() {
+    let ran = Stage::new().run(&["list"]);
+    let summary = ran.lines().pop().unwrap();
+    assert_eq!((&summary["type"], &summary["complete"], ran.status), (&"summary".into(), &false.into(), Some(0)));
+    assert_eq!(summary["accounts"]["datkey"]["scopes"]["outcome"], "unsupported");
+    assert_eq!(ran.of_type("error").len(), 0);
+}
+
+#[test]
+fn an_account_that_fails_hides_no_other_and_makes_the_inventory_partial() {
+    let stage = Stage::new();
+    let mut command = stage.command(&["list"]);
+    command.env("ONELOOP_BASE_URL", scripted(401, ""));
+    let ran = run(&mut command, "");
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    let error = &ran.of_type("error")[0];
+    assert_eq!((&error["account"], &error["kind"]), (&"oneloop".into(), &"unauthenticated".into()));
+    assert!(refs(&ran).iter().any(|key| key.starts_with("mielto:")));
+}
+
+#[test]
+fn accounts_and_scopes_can_be_listed_together() {
+    let stage = Stage::new();
+    let ran = stage.run(&["list", "mielto", "baseten:g7k2m9qx"]);
+    assert_eq!((ran.status, refs(&ran).len()), (Some(0), 7));
+    assert_eq!(ran.of_type("summary")[0]["complete"], true);
+}
+
+#[test]
+fn references_are_read_from_standard_input_a_line_each() {
+    let stage = Stage::new();
+    let ran = run(&mut stage.command(&["get", "-"]), "mielto:key_000000001\n\n  mielto:key_000000002 \r\n");
+    assert_eq!((ran.status, ran.of_type("key").len()), (Some(0), 2), "{ran:?}");
+}
+
+#[test]
+fn completions_and_manual_pages_are_generated() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = run(&mut bare(&["completions", shell]), "");
+        assert!(ran.stdout.contains("keymux") && ran.stdout.contains("providers"), "{shell}");
+    }
+    let man = run(&mut bare(&["man"]), "").stdout;
+    for page in ["keymux 1", "keymux-get 1", "keymux-revoke 1"] {
+        assert!(man.contains(&format!(".TH {page} ")), "{page}");
+    }
+}

@@ -1,0 +1,52 @@
+//! Every object that is printed is one of `docs/cli-output.schema.json`.
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+fn validator() -> jsonschema::Validator {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli-output.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn every_object_is_as_its_schema_says() {
+    let (stage, validator) = (Stage::new(), validator());
+    let mut seen = std::collections::BTreeSet::new();
+    for args in [
+        &["list"] as &[&str],
+        &["list", "datkey"],
+        &["list", "baseten:nowhere"],
+        &["get", "datkey:nope", "x", "mielto:key_000000001"],
+        &["scopes"],
+        &["accounts"],
+        &["accounts", "check"],
+        &["providers"],
+    ] {
+        let lines = stage.run(args).lines();
+        assert!(!lines.is_empty());
+        for object in lines {
+            let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
+            assert_eq!(errors, [""; 0], "{object}");
+            seen.insert(object["type"].as_str().unwrap().to_owned());
+        }
+    }
+    let all = ["account", "error", "key", "provider", "scope", "summary"];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn the_schema_takes_no_object_with_a_field_missing_or_added() {
+    let (stage, validator) = (Stage::new(), validator());
+    for key in stage.run(&["list", "mielto"]).of_type("key") {
+        for field in key.as_object().unwrap().keys() {
+            let mut less = key.clone();
+            less.as_object_mut().unwrap().remove(field);
+            assert!(!validator.is_valid(&less), "without {field}");
+        }
+        let mut more = key.clone();
+        more["secret"] = "x".into();
+        assert!(!validator.is_valid(&more));
+    }
+}

@@ -1,0 +1,61 @@
+//! A person at a terminal: tables, colour, Ctrl-C, and a reader that goes away.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use rexpect::session::spawn_command;
+
+use crate::stage::{Stage, silent};
+
+fn on_a_terminal(command: Command) -> String {
+    let mut session = spawn_command(command, Some(60_000)).unwrap();
+    session.exp_eof().unwrap()
+}
+
+#[test]
+fn a_terminal_gets_a_table_with_colour_unless_it_is_not_wanted() {
+    let stage = Stage::new();
+    let args = ["list", "mielto", "--columns", "ref,status"];
+    let mut command = stage.command(&args);
+    command.env("TERM", "xterm");
+    let shown = on_a_terminal(command);
+    assert!(shown.contains("REF") && shown.contains("\u{1b}["), "{shown:?}");
+    let mut command = stage.command(&args);
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    let shown = on_a_terminal(command);
+    assert!(shown.contains("REF") && !shown.contains('\u{1b}'), "{shown:?}");
+}
+
+#[test]
+fn ctrl_c_ends_a_listing_with_what_came_and_status_130() {
+    let stage = Stage::new();
+    let (url, told) = silent();
+    let mut command = stage.command(&["list", "-o", "ndjson"]);
+    command.env("ONELOOP_BASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    told.recv().unwrap();
+    signal(child.id());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((&summary["type"], &summary["complete"]), (&"summary".into(), &false.into()));
+    assert_eq!(summary["interrupted"], true);
+}
+
+fn signal(process: u32) {
+    assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let stage = Stage::new();
+    let mut command = stage.command(&["list"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.code(), status.signal(), told.as_str()), (Some(0), None, ""));
+}
