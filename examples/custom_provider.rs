@@ -58,7 +58,8 @@ struct Acme {
 
 impl Acme {
     fn new(credential: SecretString, base_url: &str) -> Result<Self, Error> {
-        let dialect = Dialect { provider: ACME, request_id_header: Some("x-request-id"), read_rejection };
+        let dialect =
+            Dialect { provider: ACME, request_id_header: Some("x-request-id"), read_rejection, rate_limit: None };
         let setup = Setup::new(credential, base_url);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Token "), HeaderMap::new(), "")? })
     }

@@ -299,7 +299,10 @@ impl fmt::Debug for Reply {
 
 impl Reply {
     pub(crate) fn options(self) -> HttpOptions {
-        HttpOptions::new().with_transport(Arc::new(self)).with_clock(Arc::new(June)).with_retry(RetryPolicy::never())
+        crate::support::regardless()
+            .with_transport(Arc::new(self))
+            .with_clock(Arc::new(June))
+            .with_retry(RetryPolicy::never())
     }
 }
 

@@ -153,9 +153,14 @@ impl Clock for FixedClock {
     }
 }
 
+/// Each call is sent, whatever the vendor answered to the one before: a client is asked for one refusal after the other.
+pub(crate) fn regardless() -> HttpOptions {
+    HttpOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO)
+}
+
 /// One attempt, at this time of day.
 pub(crate) fn once_at(time: &str) -> HttpOptions {
-    HttpOptions::new().with_retry(RetryPolicy::never()).with_clock(Arc::new(FixedClock(time.parse().unwrap())))
+    regardless().with_retry(RetryPolicy::never()).with_clock(Arc::new(FixedClock(time.parse().unwrap())))
 }
 
 /// One attempt.

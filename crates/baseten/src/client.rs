@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, Method};
 use keymux_core::{
     Answer, Call, Cursor, Decoded, Dialect, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Page,
-    Pipeline, Rejected, Rejection, Rows, SecretString, Shape,
+    Pipeline, RateLimit, Rejected, Rejection, Rows, SecretString, Shape,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -242,7 +242,8 @@ fn invalid(operation: &'static str, reason: &str) -> CoreError {
 /// How Baseten's wire differs: errors are JSON with `code` and `message`, but a 429 has `error` and `retry_after`, in
 /// seconds, and no header is documented for the delay. Some causes of a 400 are fixed texts.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection }
+    let rate_limit = Some(RateLimit::per_second(100));
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -1,6 +1,6 @@
 //! What each failure means at Baseten.
 
-use keymux_core::Error as CoreError;
+use keymux_core::{Error as CoreError, ErrorKind};
 
 /// The operation whose failures with 400 have causes of their own.
 pub(crate) const REGISTER: &str = "register_api_key";
@@ -58,7 +58,8 @@ pub enum Error {
     /// Baseten does not say.
     #[error("no such group or key in this workspace, or the key is revoked ({0})")]
     NotFound(CoreError),
-    /// 429: more than 100 requests a second for this credential and endpoint.
+    /// 429: more than 100 requests a second for this credential and endpoint. Without a status: no turn in time at the
+    /// gate that keeps them fewer.
     /// [`retry_after`](CoreError::retry_after) is the time until the window resets.
     #[error("Baseten's rate limit is reached ({0})")]
     RateLimited(CoreError),
@@ -94,6 +95,7 @@ impl From<CoreError> for Error {
             Some(403) => Self::Forbidden(details),
             Some(404 | 410) => Self::NotFound(details),
             Some(429) => Self::RateLimited(details),
+            None if details.kind() == ErrorKind::RateLimited => Self::RateLimited(details),
             _ => Self::Other(details),
         }
     }

@@ -186,7 +186,7 @@ fn without_plaintext(token: ServiceToken) -> ServiceToken {
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection }
+    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -21,7 +21,7 @@ pub enum Error {
     /// the permission of an owner. A wrong base URL answers so, too.
     #[error("the credential lacks a permission, or the base URL is not Braintrust's API ({0})")]
     Forbidden(CoreError),
-    /// 429: too many requests. [`retry_after`](CoreError::retry_after) is what `Retry-After` said.
+    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status). [`retry_after`](CoreError::retry_after) is what `Retry-After` said.
     #[error("Braintrust's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Braintrust or on the way there; [`kind`](CoreError::kind) tells what.
@@ -52,6 +52,7 @@ impl From<CoreError> for Error {
             (Some(401), _) => Self::Unauthenticated(details),
             (Some(403), _) => Self::Forbidden(details),
             (Some(429), _) => Self::RateLimited(details),
+            (None, _) if details.kind() == ErrorKind::RateLimited => Self::RateLimited(details),
             _ => Self::Other(details),
         }
     }

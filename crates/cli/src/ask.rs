@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 use crate::console::{Console, printable};
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 
 /// Asks before something that cannot be undone. Without a terminal it is refused: `yes` is the argument to give.

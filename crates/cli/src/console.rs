@@ -131,7 +131,9 @@ impl Console {
         match failure {
             Failure::Call(error) => self.error(None, error),
             Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Failure::Usage(_) | Failure::Interrupted | Failure::Lost(_) | Failure::Io(..) => self.note(&format!("keymux: {failure}")),
+            Failure::Usage(_) | Failure::Interrupted | Failure::Lost(_) | Failure::Io(..) => {
+                self.note(&format!("keymux: {failure}"))
+            }
         }
         failure.exit()
     }

@@ -12,6 +12,7 @@ mod interrupt;
 mod load;
 mod output;
 mod plaintext;
+mod progress;
 mod rehearsal;
 mod rows;
 mod secret_out;

@@ -100,13 +100,18 @@ impl<'a, R: Row> Output<'a, R> {
         Self { single: true, ..self }
     }
 
+    /// Whether nothing is written before the end.
+    pub(crate) fn holds(&self) -> bool {
+        self.plan.format == Format::Table || !self.plan.sort.is_empty()
+    }
+
     /// Takes a row. Those that a filter does not keep are gone.
     pub(crate) fn row(&mut self, row: R) -> Result<(), Failure> {
         if !self.plan.filters.iter().all(|filter| filter.keeps(&row)) {
             return Ok(());
         }
         self.count += 1;
-        if self.plan.format == Format::Table || !self.plan.sort.is_empty() {
+        if self.holds() {
             self.held.push(row);
             return Ok(());
         }

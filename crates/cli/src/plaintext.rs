@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::PathBuf;
 
 use keymux::SecretString;
 use zeroize::Zeroizing;
@@ -23,10 +22,8 @@ pub(crate) async fn read(from: &SecretIn, console: &Console) -> Result<SecretStr
             let line = ask::hidden("Key (it is not shown): ", console).await?;
             return checked(&line, "what was typed");
         }
-        // A reader of its own thread: Ctrl-C ends the command while it waits.
-        let bytes = tokio::task::spawn_blocking(|| bounded(&mut io::stdin().lock())).await;
-        let bytes = bytes.map_err(io::Error::from).and_then(|read| read);
-        let bytes = bytes.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
+        let bytes = bounded(&mut io::stdin().lock())
+            .map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
         return checked(&bytes, "standard input");
     };
     let failed = |error| Failure::Io(format!("reading {}", path.display()), error);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use keymux::{
-    AccountName, AccountProgress, AttemptEvent, Incomplete, InventoryStream, KeyRecord, Observer, RetryEvent, WaitEvent,
+    AccountName, AccountProgress, AttemptEvent, Incomplete, InventoryStream, KeyRecord, Observer, RetryEvent,
+    WaitEvent, WaitReason,
 };
 
 /// How often the lines are drawn.
@@ -157,7 +158,14 @@ impl Observer for Watch {
     }
 
     fn on_wait(&self, event: &WaitEvent<'_>) {
-        self.tell(event.provider.as_str(), event.expected.map(|delay| (delay, why_of(event))));
+        self.tell(event.provider.as_str(), event.expected.map(|delay| (delay, why(event.reason))));
+    }
+}
+
+fn why(reason: WaitReason) -> Why {
+    match reason {
+        WaitReason::Stopped => Why::Throttled,
+        _ => Why::Paced,
     }
 }
 

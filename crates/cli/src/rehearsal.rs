@@ -4,7 +4,9 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keymux::{AccountName, Error, Exchange, ExposeSecret, ProviderId, Request, Response, SecretString, Transport, TransportError};
+use keymux::{
+    AccountName, Error, Exchange, ExposeSecret, ProviderId, Request, Response, SecretString, Transport, TransportError,
+};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 

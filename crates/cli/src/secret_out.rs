@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
 
     /// Writes the plaintext, and then the record. The plaintext alone is on standard output with a line break after it,
     /// and in a file without.
-    pub(crate) fn keep(self, issued: &IssuedKey) -> Result<(), Failure> {
+    pub(crate) fn keep(mut self, issued: &IssuedKey) -> Result<(), Failure> {
         let key = issued.record.key_ref();
         let lost = |place: String, error: io::Error| {
             Failure::Lost(format!(
@@ -50,7 +50,7 @@ impl<'a> Place<'a> {
             ))
         };
         let plaintext = issued.plaintext.expose_secret();
-        let Some((secret, record)) = self.files else {
+        let Some((secret, record)) = self.files.take() else {
             to_stdout(plaintext).map_err(|error| lost("standard output".to_owned(), error))?;
             if self.console.is_terminal() {
                 self.console.note("This is the key's plaintext, shown this once.");
@@ -62,7 +62,9 @@ impl<'a> Place<'a> {
         let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, &issued.record)).unwrap_or_default();
         text.push(b'\n');
         match record.fill(&text) {
-            Ok(()) => self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}")),
+            Ok(()) => {
+                self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}"))
+            }
             Err(error) => {
                 self.console.note(&format!("keymux: {record_path}: {error}; the plaintext is in {secret_path}"));
                 self.record(&issued.record)?;

@@ -28,6 +28,7 @@ mod clock;
 mod drift;
 mod error;
 mod fact;
+mod gate;
 mod http;
 mod observe;
 mod page;
@@ -45,11 +46,15 @@ pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
+pub use gate::{
+    Admission, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn,
+    WaitReason,
+};
 pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
-pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason};
+pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};

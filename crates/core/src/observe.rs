@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
+use crate::gate::WaitReason;
 use crate::provider::ProviderId;
 
 /// Is told of every attempt and every retry. The methods are called on the task that makes the call, and must not
@@ -14,6 +15,9 @@ pub trait Observer: Debug + Send + Sync {
 
     /// An attempt failed, and there will be another one after a wait.
     fn on_retry(&self, _event: &RetryEvent<'_>) {}
+
+    /// An attempt waits at the gate before it is sent.
+    fn on_wait(&self, _event: &WaitEvent<'_>) {}
 
     /// An attempt failed, and there will be no other one.
     fn on_give_up(&self, _event: &GiveUpEvent<'_>) {}
@@ -59,6 +63,22 @@ pub struct RetryEvent<'a> {
     pub server_delay: Option<Duration>,
 }
 
+/// A wait at the gate. No event tells its end: the attempt's own does.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct WaitEvent<'a> {
+    /// The vendor.
+    pub provider: &'a ProviderId,
+    /// The operation, in the words of the vendor's client.
+    pub operation: &'static str,
+    /// The attempt that waits, from 1.
+    pub attempt: u32,
+    /// Why.
+    pub reason: WaitReason,
+    /// How long the wait is, as far as can be foreseen.
+    pub expected: Option<Duration>,
+}
+
 /// The end of a call that failed.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -67,7 +87,7 @@ pub struct GiveUpEvent<'a> {
     pub provider: &'a ProviderId,
     /// The operation, in the words of the vendor's client.
     pub operation: &'static str,
-    /// The attempt that failed, from 1.
+    /// The attempt that failed, from 1. 0: none was sent.
     pub attempt: u32,
     /// Why it failed.
     pub error: ErrorKind,
@@ -91,6 +111,9 @@ pub enum StopReason {
     DeadlineTooNear,
     /// Most calls of this account fail, and more attempts would only add load.
     BudgetEmpty,
+    /// The attempt was not sent: its turn at the gate would have come after the time allowed for the call, or the
+    /// vendor refused the credential before.
+    NotAdmitted,
 }
 
 impl StopReason {
@@ -104,6 +127,7 @@ impl StopReason {
             Self::DelayAboveCap => "delay_above_cap",
             Self::DeadlineTooNear => "deadline_too_near",
             Self::BudgetEmpty => "budget_empty",
+            Self::NotAdmitted => "not_admitted",
         }
     }
 }

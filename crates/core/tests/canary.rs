@@ -152,7 +152,12 @@ fn bodies() -> Vec<String> {
 }
 
 fn dialect(read_rejection: fn(&Rejected<'_>) -> Rejection) -> Dialect {
-    Dialect { provider: ProviderId::new("acme"), request_id_header: Some(common::REQUEST_ID), read_rejection }
+    Dialect {
+        provider: ProviderId::new("acme"),
+        request_id_header: Some(common::REQUEST_ID),
+        read_rejection,
+        rate_limit: None,
+    }
 }
 
 fn options() -> HttpOptions {

@@ -187,7 +187,7 @@ pub(crate) struct NoSuchKey;
 
 /// How Datkey's wire differs: errors are JSON with `message`, and that is all.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

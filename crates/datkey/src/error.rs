@@ -1,6 +1,6 @@
 //! What each failure means at Datkey.
 
-use keymux_core::Error as CoreError;
+use keymux_core::{Error as CoreError, ErrorKind};
 
 /// Why a call to Datkey failed. Each variant carries the details: status, message, attempts.
 ///
@@ -17,7 +17,7 @@ pub enum Error {
     /// 404: no such key. Whether a revoked key answers so, Datkey does not say.
     #[error("no such key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests.
+    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
     #[error("Datkey's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Datkey or on the way there; [`kind`](CoreError::kind) tells what.
@@ -46,6 +46,7 @@ impl From<CoreError> for Error {
             Some(403) => Self::Forbidden(details),
             Some(404 | 410) => Self::NotFound(details),
             Some(429) => Self::RateLimited(details),
+            None if details.kind() == ErrorKind::RateLimited => Self::RateLimited(details),
             _ => Self::Other(details),
         }
     }

@@ -29,7 +29,7 @@ pub enum Error {
     /// 404: no such key.
     #[error("no such key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests.
+    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
     #[error("Mielto's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Mielto or on the way there; [`kind`](CoreError::kind) tells what.
@@ -86,6 +86,7 @@ impl From<CoreError> for Error {
                 Self::InvalidRequest { violations, details }
             }
             (Some(429), _) => Self::RateLimited(details),
+            (None, _) if details.kind() == ErrorKind::RateLimited => Self::RateLimited(details),
             _ => Self::Other(details),
         }
     }

@@ -1,6 +1,6 @@
 //! What each failure means at Oneloop.
 
-use keymux_core::Error as CoreError;
+use keymux_core::{Error as CoreError, ErrorKind};
 
 /// Why a call to Oneloop failed. Each variant carries the details: status, message, attempts.
 ///
@@ -21,7 +21,7 @@ pub enum Error {
     /// 404: no such workspace or key. Oneloop documents no status for that.
     #[error("no such workspace or key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests.
+    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
     #[error("Oneloop's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Oneloop or on the way there; [`kind`](CoreError::kind) tells what.
@@ -52,6 +52,7 @@ impl From<CoreError> for Error {
             Some(403) => Self::Forbidden(details),
             Some(404 | 410) => Self::NotFound(details),
             Some(429) => Self::RateLimited(details),
+            None if details.kind() == ErrorKind::RateLimited => Self::RateLimited(details),
             _ => Self::Other(details),
         }
     }

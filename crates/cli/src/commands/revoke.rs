@@ -85,12 +85,7 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
     Ok(tally.exit())
 }
 
-async fn rehearse(
-    loader: &Loader<'_>,
-    keys: &[KeyRef],
-    single: bool,
-    console: &Console,
-) -> Result<Exit, Failure> {
+async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], single: bool, console: &Console) -> Result<Exit, Failure> {
     let (mut rehearsal, transport) = Rehearsal::new(None);
     let keymux = loader.through(transport).of(keys.iter().map(KeyRef::account)).await?;
     let output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));

@@ -51,12 +51,7 @@ fn patch(args: UpdateArgs) -> Result<KeyPatch, Failure> {
     Ok(patch)
 }
 
-fn change<T>(
-    argument: &str,
-    value: Option<T>,
-    clear: &[Clearable],
-    field: Clearable,
-) -> Result<Change<T>, Failure> {
+fn change<T>(argument: &str, value: Option<T>, clear: &[Clearable], field: Clearable) -> Result<Change<T>, Failure> {
     match (value, clear.contains(&field)) {
         (Some(_), true) => Err(Failure::Usage(format!("--{argument} sets what --clear clears; give one of them"))),
         (Some(value), false) => Ok(Change::Set(value)),

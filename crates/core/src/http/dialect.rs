@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::error::ErrorKind;
+use crate::gate::RateLimit;
 use crate::provider::ProviderId;
 use crate::retry::decimal;
 use crate::secret::{names_of, scrub_text};
@@ -23,6 +24,8 @@ pub struct Dialect {
     pub request_id_header: Option<&'static str>,
     /// Reads what the vendor says in an answer that is not a success.
     pub read_rejection: fn(&Rejected<'_>) -> Rejection,
+    /// How many requests the vendor says it allows for each credential and endpoint, if it says so.
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// An answer that is not a success, as a [`Dialect`] reads it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::error::Error;
+use crate::gate::{GateChoice, RateGate, RateLimit};
 use crate::http::Transport;
 use crate::observe::Observer;
 use crate::retry::RetryPolicy;
@@ -30,6 +31,10 @@ pub struct HttpOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) gate: GateChoice,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) credential_recheck: Duration,
+    pub(crate) unknown_keys: Duration,
 }
 
 /// Certificates as text. Printing shows how much of it there is.
@@ -60,6 +65,10 @@ impl Default for HttpOptions {
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             observer: None,
+            gate: GateChoice::Local,
+            rate_limit: None,
+            credential_recheck: Duration::from_secs(60),
+            unknown_keys: Duration::ZERO,
         }
     }
 }
@@ -176,6 +185,45 @@ impl HttpOptions {
     /// Tells the jitter of waits in place of the built-in generator.
     pub fn with_randomness(mut self, randomness: Arc<dyn Randomness>) -> Self {
         self.randomness = randomness;
+        self
+    }
+
+    /// How many requests of each operation are sent in which time. Default: what the vendor declares, else what its
+    /// refusals teach. A client uses 96 % of it, so that requests which arrive unevenly are not refused. Where several
+    /// processes use one credential, give each its part.
+    pub fn with_rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
+    /// Paces requests by `gate` in place of the built-in one, which stands in where `gate` fails. Give each account a
+    /// gate of its own.
+    pub fn with_rate_gate(mut self, gate: Arc<dyn RateGate>) -> Self {
+        self.gate = GateChoice::Own(gate);
+        self
+    }
+
+    /// Paces no requests. Only for vendors that limit nothing, and where somebody else paces all calls.
+    pub fn without_rate_gate(mut self) -> Self {
+        self.gate = GateChoice::Off;
+        self
+    }
+
+    /// For how long a credential that the vendor refused (401) is not sent again. Until then all calls of the client
+    /// and its clones fail at once with the same error and 0 attempts; then one call finds out, and the others follow
+    /// its answer. Default 60 s: a bad credential burns no quota, and a vendor's short lapse ends without a new client.
+    /// [`Duration::MAX`]: never again; zero: no credential is held back. A 401 to a verification says nothing about the
+    /// credential, since it may be about the key that is verified.
+    pub fn with_credential_recheck(mut self, after: Duration) -> Self {
+        self.credential_recheck = after;
+        self
+    }
+
+    /// For how long a look-up that found nothing is answered again without a request, with 0 attempts. Default zero:
+    /// each look-up is sent. At most 4,096 are remembered; any call of this client or its clones that may make or
+    /// change a key forgets them all. What others make in that time is not seen.
+    pub fn with_unknown_keys_remembered(mut self, time: Duration) -> Self {
+        self.unknown_keys = time;
         self
     }
 

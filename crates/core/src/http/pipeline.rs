@@ -18,11 +18,12 @@ use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
 use crate::error::{Error, ErrorKind};
-use crate::observe::AttemptEvent;
-use crate::retry::{self, Budget, Surroundings, server_delay};
+use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, UnknownKeys, WaitReason};
+use crate::observe::{AttemptEvent, WaitEvent};
+use crate::retry::{self, Budget, Failure, Idempotency, Surroundings, server_delay};
 use crate::secret::{compression, credential_header, scrub_id, scrub_text};
 
-/// A client of one account: its credential, its connections, its retry budget. Clones share all three.
+/// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
 #[derive(Clone)]
 pub struct Pipeline {
     inner: Arc<Inner>,
@@ -36,6 +37,9 @@ struct Inner {
     options: HttpOptions,
     transport: Arc<dyn Transport>,
     budget: Budget,
+    gates: Gates,
+    /// If they are remembered at all.
+    unknown: Option<UnknownKeys>,
 }
 
 impl Pipeline {
@@ -65,13 +69,22 @@ impl Pipeline {
             None => Arc::new(ReqwestTransport::new(&base, &options).map_err(of_provider)?),
         };
         let budget = Budget::new(&options.retry);
-        Ok(Self { inner: Arc::new(Inner { dialect, base, headers, credential, options, transport, budget }) })
+        let gates = Gates::new(&options, dialect.rate_limit);
+        let unknown = Some(options.unknown_keys).filter(|time| !time.is_zero()).map(UnknownKeys::new);
+        let inner = Inner { dialect, base, headers, credential, options, transport, budget, gates, unknown };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The time, by the clock of the options.
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {
         self.inner.options.clock.timestamp()
+    }
+
+    /// How things stand at the gate for `operation`, for progress lines.
+    #[must_use]
+    pub fn gate_state(&self, operation: &'static str) -> GateState {
+        self.inner.gates.state(operation)
     }
 
     pub(crate) fn keeps_raw(&self) -> bool {
@@ -91,6 +104,14 @@ impl Pipeline {
         if options.transport.is_none() && tokio::runtime::Handle::try_current().is_err() {
             return Err(named(Error::config("there is no Tokio runtime here, which the HTTP client needs")));
         }
+        let now = || options.clock.instant();
+        if let Some(error) = self.inner.gates.latch.check(now, call.operation) {
+            return Err(error.with_repeatable(call.idempotency == Idempotency::Idempotent));
+        }
+        let remembered = match &self.inner.unknown {
+            Some(unknown) if call.method == Method::GET => Some((unknown, unknown.find(url.as_str(), now())?)),
+            _ => None,
+        };
         let surroundings = Surroundings {
             provider: &dialect.provider,
             operation: call.operation,
@@ -103,10 +124,15 @@ impl Pipeline {
             observer: options.observer.as_deref(),
         };
         let (call, url) = (&call, &url);
-        let (response, attempts) =
-            retry::run(surroundings, |number, remaining| self.observed_attempt(call, url, number, remaining))
-                .await
-                .map_err(|error| tell_how_to_find_out(error, call.find_out))?;
+        let outcome =
+            retry::run(surroundings, |number, remaining| self.admitted_attempt(call, url, number, remaining)).await;
+        match (&outcome, remembered) {
+            (Err(error), Some((unknown, generation))) if error.kind() == ErrorKind::NotFound => {
+                unknown.remember(url.as_str(), error, generation, now());
+            }
+            _ => self.forget_unknown_keys(call),
+        }
+        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
         let request_id = self.request_id(response.headers());
         let context = Context {
             operation: call.operation,
@@ -125,6 +151,88 @@ impl Pipeline {
             Err(error) if error.kind() == ErrorKind::NotFound && error.follows_lost_answer() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// What is not known may be known after a call that makes or changes something, however it ended.
+    fn forget_unknown_keys(&self, call: &Call<'_>) {
+        let changes =
+            !matches!(call.method, Method::GET | Method::DELETE) && call.idempotency != Idempotency::CountsUse;
+        if let Some(unknown) = self.inner.unknown.as_ref().filter(|_| changes) {
+            unknown.forget();
+        }
+    }
+
+    /// One attempt, when its turn has come.
+    async fn admitted_attempt(
+        &self,
+        call: &Call<'_>,
+        url: &Url,
+        number: u32,
+        remaining: Duration,
+    ) -> Result<(Response, u32), Failure> {
+        let Inner { dialect, options, gates, .. } = &*self.inner;
+        let now = || options.clock.instant();
+        let request = GateRequest {
+            provider: &dialect.provider,
+            operation: call.operation,
+            remaining,
+            longest_stop: options.retry.max_server_delay,
+        };
+        let told = |reason, expected| self.tell_wait(call, number, reason, expected);
+        let entered = gates.enter(request, &*options.clock, told).await;
+        if !matches!(&entered, Ok(leave) if leave.waited.is_none()) {
+            // It may have been refused meanwhile.
+            if let Some(error) = gates.latch.check(now, call.operation) {
+                return Err(Failure::NotAdmitted(error));
+            }
+        }
+        let leave = entered.map_err(|blocked| Failure::NotAdmitted(self.not_in_time(call, &blocked)))?;
+        let remaining = remaining.saturating_sub(leave.waited.unwrap_or_default());
+        let result = self.observed_attempt(call, url, number, remaining).await;
+        leave.answered(match &result {
+            Ok(_) => GateAnswer::Passed,
+            Err(error) if error.kind() == ErrorKind::RateLimited => {
+                GateAnswer::Refused { retry_after: error.retry_after() }
+            }
+            Err(error) if error.status().is_some_and(|status| status < 500) => GateAnswer::Passed,
+            Err(_) => GateAnswer::Lost,
+        });
+        match &result {
+            Ok(_) => gates.latch.open(),
+            Err(error) => match error.kind() {
+                ErrorKind::Unauthenticated if call.idempotency != Idempotency::CountsUse => {
+                    gates.latch.close(error, now());
+                }
+                ErrorKind::NotFound => gates.latch.open(),
+                _ => {}
+            },
+        }
+        result.map_err(Failure::Sent)
+    }
+
+    fn tell_wait(&self, call: &Call<'_>, attempt: u32, reason: WaitReason, expected: Option<Duration>) {
+        let Inner { dialect, options, .. } = &*self.inner;
+        tracing::debug!(
+            keymux.provider = dialect.provider.as_str(),
+            keymux.operation = call.operation,
+            keymux.attempt = attempt,
+            keymux.gate.reason = reason.as_str(),
+            keymux.gate.expected_seconds = expected.map(|wait| wait.as_secs_f64()),
+            "waits at the gate",
+        );
+        if let Some(observer) = &options.observer {
+            let (provider, operation) = (&dialect.provider, call.operation);
+            observer.on_wait(&WaitEvent { provider, operation, attempt, reason, expected });
+        }
+    }
+
+    /// The error of a call that waits in vain.
+    fn not_in_time(&self, call: &Call<'_>, blocked: &Blocked) -> Error {
+        let wait = if let Blocked::NotInTime(wait) = blocked { *wait } else { None };
+        let message = "not sent, since its turn would have come after the time that the call may take";
+        self.error(ErrorKind::RateLimited, call.operation)
+            .with_message(message)
+            .with_retry_after(wait.filter(|wait| !wait.is_zero()))
     }
 
     /// One attempt in a span of its own, told to the observer.

@@ -25,13 +25,22 @@ pub(crate) struct Surroundings<'a> {
     pub observer: Option<&'a dyn Observer>,
 }
 
+/// Why an attempt has no answer to give back.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It was made and failed.
+    Sent(Error),
+    /// It was not made, and the call ends.
+    NotAdmitted(Error),
+}
+
 /// Runs `attempt` (given its number, from 1, and the time that remains) until it succeeds or is given up.
 pub(crate) async fn run<T, F>(
     surroundings: Surroundings<'_>,
     attempt: impl Fn(u32, Duration) -> F + Send,
 ) -> Result<T, Error>
 where
-    F: Future<Output = Result<T, Error>> + Send,
+    F: Future<Output = Result<T, Failure>> + Send,
 {
     let Surroundings { clock, policy, budget, idempotency, .. } = surroundings;
     let started: Instant = clock.instant();
@@ -53,7 +62,11 @@ where
                 }
                 return Ok(value);
             }
-            Err(error) => error,
+            Err(Failure::Sent(error)) => error,
+            Err(Failure::NotAdmitted(error)) => {
+                tell_give_up(&surroundings, &error, number - 1, StopReason::NotAdmitted);
+                return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
+            }
         };
         let elapsed = clock.instant().saturating_duration_since(started);
         let decision = decide(Situation {

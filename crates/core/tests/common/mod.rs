@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 pub(crate) mod fake;
+pub(crate) mod limited;
 pub(crate) mod server;
 
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
 
 /// A vendor whose errors are JSON with `code`, `message`, `request_id` and `retry_after`.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ProviderId::new("acme"), request_id_header: Some(REQUEST_ID), read_rejection }
+    Dialect { provider: ProviderId::new("acme"), request_id_header: Some(REQUEST_ID), read_rejection, rate_limit: None }
 }
 
 pub(crate) fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

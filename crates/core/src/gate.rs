@@ -1,0 +1,210 @@
+//! Politeness: what paces all requests of an account, so that its vendor has to refuse few of them.
+//!
+//! The gate and the retry budget are two things. The budget ([`RetryPolicy::with_budget`](crate::RetryPolicy::with_budget))
+//! bounds *added* load: how often failed calls are sent again. The gate paces *all* load, first attempts too: it is asked
+//! before each attempt and told after each answer.
+
+mod latch;
+mod local;
+mod pace;
+mod passage;
+mod unknown;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::provider::ProviderId;
+
+use latch::Latch;
+use local::LocalGate;
+pub(crate) use passage::{Blocked, Gates};
+pub(crate) use unknown::UnknownKeys;
+
+/// Is asked before each attempt, and told after each answer.
+///
+/// The built-in gate works within one process, one for each client and its clones, and is on by default. It spaces
+/// requests evenly under a declared limit. Where none is declared it lets few requests fly at first and more with each
+/// success; the first refusal shows the pace, which then rises slowly until the next one. A refusal stops the whole
+/// account until the time told, or for a second or more if none is; the pace is that of one operation.
+///
+/// A gate of one's own, handed in with [`HttpOptions::with_rate_gate`](crate::HttpOptions::with_rate_gate), can share a
+/// limit among processes. It paces one account: hand every account its own.
+///
+/// - Each [`Admission::Go`] and each turn that a wait ends in is followed by exactly one [`answered`](Self::answered).
+/// - A wait that is dropped gives its place up.
+/// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared.
+pub trait RateGate: fmt::Debug + Send + Sync {
+    /// Asks for one request. Is called on the task that makes the call, and must not block; what takes time belongs into
+    /// the future of [`Admission::Wait`].
+    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a>;
+
+    /// Tells how an admitted request ended. Must not block.
+    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: GateAnswer);
+
+    /// Which part of the vendor's limit this process may use on its own while the gate fails, above 0 and up to 1.
+    /// Default 1; of four processes that share a limit each has 0.25.
+    fn fair_share(&self) -> f64 {
+        1.0
+    }
+
+    /// How things stand for `operation`, for progress lines. Default: nothing is known.
+    fn state(&self, _operation: &'static str) -> GateState {
+        GateState::default()
+    }
+}
+
+/// The request that a [`RateGate`] is asked for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct GateRequest<'a> {
+    /// The vendor.
+    pub provider: &'a ProviderId,
+    /// The operation, in the words of the vendor's client: the endpoint class.
+    pub operation: &'static str,
+    /// What remains of the time allowed for the call.
+    pub remaining: Duration,
+    /// The longest stop that the call waits for:
+    /// [`RetryPolicy::with_max_server_delay`](crate::RetryPolicy::with_max_server_delay).
+    pub longest_stop: Duration,
+}
+
+/// What a [`RateGate`] says to a request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Admission<'a> {
+    /// It may leave now.
+    Go(Turn),
+    /// It waits.
+    Wait(GateWait<'a>),
+    /// Its turn would come after the time it has, in this long. The call ends at once as
+    /// [`RateLimited`](crate::ErrorKind::RateLimited).
+    NotInTime(Duration),
+}
+
+/// A wait at a [`RateGate`].
+pub struct GateWait<'a> {
+    /// Why.
+    pub reason: WaitReason,
+    /// How long, as far as can be foreseen.
+    pub expected: Option<Duration>,
+    /// Ends when the request may leave.
+    pub turn: GateFuture<'a>,
+}
+
+/// A future that ends in the turn of a request.
+pub type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, GateError>> + Send + 'a>>;
+
+impl fmt::Debug for GateWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateWait")
+            .field("reason", &self.reason)
+            .field("expected", &self.expected)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request's leave. The number is the gate's own; it gets it back with the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turn(pub u64);
+
+/// Why a request waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The vendor asked to be left alone.
+    Stopped,
+    /// Requests are spaced, to stay under the vendor's limit.
+    Paced,
+    /// No limit is known yet, and as many requests as are thought safe wait for their answers.
+    Opening,
+}
+
+impl WaitReason {
+    /// The name in lower case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Paced => "paced",
+            Self::Opening => "opening",
+        }
+    }
+}
+
+/// How an admitted request ended, as far as a limiter is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GateAnswer {
+    /// The vendor's limiter let it pass, whatever the answer is.
+    Passed,
+    /// The vendor's limiter refused it.
+    Refused {
+        /// How long the vendor wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// Nothing is known: no answer came, the vendor failed, or the call was dropped.
+    Lost,
+}
+
+/// Why a wait at a [`RateGate`] ended without a turn.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateError {
+    /// The turn would come after the time that the call has, in this long.
+    #[error("the turn would come in {0:?}")]
+    NotInTime(Duration),
+    /// The gate does not work: the built-in one stands in.
+    #[error("the gate does not work")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// How things stand at a [`RateGate`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct GateState {
+    /// How many requests a second leave at most, if there is a limit.
+    pub per_second: Option<f64>,
+    /// How many requests are on their way.
+    pub in_flight: u32,
+    /// How many requests wait.
+    pub waiting: u32,
+    /// How long the account is stopped.
+    pub stopped_for: Option<Duration>,
+}
+
+/// How many requests a vendor allows in which time, for each credential and endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct RateLimit {
+    requests: u32,
+    per: Duration,
+}
+
+impl RateLimit {
+    /// `requests` in each `per`. 0 requests count as 1, and a time under a millisecond as one.
+    pub const fn new(requests: u32, per: Duration) -> Self {
+        let requests = if requests == 0 { 1 } else { requests };
+        let per = if per.as_millis() == 0 { Duration::from_millis(1) } else { per };
+        Self { requests, per }
+    }
+
+    /// `requests` in each second.
+    pub const fn per_second(requests: u32) -> Self {
+        Self::new(requests, Duration::from_secs(1))
+    }
+
+    pub(crate) fn in_a_second(self) -> f64 {
+        f64::from(self.requests) / self.per.as_secs_f64()
+    }
+}
+
+/// Which gate a client has.
+#[derive(Debug, Clone)]
+pub(crate) enum GateChoice {
+    Local,
+    Own(std::sync::Arc<dyn RateGate>),
+    Off,
+}

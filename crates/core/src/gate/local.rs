@@ -1,0 +1,293 @@
+//! The built-in gate: the paces of an account's operations, and the queues before them.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::pace::{self, Ask, Pace};
+use super::{
+    Admission, GateAnswer, GateError, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn, WaitReason,
+};
+use crate::clock::{Clock, Randomness};
+
+/// How long an account is stopped if the vendor does not say: limits count by the second or longer. It doubles up to
+/// eight seconds while nothing passes.
+const UNTOLD: Duration = Duration::from_secs(1);
+
+/// Longer stops than a day are nonsense, and would never end.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the answer takes at least: a turn that comes later than this before the deadline is of no use.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
+
+/// To the pace after a stop up to a tenth of it is added, at most this much, so that processes which were told the same
+/// do not come back together.
+const MAX_SPREAD: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct LocalGate {
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    started: Instant,
+    /// Requests a second, for each operation.
+    declared: Option<f64>,
+    state: Mutex<State>,
+    /// Tells waiting calls that the account is stopped for longer.
+    stopped: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When requests may leave again, from the start of the gate.
+    stop: Duration,
+    /// Whether the vendor has answered.
+    proven: bool,
+    /// How many refusals without a time came since one request passed.
+    untold: u32,
+    classes: Vec<Class>,
+}
+
+/// One operation.
+#[derive(Debug)]
+struct Class {
+    operation: &'static str,
+    pace: Pace,
+    waiting: u32,
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Who holds it asks for its turn; the others wait for it, first come, first served.
+    head: tokio::sync::Mutex<()>,
+    answered: Notify,
+}
+
+impl State {
+    fn class(&mut self, operation: &'static str, declared: Option<f64>) -> &mut Class {
+        let found = self.classes.iter().position(|class| class.operation == operation);
+        let index = found.unwrap_or_else(|| {
+            let pace = Pace::new(declared, self.proven);
+            self.classes.push(Class { operation, pace, waiting: 0, queue: Arc::default() });
+            self.classes.len() - 1
+        });
+        &mut self.classes[index]
+    }
+}
+
+impl LocalGate {
+    pub(crate) fn new(
+        limit: Option<RateLimit>,
+        share: f64,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        let share = if share > 0.0 && share <= 1.0 { share } else { 1.0 };
+        let declared = limit.map(|limit| limit.in_a_second() * share);
+        let started = clock.instant();
+        Self { clock, randomness, started, declared, state: Mutex::default(), stopped: Notify::new() }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.instant().saturating_duration_since(self.started)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; what it guards is whole at any time.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits in the queue, then at its head.
+    async fn wait(&self, place: Place<'_>, deadline: Duration, longest_stop: Duration) -> Result<Turn, GateError> {
+        let _head = self.head(&place, deadline, longest_stop).await?;
+        loop {
+            let now = self.now();
+            let (ask, stop) = {
+                let mut state = self.state();
+                let stop = state.stop;
+                (state.class(place.operation, self.declared).pace.ask(now, stop), stop)
+            };
+            let (at, answer) = match ask {
+                Ask::Go(turn) => return Ok(encode(turn)),
+                Ask::At(at) => (at, false),
+                Ask::AfterAnswer(at) => (at, true),
+            };
+            let wait = at.saturating_sub(now);
+            in_time(wait, deadline.saturating_sub(now), stop.saturating_sub(now), longest_stop)?;
+            let mut sleep = self.clock.sleep(wait);
+            let mut answered = pin!(place.queue.answered.notified());
+            poll_fn(|context| {
+                if answer && answered.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(());
+                }
+                sleep.as_mut().poll(context)
+            })
+            .await;
+        }
+    }
+
+    async fn head<'q>(
+        &self,
+        place: &'q Place<'_>,
+        deadline: Duration,
+        longest_stop: Duration,
+    ) -> Result<tokio::sync::MutexGuard<'q, ()>, GateError> {
+        if let Ok(head) = place.queue.head.try_lock() {
+            return Ok(head);
+        }
+        let mut head = pin!(place.queue.head.lock());
+        let mut limit = self.clock.time_limit(deadline.saturating_sub(self.now()));
+        loop {
+            let mut stopped = pin!(self.stopped.notified());
+            stopped.as_mut().enable();
+            let now = self.now();
+            let stop = self.state().stop.saturating_sub(now);
+            in_time(stop, deadline.saturating_sub(now), stop, longest_stop)?;
+            let got = poll_fn(|context| {
+                if let Poll::Ready(head) = head.as_mut().poll(context) {
+                    return Poll::Ready(Some(Ok(head)));
+                }
+                if limit.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Some(Err(GateError::NotInTime(self.expected(place.operation)))));
+                }
+                stopped.as_mut().poll(context).map(|()| None)
+            })
+            .await;
+            if let Some(got) = got {
+                return got;
+            }
+        }
+    }
+
+    /// How long a request that comes now waits, as far as can be foreseen.
+    fn expected(&self, operation: &'static str) -> Duration {
+        let now = self.now();
+        let mut state = self.state();
+        let stop = state.stop.saturating_sub(now);
+        let class = state.class(operation, self.declared);
+        stop + queued(class)
+    }
+}
+
+/// How long the requests take that wait in `class`.
+fn queued(class: &Class) -> Duration {
+    let seconds = class.pace.per_second().map_or(0.0, |pace| f64::from(class.waiting) / pace);
+    Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
+}
+
+fn in_time(wait: Duration, remaining: Duration, stop: Duration, longest_stop: Duration) -> Result<(), GateError> {
+    let late = !wait.is_zero() && wait.saturating_add(SHORTEST_ATTEMPT) >= remaining;
+    if late || stop > longest_stop { Err(GateError::NotInTime(wait.max(stop))) } else { Ok(()) }
+}
+
+/// A place in a queue, given up when it is dropped.
+struct Place<'a> {
+    gate: &'a LocalGate,
+    operation: &'static str,
+    queue: Arc<Queue>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        let class = state.class(self.operation, self.gate.declared);
+        class.waiting = class.waiting.saturating_sub(1);
+    }
+}
+
+impl RateGate for LocalGate {
+    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
+        let GateRequest { operation, remaining, longest_stop, .. } = *request;
+        let now = self.now();
+        let mut guard = self.state();
+        let stop = guard.stop;
+        let class = guard.class(operation, self.declared);
+        let ask = if class.waiting == 0 { class.pace.ask(now, stop) } else { Ask::At(now.max(stop)) };
+        let (at, reason) = match ask {
+            Ask::Go(turn) => return Admission::Go(encode(turn)),
+            Ask::At(at) if now < stop => (Some(at), WaitReason::Stopped),
+            Ask::At(at) if class.pace.per_second().is_some() => (Some(at), WaitReason::Paced),
+            Ask::At(_) | Ask::AfterAnswer(_) => (None, WaitReason::Opening),
+        };
+        let expected = at.map(|at| at.saturating_sub(now) + queued(class));
+        if let Err(GateError::NotInTime(wait)) =
+            in_time(expected.unwrap_or_default(), remaining, stop.saturating_sub(now), longest_stop)
+        {
+            return Admission::NotInTime(wait);
+        }
+        class.waiting += 1;
+        let place = Place { gate: self, operation, queue: Arc::clone(&class.queue) };
+        drop(guard);
+        let turn = Box::pin(self.wait(place, now.saturating_add(remaining), longest_stop));
+        Admission::Wait(GateWait { reason, expected, turn })
+    }
+
+    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: GateAnswer) {
+        let now = self.now();
+        let turn = decode(turn);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let before = state.stop;
+        if let GateAnswer::Refused { retry_after } = answer {
+            state.untold = if retry_after.is_some() { 0 } else { state.untold + 1 };
+            let own = UNTOLD * 2_u32.pow((state.untold.saturating_sub(1)).min(3));
+            // Of a volley without a time only the first refusal stops the account.
+            let delay = match retry_after {
+                Some(told) => told.min(LONGEST),
+                None if before > now => Duration::ZERO,
+                None => own,
+            };
+            state.stop = before.max(now.saturating_add(delay));
+        }
+        let stop = state.stop;
+        state.proven |= answer != GateAnswer::Lost;
+        if answer == GateAnswer::Passed {
+            state.untold = 0;
+        }
+        let class = state.class(request.operation, self.declared);
+        match answer {
+            GateAnswer::Passed => class.pace.passed(turn, now),
+            GateAnswer::Refused { .. } => {
+                let random = self.randomness.fraction();
+                let random = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
+                let spread = (stop.saturating_sub(now) / 10).min(MAX_SPREAD).mul_f64(random);
+                class.pace.refused(turn, now, stop, spread);
+            }
+            GateAnswer::Lost => class.pace.lost(),
+        }
+        let queue = (class.waiting > 0).then(|| Arc::clone(&class.queue));
+        drop(guard);
+        if let Some(queue) = queue {
+            queue.answered.notify_one();
+        }
+        if stop > before {
+            self.stopped.notify_waiters();
+        }
+    }
+
+    fn state(&self, operation: &'static str) -> GateState {
+        let now = self.now();
+        let state = self.state();
+        let stopped_for = Some(state.stop.saturating_sub(now)).filter(|stop| !stop.is_zero());
+        let class = state.classes.iter().find(|class| class.operation == operation);
+        GateState {
+            per_second: class.map_or(self.declared, |class| class.pace.per_second()),
+            in_flight: class.map_or(0, |class| class.pace.in_flight()),
+            waiting: class.map_or(0, |class| class.waiting),
+            stopped_for,
+        }
+    }
+}
+
+fn encode(turn: pace::Turn) -> Turn {
+    Turn(u64::from(turn.refusals) << 1 | u64::from(turn.held))
+}
+
+fn decode(Turn(number): Turn) -> pace::Turn {
+    // The number is one of `encode`'s: what is shifted out is `held` alone.
+    pace::Turn { refusals: u32::try_from(number >> 1).unwrap_or_default(), held: number & 1 == 1 }
+}

@@ -1,0 +1,138 @@
+//! The way through the gate: the application's own or the built-in one, past the latch of a refused credential.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::{
+    Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateGate,
+    RateLimit, Turn, WaitReason,
+};
+use crate::clock::Clock;
+use crate::http::HttpOptions;
+
+/// What stands before the requests of an account.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    choice: GateChoice,
+    /// Stands in where `choice` fails.
+    local: LocalGate,
+    pub(crate) latch: Latch,
+}
+
+/// Why a request does not leave.
+#[derive(Debug)]
+pub(crate) enum Blocked {
+    /// Its turn would come after the time it has; in this long, if that is known.
+    NotInTime(Option<Duration>),
+    /// The credential was refused while it waited.
+    Latched,
+}
+
+/// A request's leave, which tells the gate how the request ended: that nothing is known, if it is dropped.
+pub(crate) struct Leave<'a> {
+    gate: Option<&'a dyn RateGate>,
+    request: GateRequest<'a>,
+    turn: Turn,
+    /// How long the request waited, if it did.
+    pub(crate) waited: Option<Duration>,
+}
+
+impl Leave<'_> {
+    pub(crate) fn answered(mut self, answer: GateAnswer) {
+        if let Some(gate) = self.gate.take() {
+            gate.answered(&self.request, self.turn, answer);
+        }
+    }
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            gate.answered(&self.request, self.turn, GateAnswer::Lost);
+        }
+    }
+}
+
+impl Gates {
+    /// `declared` by the vendor, unless the options say otherwise.
+    pub(crate) fn new(options: &HttpOptions, declared: Option<RateLimit>) -> Self {
+        let share = if let GateChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
+        let limit = options.rate_limit.or(declared);
+        let local = LocalGate::new(limit, share, options.clock.clone(), options.randomness.clone());
+        Self { choice: options.gate.clone(), local, latch: Latch::new(options.credential_recheck) }
+    }
+
+    pub(crate) fn state(&self, operation: &'static str) -> GateState {
+        match &self.choice {
+            GateChoice::Local => self.local.state(operation),
+            GateChoice::Own(own) => own.state(operation),
+            GateChoice::Off => GateState::default(),
+        }
+    }
+
+    /// Lets a request through when its turn has come; `on_wait` is told if that is not now.
+    pub(crate) async fn enter<'a>(
+        &'a self,
+        mut request: GateRequest<'a>,
+        clock: &dyn Clock,
+        on_wait: impl Fn(WaitReason, Option<Duration>),
+    ) -> Result<Leave<'a>, Blocked> {
+        let mut waited = None;
+        let gate: &dyn RateGate = match &self.choice {
+            GateChoice::Off => return Ok(Leave { gate: None, request, turn: Turn::default(), waited }),
+            GateChoice::Local => &self.local,
+            GateChoice::Own(own) => &**own,
+        };
+        let is_own = matches!(self.choice, GateChoice::Own(_));
+        let whole = request.remaining;
+        for gate in [gate, &self.local] {
+            request.remaining = whole.saturating_sub(waited.unwrap_or_default());
+            let wait = match gate.admit(&request) {
+                Admission::Go(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited }),
+                Admission::NotInTime(wait) => return Err(Blocked::NotInTime(Some(wait))),
+                Admission::Wait(wait) => wait,
+            };
+            on_wait(wait.reason, wait.expected);
+            let started = clock.instant();
+            let limit = is_own.then(|| clock.time_limit(request.remaining));
+            let turn = self.turn(wait, limit).await?;
+            waited = Some(waited.unwrap_or_default() + clock.instant().saturating_duration_since(started));
+            match turn {
+                Ok(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited }),
+                Err(GateError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
+                Err(GateError::Unavailable(error)) => {
+                    tracing::warn!(
+                        keymux.provider = request.provider.as_str(),
+                        error = &*error as &dyn std::error::Error,
+                        "the rate gate does not work, the built-in one stands in"
+                    );
+                }
+            }
+        }
+        // The built-in gate does not fail.
+        Err(Blocked::NotInTime(None))
+    }
+
+    /// Waits for a turn, unless the credential is refused or, at an application's own gate, the time is over first.
+    async fn turn(
+        &self,
+        mut wait: GateWait<'_>,
+        mut limit: Option<crate::clock::Sleep>,
+    ) -> Result<Result<Turn, GateError>, Blocked> {
+        let mut closing = pin!(self.latch.closing().notified());
+        closing.as_mut().enable();
+        poll_fn(|context| {
+            if let Poll::Ready(turn) = wait.turn.as_mut().poll(context) {
+                return Poll::Ready(Ok(turn));
+            }
+            if closing.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(Blocked::Latched));
+            }
+            let over = limit.as_mut().is_some_and(|limit| limit.as_mut().poll(context).is_ready());
+            if over { Poll::Ready(Err(Blocked::NotInTime(None))) } else { Poll::Pending }
+        })
+        .await
+    }
+}
