@@ -95,7 +95,6 @@ impl<'a> Place<'a> {
 }
 
 fn to_stdout(plaintext: &str) -> io::Result<()> {
-    // Unbuffered beneath: a buffer that is not wiped would keep the plaintext, and one that is full late tells late.
     let mut out = io::stdout().lock();
     writeln!(out, "{plaintext}")?;
     out.flush()

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
@@ -123,4 +124,31 @@ pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
 fn read_head(stream: &mut TcpStream) {
     let mut lines = BufReader::new(stream).lines();
     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+}
+
+/// The workspace and the key that Oneloop begins with.
+pub(crate) const WORKSPACE: &str = "oneloop:ws_0123456789abcdef0123456789abcdef";
+
+/// What Oneloop needs of a new key.
+pub(crate) const NEW: [&str; 6] = ["--name", "nightly", "--permission", "documents=read", "--customer", "customer-1"];
+
+/// A key of one's own, with a line break as files have it.
+pub(crate) const OWN: &str = "canaryKeyOfMyOwn0123456789abcdef\n";
+
+/// The reference of a vendor's sample.
+pub(crate) fn sample(vendor: &Vendor) -> String {
+    format!("{}:{}", vendor.name(), vendor.sample_address().join("/"))
+}
+
+/// How many requests all vendors have had.
+pub(crate) fn requests(stage: &Stage) -> u64 {
+    stage.vendors().iter().map(|vendor| vendor.request_count()).sum()
+}
+
+/// An empty folder of this name.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

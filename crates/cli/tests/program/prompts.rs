@@ -1,0 +1,174 @@
+//! A person at a terminal who is asked, and who sees how far a listing is.
+
+use std::process::{Command, Stdio};
+
+use rexpect::process::wait::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::stage::{NEW, OWN, Stage, WORKSPACE, requests, sample, silent};
+
+fn at_a_terminal(mut command: Command) -> PtySession {
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    spawn_command(command, Some(60_000)).unwrap()
+}
+
+/// What is still shown, and the exit status.
+fn end(session: PtySession) -> (String, i32) {
+    let mut session = session;
+    let shown = session.exp_eof().unwrap();
+    match session.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => (shown, code),
+        other => panic!("{other:?}: {shown}"),
+    }
+}
+
+#[test]
+fn revoke_shows_the_key_and_asks_and_everything_but_yes_is_no() {
+    let stage = Stage::new();
+    let key = sample(stage.emulator.mielto());
+    for answer in ["n", "", "yep"] {
+        let mut session = at_a_terminal(stage.command(&["revoke", &key]));
+        let shown = session.exp_string(&format!("Revoke {key}? [y/N] ")).unwrap();
+        assert!(shown.contains("name") && shown.contains("account"), "{shown}");
+        session.send_line(answer).unwrap();
+        let (shown, status) = end(session);
+        assert!(status == 1 && shown.contains("Nothing was done."), "{answer:?}: {status} {shown}");
+    }
+    assert_eq!(stage.run(&["get", &key]).status, Some(0));
+    for answer in ["y", "YES"] {
+        let key = sample(if answer == "y" { stage.emulator.mielto() } else { stage.emulator.datkey() });
+        let mut session = at_a_terminal(stage.command(&["revoke", &key]));
+        session.exp_string("[y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        let (shown, status) = end(session);
+        assert!(status == 0 && shown.contains("revoked"), "{status} {shown}");
+        assert_eq!(stage.run(&["get", &key]).status, Some(4));
+    }
+}
+
+#[test]
+fn several_keys_are_asked_for_once_and_one_that_is_not_there_is_told() {
+    let stage = Stage::new();
+    let (mielto, datkey) = (sample(stage.emulator.mielto()), sample(stage.emulator.datkey()));
+    let mut session = at_a_terminal(stage.command(&["revoke", &mielto, &datkey, "mielto:nope"]));
+    let shown = session.exp_string("Revoke these 3 keys? [y/N] ").unwrap();
+    assert!(shown.contains(&mielto) && shown.contains(&datkey) && shown.contains("mielto:nope: "), "{shown}");
+    session.send_line("y").unwrap();
+    assert_eq!(end(session).1, 3);
+}
+
+#[test]
+fn a_key_that_is_not_there_is_not_asked_for() {
+    let stage = Stage::new();
+    let (shown, status) = end(at_a_terminal(stage.command(&["revoke", "mielto:nope"])));
+    assert!(status == 4 && !shown.contains("[y/N]"), "{status} {shown}");
+}
+
+#[test]
+fn rotate_asks_and_tells_that_the_plaintext_is_shown_this_once() {
+    let stage = Stage::new();
+    let oneloop = stage.emulator.oneloop();
+    let key = sample(oneloop);
+    let mut session = at_a_terminal(stage.command(&["rotate", &key]));
+    session.exp_string(&format!("Rotate {key}? [y/N] ")).unwrap();
+    session.send_line("y").unwrap();
+    let (shown, status) = end(session);
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains(&oneloop.plaintext(oneloop.sample_address()).unwrap()), "{shown}");
+    assert!(shown.contains("shown this once"), "{shown}");
+}
+
+#[test]
+fn ctrl_c_at_a_question_does_nothing_and_ends_with_130() {
+    let stage = Stage::new();
+    let key = sample(stage.emulator.mielto());
+    let mut session = at_a_terminal(stage.command(&["revoke", &key]));
+    session.exp_string("[y/N] ").unwrap();
+    session.send_control('c').unwrap();
+    assert_eq!(end(session).1, 130);
+    assert_eq!(stage.run(&["get", &key]).status, Some(0));
+}
+
+#[test]
+fn a_key_that_is_typed_is_not_shown_and_the_terminal_is_as_before() {
+    let stage = Stage::new();
+    for interrupted in [false, true] {
+        let register = [&["register", WORKSPACE][..], &NEW].concat();
+        let mut session = at_a_terminal(stage.command(&register));
+        session.exp_string("Key (it is not shown): ").unwrap();
+        let terminal = session.process().get_file_handle().unwrap();
+        let echoes = || tcgetattr(&terminal).unwrap().local_modes.contains(LocalModes::ECHO);
+        assert!(!echoes());
+        if interrupted {
+            session.send_control('c').unwrap();
+        } else {
+            session.send_line(OWN.trim_end()).unwrap();
+        }
+        let (shown, status) = end(session);
+        assert_eq!(status, if interrupted { 130 } else { 0 }, "{shown}");
+        assert!(!shown.contains(OWN.trim_end()), "{shown}");
+        assert!(echoes());
+    }
+    assert_eq!(requests(&stage), 1);
+}
+
+#[test]
+fn a_call_that_makes_a_key_is_waited_for_until_the_second_ctrl_c() {
+    let stage = Stage::new();
+    let (url, told) = silent();
+    let mut command = stage.command(&["create", "mielto", "--name", "n"]);
+    command.env("MIELTO_BASE_URL", url);
+    let mut session = at_a_terminal(command);
+    told.recv().unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("leaves unknown whether there is a new key").unwrap();
+    session.send_control('c').unwrap();
+    assert_eq!(end(session).1, 130);
+}
+
+#[test]
+fn a_listing_at_a_terminal_has_a_line_for_each_account_and_ctrl_c_ends_it_with_what_came() {
+    let stage = Stage::new();
+    let (url, _told) = silent();
+    let mut command = stage.command(&["list", "baseten", "oneloop"]);
+    command.env("ONELOOP_BASE_URL", url);
+    let mut session = at_a_terminal(command);
+    session.exp_regex("baseten: [1-9][0-9]* keys on [1-9][0-9]* pages.*done").unwrap();
+    session.exp_string("oneloop: 0 keys on 0 pages").unwrap();
+    session.send_control('c').unwrap();
+    let (shown, status) = end(session);
+    assert_eq!(status, 130, "{shown}");
+    assert!(shown.contains(&sample(stage.emulator.baseten())), "the table has what came: {shown}");
+    assert!(shown.contains("interrupted"), "{shown}");
+}
+
+#[test]
+fn a_wait_that_a_vendor_asks_for_is_shown_at_its_account() {
+    use std::time::Duration;
+
+    use keymux_emulator::{DelayForm, Fault, FaultRule};
+
+    let stage = Stage::new();
+    let wait = Fault::rate_limited(DelayForm::Seconds, Duration::from_secs(50));
+    stage.emulator.mielto().faults(FaultRule::new(wait)).unwrap();
+    let mut session = at_a_terminal(stage.command(&["list", "mielto"]));
+    session.exp_regex("mielto: 0 keys on 0 pages.*throttled, resumes in [0-9]+ s").unwrap();
+    session.send_control('c').unwrap();
+    assert_eq!(end(session).1, 130);
+}
+
+#[test]
+fn nothing_is_drawn_into_a_pipe() {
+    let stage = Stage::new();
+    let (url, told) = silent();
+    let mut command = stage.command(&["list", "-o", "table"]);
+    command.env("ONELOOP_BASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    told.recv().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!told.contains('\u{1b}') && !told.contains('\r'), "{told:?}");
+}
