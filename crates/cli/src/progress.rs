@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use keymux::{
-    AccountName, AccountProgress, AttemptEvent, Incomplete, InventoryStream, KeyRecord, Observer, RetryEvent,
-    WaitEvent, WaitReason,
+    AccountName, AccountProgress, AccountState, AttemptEvent, Incomplete, InventoryStream, KeyRecord, Observer,
+    RetryEvent, WaitEvent, WaitReason,
 };
 
 /// How often the lines are drawn.
@@ -58,7 +58,8 @@ impl Progress {
 impl Lines {
     fn draw(&mut self, accounts: &[AccountProgress], now: Instant) {
         self.drawn = Some(now);
-        for account in accounts {
+        let walked = accounts.iter().filter(|account| account.ended != Some(AccountState::Skipped));
+        for account in walked {
             let bar = self.by_account.entry(account.account.clone()).or_insert_with(|| {
                 // The template is a constant, and right.
                 let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -78,26 +79,28 @@ impl Drop for Lines {
     }
 }
 
-/// One account: how far it is, how fast, and what it waits for.
+/// One account, short enough for 80 columns: how far it is, and what it waits for, or else how fast it is.
 fn line(account: &AccountProgress, elapsed: Duration, wait: Option<(Duration, Why)>) -> String {
-    let mut line = account.to_string();
-    if account.ended.is_some() {
-        return line;
-    }
-    let tenths = elapsed.as_millis() / 100;
-    if tenths > 0 {
-        line += &format!("; {} keys/s", u128::from(account.records) * 10 / tenths);
-    }
-    if let Some((left, why)) = wait {
-        // Rounded up: never "in 0 s".
-        let seconds = left.as_millis().div_ceil(1000);
-        line += &match why {
-            Why::Throttled => format!("; throttled, resumes in {seconds} s"),
-            Why::Failed => format!("; a call failed, again in {seconds} s"),
-            Why::Paced => format!("; keeps its pace, next in {seconds} s"),
-        };
-    }
-    line
+    let AccountProgress { account: name, records, scopes_done, scopes_found, scopes_failed, .. } = account;
+    let more = if account.all_scopes_found { "" } else { "+" };
+    let failed = if *scopes_failed > 0 { format!(", {scopes_failed} failed") } else { String::new() };
+    let now = match (account.ended, wait) {
+        (Some(state), _) => state.as_str().to_owned(),
+        (None, Some((left, why))) => {
+            // Rounded up: never "in 0 s".
+            let seconds = left.as_millis().div_ceil(1000);
+            match why {
+                Why::Throttled => format!("throttled, resumes in {seconds} s"),
+                Why::Failed => format!("a call failed, again in {seconds} s"),
+                Why::Paced => format!("keeps its pace, next in {seconds} s"),
+            }
+        }
+        (None, None) => {
+            let tenths = (elapsed.as_millis() / 100).max(1);
+            format!("{} keys/s", u128::from(*records) * 10 / tenths)
+        }
+    };
+    format!("{name}: {records} keys, {scopes_done} of {scopes_found}{more} scopes{failed}; {now}")
 }
 
 /// What each account waits for, as its calls tell.
