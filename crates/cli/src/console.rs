@@ -89,7 +89,8 @@ impl Console {
     /// Whether standard error takes lines that are drawn anew, while `held` says that nothing goes to standard output.
     pub(crate) fn draws(&self, held: bool) -> bool {
         let alone = held || !self.terminal;
-        alone && !self.quiet && self.verbose == 0 && io::stderr().is_terminal()
+        let able = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        alone && able && !self.quiet && self.verbose == 0
     }
 
     pub(crate) fn is_quiet(&self) -> bool {

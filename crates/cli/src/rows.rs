@@ -95,15 +95,15 @@ impl Cell {
 }
 
 /// A row as JSON: with its `type` first.
-#[derive(Serialize)]
-pub(crate) struct Typed<'a, T> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Typed<T> {
     r#type: &'static str,
     #[serde(flatten)]
-    value: &'a T,
+    value: T,
 }
 
-impl<'a, T> Typed<'a, T> {
-    pub(crate) fn new(r#type: &'static str, value: &'a T) -> Self {
+impl<T> Typed<T> {
+    pub(crate) fn new(r#type: &'static str, value: T) -> Self {
         Self { r#type, value }
     }
 }

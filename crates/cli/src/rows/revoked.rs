@@ -3,7 +3,7 @@
 use keymux::{Fact, KeyRecord, KeyRef, Revoked};
 use serde::Serialize;
 
-use super::{Cell, Column, Row};
+use super::{Cell, Column, Row, Typed};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct RevokedRow {
@@ -11,12 +11,13 @@ pub(crate) struct RevokedRow {
     /// The first answer was lost, and a repeat found no key: it is taken for revoked.
     after_lost_answer: bool,
     /// The key as the vendor tells of it at the end, if it does.
-    key: Option<KeyRecord>,
+    key: Option<Typed<KeyRecord>>,
 }
 
 impl RevokedRow {
     pub(crate) fn new(key: &KeyRef, revoked: Revoked) -> Self {
-        Self { r#ref: key.to_string(), after_lost_answer: revoked.after_lost_answer, key: revoked.record }
+        let record = revoked.record.map(|record| Typed::new(KeyRecord::TYPE, record));
+        Self { r#ref: key.to_string(), after_lost_answer: revoked.after_lost_answer, key: record }
     }
 }
 
@@ -29,7 +30,7 @@ impl Row for RevokedRow {
             "ref" => Cell::text(&self.r#ref),
             "outcome" if self.after_lost_answer => Cell::text("revoked: the answer was lost, and the key is gone"),
             "outcome" => Cell::text("revoked"),
-            _ => self.key.as_ref().map_or(Fact::Missing, |key| key.cell(column)),
+            _ => self.key.as_ref().map_or(Fact::Missing, |key| key.value.cell(column)),
         }
     }
 }

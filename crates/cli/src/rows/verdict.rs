@@ -3,7 +3,7 @@
 use keymux::{AccountName, Fact, KeyRecord, Refusal, Verdict};
 use serde::Serialize;
 
-use super::{Cell, Column, Problem, Row};
+use super::{Cell, Column, Problem, Row, Typed};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct VerdictRow {
@@ -12,9 +12,9 @@ pub(crate) struct VerdictRow {
     /// Why the vendor refuses the key.
     reason: Option<Refusal>,
     /// Why it could not be told.
-    error: Option<Problem>,
+    error: Option<Typed<Problem>>,
     /// The key, as far as the vendor tells of it.
-    key: Option<KeyRecord>,
+    key: Option<Typed<KeyRecord>>,
 }
 
 impl VerdictRow {
@@ -24,12 +24,14 @@ impl VerdictRow {
             verdict,
             reason,
             error,
-            key: key.map(|key| *key),
+            key: key.map(|key| Typed::new(KeyRecord::TYPE, *key)),
         };
         match verdict {
             Verdict::Valid { record } => row("valid", None, None, record),
             Verdict::Refused { reason, record } => row("refused", Some(reason), None, record),
-            Verdict::CouldNotTell(error) => row("could_not_tell", None, Some(Problem::new(&error)), None),
+            Verdict::CouldNotTell(error) => {
+                row("could_not_tell", None, Some(Typed::new(Problem::TYPE, Problem::new(&error))), None)
+            }
             // A verdict that this program does not know lets nobody in.
             _ => row("could_not_tell", None, None, None),
         }
@@ -53,10 +55,10 @@ impl Row for VerdictRow {
             "verdict" => Cell::text(self.verdict),
             "reason" => match (&self.reason, &self.error) {
                 (Some(reason), _) => Cell::text(reason.as_str()),
-                (None, Some(error)) => Cell::text(error.kind()),
+                (None, Some(error)) => Cell::text(error.value.kind()),
                 (None, None) => Fact::Empty,
             },
-            of_key => self.key.as_ref().map_or(Fact::Missing, |key| key.cell(of_key)),
+            of_key => self.key.as_ref().map_or(Fact::Missing, |key| key.value.cell(of_key)),
         }
     }
 }
