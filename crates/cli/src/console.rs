@@ -133,7 +133,7 @@ impl Console {
             Failure::Call(error) => self.error(None, error),
             Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Failure::Usage(_) | Failure::Interrupted | Failure::Lost(_) | Failure::Io(..) => {
-                self.note(&format!("keymux: {failure}"))
+                self.note(&format!("keymux: {failure}"));
             }
         }
         failure.exit()

@@ -63,7 +63,7 @@ impl<'a> Place<'a> {
         text.push(b'\n');
         match record.fill(&text) {
             Ok(()) => {
-                self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}"))
+                self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}"));
             }
             Err(error) => {
                 self.console.note(&format!("keymux: {record_path}: {error}; the plaintext is in {secret_path}"));

@@ -58,7 +58,9 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
         let Some(next) = interrupt.or(outcomes.next()).await else {
             output.finish(None)?;
             console.note("keymux: interrupted; these keys have no outcome, and some of them may be revoked:");
-            left.iter().for_each(|key| console.note(&key.to_string()));
+            for key in &left {
+                console.note(&key.to_string());
+            }
             return Ok(Exit::Interrupted);
         };
         let Some(outcome) = next else { break };

@@ -19,8 +19,8 @@ fn end(session: PtySession) -> (String, i32) {
     let status = format!("{:?}", session.process().wait().unwrap());
     let code =
         status.strip_prefix("Exited(").and_then(|rest| rest.trim_end_matches(')').rsplit(' ').next()?.parse().ok());
-    let code = code.unwrap_or_else(|| panic!("{status}: {shown}"));
-    (shown, code)
+    assert!(code.is_some(), "{status}: {shown}");
+    (shown, code.unwrap())
 }
 
 #[test]
