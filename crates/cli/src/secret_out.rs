@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use keymux::{Error, ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
 
+use zeroize::Zeroizing;
+
 use crate::args::SecretOut;
 use crate::console::Console;
 use crate::exit::Failure;
@@ -95,8 +97,12 @@ impl<'a> Place<'a> {
 }
 
 fn to_stdout(plaintext: &str) -> io::Result<()> {
+    // One piece, so that it goes past the buffer of standard output, which nobody wipes.
+    let mut line = Zeroizing::new(Vec::with_capacity(plaintext.len() + 1));
+    line.extend_from_slice(plaintext.as_bytes());
+    line.push(b'\n');
     let mut out = io::stdout().lock();
-    writeln!(out, "{plaintext}")?;
+    out.write_all(&line)?;
     out.flush()
 }
 

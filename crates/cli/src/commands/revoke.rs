@@ -21,6 +21,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
         ask::must_be_able(console)?;
     }
     let keys = keys(args.refs)?;
+    if keys.is_empty() {
+        console.note("keymux: there is no reference on standard input; nothing was revoked");
+        return Ok(Exit::Success);
+    }
     if args.dry_run.dry_run {
         return rehearse(loader, &keys, single, console).await;
     }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::stage::{NEW, OWN, Stage, WORKSPACE, requests, sample, silent};
+use crate::stage::{NEW, OWN, Stage, WORKSPACE, held, requests, sample, silent};
 
 fn at_a_terminal(mut command: Command) -> PtySession {
     command.env("TERM", "xterm").env("NO_COLOR", "1");
@@ -115,17 +115,27 @@ fn a_key_that_is_typed_is_not_shown_and_the_terminal_is_as_before() {
 }
 
 #[test]
-fn a_call_that_makes_a_key_is_waited_for_until_the_second_ctrl_c() {
+fn a_call_that_makes_a_key_is_waited_for_through_one_ctrl_c_and_not_through_two() {
+    const MADE: &str = r#"{"id": "key_2", "label": "n", "status": "active", "secret": "sk_EXAMPLEheldBack0001"}"#;
     let stage = Stage::new();
-    let (url, told) = silent();
-    let mut command = stage.command(&["create", "mielto", "--name", "n"]);
-    command.env("MIELTO_BASE_URL", url);
-    let mut session = at_a_terminal(command);
-    told.recv().unwrap();
-    session.send_control('c').unwrap();
-    session.exp_string("leaves unknown whether there is a new key").unwrap();
-    session.send_control('c').unwrap();
-    assert_eq!(end(session).1, 130);
+    for twice in [false, true] {
+        let (url, told, go) = held(MADE);
+        let mut command = stage.command(&["create", "mielto", "--name", "n"]);
+        command.env("MIELTO_BASE_URL", url);
+        let mut session = at_a_terminal(command);
+        told.recv().unwrap();
+        session.send_control('c').unwrap();
+        session.exp_string("leaves unknown whether there is a new key").unwrap();
+        if twice {
+            session.send_control('c').unwrap();
+        } else {
+            go.send(()).unwrap();
+        }
+        let (shown, status) = end(session);
+        assert_eq!((status, shown.contains("sk_EXAMPLEheldBack0001")), if twice { (130, false) } else { (0, true) });
+        // The server need not wait for ever.
+        let _ = go.send(());
+    }
 }
 
 #[test]

@@ -121,6 +121,25 @@ pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
     (url, told)
 }
 
+/// The URL of a server that answers its one request with this body, once it is let; and a channel that tells of the
+/// request.
+pub(crate) fn held(body: &'static str) -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    let (go, gone) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        tell.send(()).unwrap();
+        gone.recv().unwrap();
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all((head + body).as_bytes()).unwrap();
+    });
+    (url, told, go)
+}
+
 fn read_head(stream: &mut TcpStream) {
     let mut lines = BufReader::new(stream).lines();
     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}

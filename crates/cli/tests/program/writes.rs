@@ -142,6 +142,7 @@ fn revoke_tells_what_became_of_each_key() {
 
     let all = format!("{mielto}\n\n{datkey}\n");
     assert_eq!(run(&mut stage.command(&["revoke", "-", "--yes"]), &all).status, Some(4), "both are gone");
+    assert_eq!(run(&mut stage.command(&["revoke", "-", "--yes"]), "\n").status, Some(0), "nothing to do");
 }
 
 #[test]
