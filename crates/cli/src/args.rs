@@ -21,6 +21,26 @@ Exit status:
   7    outcome unknown; the message says how to find out
   130  interrupted with Ctrl-C";
 
+const PLAINTEXT: &str = "\
+The plaintext alone goes to standard output, with a line break, and the record to standard error. With --secret-file FILE the
+plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files, made before anything is sent,
+which their owner alone can read; they go again if no key comes. No file is overwritten.";
+
+const VERIFY: &str = "\
+The outcome is an object of the type `verdict`.
+
+Exit status:
+  0  the vendor says that the key is valid
+  1  the vendor refuses it, and `reason` says why; or another failure
+  2, 5, 6  as of other commands: it could not be told
+
+A question may count as a use of the key.";
+
+const REVOKE: &str = "\
+On a terminal the keys are looked up and shown, and one question is asked for all; everything but `y` and `yes` is no, with
+exit status 1. A reference or an account that is wrong stops the command before anything is sent. Each key has an outcome of
+its own; a key whose first answer was lost, and which a repeat did not find, is taken for revoked, and that is told.";
+
 const LISTING: &str = "\
 Filters:
   --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
@@ -199,7 +219,8 @@ pub(crate) struct SecretOut {
 /// Where a plaintext comes from. Never from an argument, which every process of the machine can see.
 #[derive(Debug, Args)]
 pub(crate) struct SecretIn {
-    /// Read the plaintext from this file [default: standard input]
+    /// Read the plaintext from this file [default: standard input; at a terminal it is not shown]. One line break at the
+    /// end is taken off, and other white space refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
 }
@@ -256,6 +277,7 @@ pub(crate) struct NewKeyArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = PLAINTEXT)]
 pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(crate) key: NewKeyArgs,
@@ -321,6 +343,7 @@ pub(crate) enum Clearable {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = PLAINTEXT)]
 pub(crate) struct RotateArgs {
     /// The key
     #[arg(value_name = "REF")]
@@ -334,6 +357,7 @@ pub(crate) struct RotateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = VERIFY)]
 pub(crate) struct VerifyArgs {
     /// The account, with the API where the vendor needs it: `datkey:api_example_1`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
@@ -348,6 +372,7 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = REVOKE)]
 pub(crate) struct RevokeArgs {
     /// The keys; `-` reads them from standard input, a line each
     #[arg(required = true, value_name = "REF")]
@@ -360,9 +385,18 @@ pub(crate) struct RevokeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EmulateArgs {
-    /// How many keys each vendor begins with, beside its samples
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) keys: u32,
+    /// How many keys to generate for each vendor, up to a million [default: a few that are made by hand]
+    #[arg(long, value_name = "N")]
+    pub(crate) keys: Option<usize>,
+    /// Generate other keys with each number
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "keys")]
+    pub(crate) seed: u64,
+    /// The first of five ports that follow each other [default: any that are free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Answer 429 to more requests than this in a second, for each operation and credential [default: no limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
 }
 
 fn parse_permission(text: &str) -> Result<Permission, String> {

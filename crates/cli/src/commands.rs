@@ -1,6 +1,7 @@
 //! The commands, a module for each, and which one is run.
 
 mod accounts;
+mod consent;
 mod create;
 mod documents;
 mod emulate;
@@ -24,6 +25,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 
+use consent::{REQUEST, consent, see_through, show_request};
+
 /// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     console.trace();
@@ -39,7 +42,7 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Verify(args) => wait(verify::run(&loader, args, console)),
         Command::Revoke(args) => wait(revoke::run(&loader, args, console)),
         Command::Accounts(args) => wait(accounts::run(&loader, args, console)),
-        Command::Emulate(args) => emulate::run(&args, console),
+        Command::Emulate(args) => wait(emulate::run(args, console)),
         Command::Providers(args) => providers::run(args, console),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),

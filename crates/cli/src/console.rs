@@ -11,12 +11,15 @@ use crate::args::{Format, Global};
 use crate::exit::{Exit, Failure};
 use crate::when;
 
-/// What the two streams are, and how much the user wants to see.
+/// What the streams are, and how much the user wants to see.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {
+    /// The format that was asked for.
+    asked: Option<Format>,
     format: Format,
     color: bool,
     width: Option<u16>,
+    terminal: bool,
     quiet: bool,
     verbose: u8,
 }
@@ -24,15 +27,39 @@ pub(crate) struct Console {
 impl Console {
     pub(crate) fn new(global: &Global) -> Self {
         let stdout = io::stdout();
-        let terminal = stdout.is_terminal();
-        let width = terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0);
-        Self {
-            format: global.output.unwrap_or(if terminal { Format::Table } else { Format::Ndjson }),
+        let console = Self {
+            asked: global.output,
+            format: Format::Table,
             color: AutoStream::choice(&stdout) != ColorChoice::Never,
-            width: width.filter(|_| terminal),
+            width: terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0),
+            terminal: stdout.is_terminal(),
             quiet: global.quiet,
             verbose: global.verbose,
-        }
+        };
+        console.settled()
+    }
+
+    /// The same for what is written to standard error in place of standard output.
+    pub(crate) fn on_stderr(&self) -> Self {
+        let stderr = io::stderr();
+        let console = Self {
+            color: AutoStream::choice(&stderr) != ColorChoice::Never,
+            width: terminal_size::terminal_size_of(&stderr).map(|(width, _)| width.0),
+            terminal: stderr.is_terminal(),
+            ..self.clone()
+        };
+        console.settled()
+    }
+
+    /// The format is the one that was asked for, else the one that suits the stream.
+    fn settled(self) -> Self {
+        let format = self.asked.unwrap_or(if self.terminal { Format::Table } else { Format::Ndjson });
+        Self { format, width: self.width.filter(|_| self.terminal), ..self }
+    }
+
+    /// The same with another format.
+    pub(crate) fn with_format(&self, format: Format) -> Self {
+        Self { format, ..self.clone() }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -47,6 +74,27 @@ impl Console {
     /// How many characters a line of standard output has, if it is a terminal.
     pub(crate) fn width(&self) -> Option<u16> {
         self.width
+    }
+
+    /// Whether the stream is a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether somebody is there who sees a question and can answer it.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.quiet && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Whether standard error takes lines that are drawn anew, while `held` says that nothing goes to standard output.
+    pub(crate) fn draws(&self, held: bool) -> bool {
+        let alone = held || !self.terminal;
+        let able = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        alone && able && !self.quiet && self.verbose == 0
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     pub(crate) fn shows_requests(&self) -> bool {
@@ -84,7 +132,9 @@ impl Console {
         match failure {
             Failure::Call(error) => self.error(None, error),
             Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Failure::Usage(_) | Failure::Io(..) => self.note(&format!("keymux: {failure}")),
+            Failure::Usage(_) | Failure::Interrupted | Failure::Lost(_) | Failure::Io(..) => {
+                self.note(&format!("keymux: {failure}"));
+            }
         }
         failure.exit()
     }

@@ -77,6 +77,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// A call failed.
     Call(Error),
+    /// Ctrl-C.
+    Interrupted,
+    /// A plaintext that no vendor shows again was not written; the text says what to do.
+    Lost(String),
     /// Reading or writing failed; the text says of what.
     Io(String, io::Error),
 }
@@ -88,7 +92,8 @@ impl Failure {
             Self::Call(error) => Exit::of(error),
             // Whoever read the output has seen enough.
             Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-            Self::Io(..) => Exit::Failure,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Lost(_) | Self::Io(..) => Exit::Failure,
         }
     }
 
@@ -107,7 +112,8 @@ impl From<Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) => f.write_str(text),
+            Self::Usage(text) | Self::Lost(text) => f.write_str(text),
+            Self::Interrupted => f.write_str("interrupted"),
             Self::Call(error) => error.fmt(f),
             Self::Io(what, error) => write!(f, "{what}: {error}"),
         }

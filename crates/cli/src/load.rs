@@ -3,23 +3,37 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use keymux::config::ConfigFile;
-use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent};
+use keymux::config::{AccountConfig, ConfigFile};
+use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport};
 
 use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
+use crate::progress::{Waits, Watch};
 
 /// Sets accounts up: those of a file, or, without one, those of the environment.
 #[derive(Debug)]
 pub(crate) struct Loader<'a> {
     global: &'a Global,
     console: &'a Console,
+    transport: Option<Arc<dyn Transport>>,
+    /// Who hears of the waits of the accounts.
+    waits: Option<Arc<Waits>>,
 }
 
 impl<'a> Loader<'a> {
     pub(crate) fn new(global: &'a Global, console: &'a Console) -> Self {
-        Self { global, console }
+        Self { global, console, transport: None, waits: None }
+    }
+
+    /// The same accounts, whose requests go to `transport` and nowhere else.
+    pub(crate) fn through(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport: Some(transport), waits: None, ..*self }
+    }
+
+    /// The same accounts, of whose waits `waits` hears.
+    pub(crate) fn told(&self, waits: &Arc<Waits>) -> Self {
+        Self { transport: None, waits: Some(Arc::clone(waits)), ..*self }
     }
 
     /// The file, if there is one: read and checked, and no credential looked at.
@@ -38,12 +52,10 @@ impl<'a> Loader<'a> {
 
     /// All accounts.
     pub(crate) async fn all(&self) -> Result<Keymux, Failure> {
-        let builder = Keymux::builder();
-        let builder = match self.file()? {
-            Some(file) => builder.with_config(&file, &self.options()?).await?,
-            None => builder.with_env(&self.options()?)?,
+        let Some(file) = self.file()? else {
+            return Ok(Keymux::builder().with_env(&self.options(None)?)?.build()?);
         };
-        Ok(builder.build()?)
+        self.build(file.accounts()).await
     }
 
     /// These accounts, so that no credential of another one is fetched. All, if one of them does not exist, since the
@@ -51,23 +63,35 @@ impl<'a> Loader<'a> {
     pub(crate) async fn of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
         let Some(file) = self.file()? else { return self.all().await };
         let names: BTreeSet<&AccountName> = names.into_iter().collect();
+        if names.iter().any(|name| file.account(name).is_none()) {
+            return self.all().await;
+        }
+        self.build(names.into_iter().filter_map(|name| file.account(name))).await
+    }
+
+    async fn build(&self, accounts: impl Iterator<Item = &AccountConfig>) -> Result<Keymux, Failure> {
         let mut builder = Keymux::builder();
-        let options = self.options()?;
-        for name in names {
-            match file.account(name) {
-                Some(account) => builder = builder.with_account(name.as_str(), account.build(&options).await?),
-                None => return self.all().await,
-            }
+        for account in accounts {
+            let options = self.options(Some(account.name()))?;
+            builder = builder.with_account(account.name().as_str(), account.build(&options).await?);
         }
         Ok(builder.build()?)
     }
 
-    fn options(&self) -> Result<HttpOptions, Failure> {
-        let options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
-        if !self.console.shows_requests() {
-            return Ok(options);
+    /// The options of one account, or of all that are named after their vendors.
+    fn options(&self, account: Option<&AccountName>) -> Result<HttpOptions, Failure> {
+        let mut options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
+        if let Some(transport) = &self.transport {
+            options = options.with_transport(Arc::clone(transport));
         }
-        Ok(options.with_observer(Arc::new(Requests(self.console.clone()))))
+        if let Some(waits) = &self.waits {
+            let waits = Arc::clone(waits);
+            options = options.with_observer(Arc::new(Watch { waits, account: account.cloned() }));
+        }
+        if self.console.shows_requests() {
+            options = options.with_observer(Arc::new(Requests(self.console.clone())));
+        }
+        Ok(options)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that it knows about keys and vendors is the library's. Here are arguments, output and exit statuses.
 
 mod args;
+mod ask;
 mod commands;
 mod console;
 mod exit;
@@ -10,7 +11,11 @@ mod filter;
 mod interrupt;
 mod load;
 mod output;
+mod plaintext;
+mod progress;
+mod rehearsal;
 mod rows;
+mod secret_out;
 mod when;
 
 use std::process::ExitCode;

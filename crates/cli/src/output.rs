@@ -4,7 +4,7 @@ mod csv;
 mod json;
 mod table;
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -52,11 +52,25 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// One row with all that there is of it.
+    pub(crate) fn of_one<R: Row>(console: &Console) -> Self {
+        Self { format: console.format(), columns: R::COLUMNS.to_vec(), filters: Vec::new(), sort: Vec::new() }
+    }
+
+    /// Rows with these columns in a table, and all columns elsewhere.
+    pub(crate) fn of_many<R: Row>(console: &Console, shown: &[&str]) -> Self {
+        let mut plan = Self::of_one::<R>(console);
+        plan.columns.retain(|column| plan.format != Format::Table || shown.contains(&&*column.name));
+        plan
+    }
+}
+
 /// Writes rows and errors: as they come, or, for tables and where they are sorted, at the end.
 pub(crate) struct Output<'a, R> {
     console: &'a Console,
     plan: Plan,
-    out: BufWriter<StdoutLock<'static>>,
+    out: BufWriter<Box<dyn Write>>,
     /// One object is the whole document, not an array of one.
     single: bool,
     held: Vec<R>,
@@ -67,13 +81,28 @@ pub(crate) struct Output<'a, R> {
 
 impl<'a, R: Row> Output<'a, R> {
     pub(crate) fn new(console: &'a Console, plan: Plan) -> Self {
-        let out = BufWriter::new(io::stdout().lock());
+        Self::onto(Box::new(io::stdout().lock()), console, plan)
+    }
+
+    /// Onto another stream than standard output.
+    pub(crate) fn onto(stream: Box<dyn Write>, console: &'a Console, plan: Plan) -> Self {
+        let out = BufWriter::new(stream);
         Self { console, plan, out, single: false, held: Vec::new(), written: 0, count: 0 }
     }
 
     /// For the one thing that was asked for: in JSON an object, in a table a line for each field.
     pub(crate) fn single(console: &'a Console, plan: Plan) -> Self {
-        Self { single: true, ..Self::new(console, plan) }
+        Self::new(console, plan).alone()
+    }
+
+    /// The one row is the whole document.
+    pub(crate) fn alone(self) -> Self {
+        Self { single: true, ..self }
+    }
+
+    /// Whether nothing is written before the end.
+    pub(crate) fn holds(&self) -> bool {
+        self.plan.format == Format::Table || !self.plan.sort.is_empty()
     }
 
     /// Takes a row. Those that a filter does not keep are gone.
@@ -82,7 +111,7 @@ impl<'a, R: Row> Output<'a, R> {
             return Ok(());
         }
         self.count += 1;
-        if self.plan.format == Format::Table || !self.plan.sort.is_empty() {
+        if self.holds() {
             self.held.push(row);
             return Ok(());
         }

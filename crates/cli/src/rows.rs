@@ -4,8 +4,11 @@ mod account;
 mod key;
 mod problem;
 mod provider;
+mod request;
+mod revoked;
 mod scope;
 mod summary;
+mod verdict;
 
 use std::borrow::Cow;
 
@@ -16,8 +19,11 @@ use serde::Serialize;
 pub(crate) use account::{AccountRow, Check};
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
+pub(crate) use request::RequestRow;
+pub(crate) use revoked::RevokedRow;
 pub(crate) use scope::ScopeRow;
 pub(crate) use summary::Summary;
+pub(crate) use verdict::VerdictRow;
 
 /// One line of a listing. Its JSON is that of [`Typed`].
 pub(crate) trait Row: Serialize {
@@ -89,15 +95,15 @@ impl Cell {
 }
 
 /// A row as JSON: with its `type` first.
-#[derive(Serialize)]
-pub(crate) struct Typed<'a, T> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Typed<T> {
     r#type: &'static str,
     #[serde(flatten)]
-    value: &'a T,
+    value: T,
 }
 
-impl<'a, T> Typed<'a, T> {
-    pub(crate) fn new(r#type: &'static str, value: &'a T) -> Self {
+impl<T> Typed<T> {
+    pub(crate) fn new(r#type: &'static str, value: T) -> Self {
         Self { r#type, value }
     }
 }

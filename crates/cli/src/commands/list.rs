@@ -1,6 +1,7 @@
 //! `keymux list`: the keys of accounts or scopes, with how complete they are.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use keymux::{
@@ -14,6 +15,7 @@ use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan};
+use crate::progress::{Progress, Waits};
 use crate::rows::{Problem, Summary};
 
 /// The columns of a table where none are chosen.
@@ -21,6 +23,8 @@ pub(super) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last
 
 pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<KeyRecord>(&args.listing, console, SHOWN)?;
+    let waits = Arc::<Waits>::default();
+    let loader = loader.told(&waits);
     let keymux = match &*args.units {
         [] => loader.all().await?,
         units => loader.of(units.iter().map(WorkUnit::account)).await?,
@@ -28,6 +32,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     super::any_account(&keymux)?;
     let asked = Asked::new(args.units);
     let mut output = Output::new(console, plan);
+    let mut progress = Progress::new(console.draws(output.holds()), &waits);
     let mut tally = Tally::default();
     let mut interrupt = Interrupt::listen();
     let mut told = Completeness::default();
@@ -39,7 +44,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
                 next
             } else {
                 output.flush()?;
-                let Some(next) = interrupt.or(keys.next()).await else {
+                let Some(next) = interrupt.or(progress.next(&mut keys)).await else {
                     interrupted = true;
                     break;
                 };
@@ -55,6 +60,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
             break;
         }
     }
+    drop(progress);
     for (unit, failure) in told.failures() {
         let report = failure.report().clone();
         if let Some(error) = failure.error() {

@@ -1,11 +1,31 @@
-//! `keymux register`.
+//! `keymux register`: brings a key of one's own.
+
+use keymux::KeyRecord;
 
 use crate::args::RegisterArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
+use crate::output::{Output, Plan};
+use crate::plaintext;
+use crate::rehearsal::Rehearsal;
 
-pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, _console: &Console) -> Result<Exit, Failure> {
-    let _ = (loader.all().await?, args);
-    Err(Failure::Usage("`register` is not there yet".to_owned()))
+pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Console) -> Result<Exit, Failure> {
+    let (account, key) = super::create::new_key(args.key)?;
+    let plaintext = plaintext::read(&args.secret, console).await?;
+    if args.dry_run.dry_run {
+        let (mut rehearsal, transport) = Rehearsal::new(Some(plaintext.clone()));
+        let keymux = loader.through(transport).of([&account]).await?;
+        let provider = keymux.account(&account)?;
+        let call = keymux.register(&account, &key, &plaintext);
+        let request = rehearsal.request((&account, provider.info().id()), call).await?;
+        return super::show_request(request, console);
+    }
+    let keymux = loader.of([&account]).await?;
+    let call = keymux.register(&account, &key, &plaintext);
+    let record = super::see_through(call, "whether the key is registered", console).await?;
+    let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));
+    output.row(record)?;
+    output.finish(None)?;
+    Ok(Exit::Success)
 }

@@ -1,11 +1,87 @@
-//! `keymux rotate`.
+//! `keymux rotate`: gives a key a new plaintext, at some vendors as a second key in place of the first.
+
+use keymux::{KeyRef, NewKey, Operation, Scope, Support};
 
 use crate::args::RotateArgs;
+use crate::ask;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
+use crate::output::{Output, Plan};
+use crate::rehearsal::Rehearsal;
+use crate::rows::RequestRow;
+use crate::secret_out::Place;
 
-pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, _console: &Console) -> Result<Exit, Failure> {
-    let _ = (loader.all().await?, args);
-    Err(Failure::Usage("`rotate` is not there yet".to_owned()))
+pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console) -> Result<Exit, Failure> {
+    let key = args.key;
+    if args.dry_run.dry_run {
+        return rehearse(loader, &key, console).await;
+    }
+    if !args.yes.yes {
+        ask::must_be_able(console)?;
+    }
+    let keymux = loader.of([key.account()]).await?;
+    if !args.yes.yes && !super::consent(&keymux, std::slice::from_ref(&key), "Rotate", console).await? {
+        return Ok(Exit::Failure);
+    }
+    let place = Place::ready(args.secret, console)?;
+    let rotated = match super::see_through(keymux.rotate(&key), "whether there is a new plaintext", console).await {
+        Ok(rotated) => rotated,
+        Err(error) => {
+            place.give_up(&error);
+            return Err(error.into());
+        }
+    };
+    let new = rotated.issued.record.key_ref();
+    let kept = place.keep(&rotated.issued);
+    // What became of the old key is told whatever became of the plaintext.
+    let exit = match rotated.old {
+        None => {
+            console.note(&format!("{key} has a new plaintext in place of the old one"));
+            Exit::Success
+        }
+        Some(Ok(revoked)) => {
+            let lost = if revoked.after_lost_answer { " (the answer was lost, and the key is gone)" } else { "" };
+            console.note(&format!("{new} takes the place of {key}, which is revoked{lost}"));
+            Exit::Success
+        }
+        Some(Err(error)) => {
+            console.error(Some(&format!("{new} is made, and {key} was not revoked")), &error);
+            console.note(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
+            Exit::Partial
+        }
+    };
+    kept.map(|()| exit)
+}
+
+/// The requests of a rotation. Where the library makes a second key, some of them depend on the answer to the first.
+async fn rehearse(loader: &Loader<'_>, key: &KeyRef, console: &Console) -> Result<Exit, Failure> {
+    let (mut rehearsal, transport) = Rehearsal::new(None);
+    let keymux = loader.through(transport).of([key.account()]).await?;
+    let provider = keymux.account(key.account())?;
+    let of = (key.account(), provider.info().id());
+    let first = rehearsal.request(of, keymux.rotate(key)).await?;
+    let emulated = matches!(provider.info().capabilities().support(Operation::Rotate), Support::Emulated { .. });
+    if !emulated {
+        return super::show_request(first, console);
+    }
+    let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
+    output.row(first)?;
+    let mut second = rehearsal.request(of, keymux.create(key.account(), &beside(key)?)).await?;
+    second.body = None;
+    second.note = Some("its body is that of a key like the one that the first answer tells".to_owned());
+    output.row(second)?;
+    let mut third = rehearsal.request(of, keymux.revoke(key)).await?;
+    third.note = Some("once the new key is there".to_owned());
+    output.row(third)?;
+    output.finish(None)?;
+    Ok(Exit::Success)
+}
+
+/// A key where this one is.
+fn beside(key: &KeyRef) -> Result<NewKey, Failure> {
+    let segments: Vec<&str> = key.address().segments().collect();
+    let parents = segments.split_last().map(|(_, parents)| parents).unwrap_or_default();
+    let scope = if parents.is_empty() { Scope::account() } else { Scope::new(parents.iter().copied())? };
+    Ok(NewKey::new(scope))
 }

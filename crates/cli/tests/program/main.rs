@@ -6,9 +6,17 @@ mod stage;
 
 mod accounts;
 mod canary;
+mod dry_run;
+#[cfg(unix)]
+mod emulate;
 mod formats;
 mod listing;
+#[cfg(unix)]
+mod prompts;
 mod schema;
+#[cfg(unix)]
+mod secrets;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+mod writes;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, run};
 
 fn validator() -> jsonschema::Validator {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli-output.schema.json");
@@ -13,6 +13,11 @@ fn validator() -> jsonschema::Validator {
 #[test]
 fn every_object_is_as_its_schema_says() {
     let (stage, validator) = (Stage::new(), validator());
+    let of_oneloop = crate::stage::sample(stage.emulator.oneloop());
+    let datkey = stage.emulator.datkey();
+    let file = crate::stage::folder("schema").join("key");
+    std::fs::write(&file, datkey.plaintext(datkey.sample_address()).unwrap()).unwrap();
+    let sample = file.to_str().unwrap();
     let mut seen = std::collections::BTreeSet::new();
     for args in [
         &["list"] as &[&str],
@@ -23,8 +28,13 @@ fn every_object_is_as_its_schema_says() {
         &["accounts"],
         &["accounts", "check"],
         &["providers"],
+        &["create", "mielto", "--name", "n", "--dry-run"],
+        &["rotate", "baseten:g/k", "--dry-run"],
+        &["verify", "datkey:api_example_1"],
+        &["verify", "datkey:api_example_1", "--key-file", sample],
+        &["revoke", "mielto:key_000000001", &of_oneloop, "mielto:nope", "--yes"],
     ] {
-        let lines = stage.run(args).lines();
+        let lines = run(&mut stage.command(args), "nobodyhasthis").lines();
         assert!(!lines.is_empty());
         for object in lines {
             let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
@@ -32,7 +42,7 @@ fn every_object_is_as_its_schema_says() {
             seen.insert(object["type"].as_str().unwrap().to_owned());
         }
     }
-    let all = ["account", "error", "key", "provider", "scope", "summary"];
+    let all = ["account", "error", "key", "provider", "request", "revoked", "scope", "summary", "verdict"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }
 

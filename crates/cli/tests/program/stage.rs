@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
@@ -120,7 +121,53 @@ pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
     (url, told)
 }
 
+/// The URL of a server that answers its one request with this body, once it is let; and a channel that tells of the
+/// request.
+pub(crate) fn held(body: &'static str) -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    let (go, gone) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        tell.send(()).unwrap();
+        gone.recv().unwrap();
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all((head + body).as_bytes()).unwrap();
+    });
+    (url, told, go)
+}
+
 fn read_head(stream: &mut TcpStream) {
     let mut lines = BufReader::new(stream).lines();
     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+}
+
+/// The workspace and the key that Oneloop begins with.
+pub(crate) const WORKSPACE: &str = "oneloop:ws_0123456789abcdef0123456789abcdef";
+
+/// What Oneloop needs of a new key.
+pub(crate) const NEW: [&str; 6] = ["--name", "nightly", "--permission", "documents=read", "--customer", "customer-1"];
+
+/// A key of one's own, with a line break as files have it.
+pub(crate) const OWN: &str = "canaryKeyOfMyOwn0123456789abcdef\n";
+
+/// The reference of a vendor's sample.
+pub(crate) fn sample(vendor: &Vendor) -> String {
+    format!("{}:{}", vendor.name(), vendor.sample_address().join("/"))
+}
+
+/// How many requests all vendors have had.
+pub(crate) fn requests(stage: &Stage) -> u64 {
+    stage.vendors().iter().map(|vendor| vendor.request_count()).sum()
+}
+
+/// An empty folder of this name.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

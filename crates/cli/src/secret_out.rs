@@ -1,0 +1,175 @@
+//! Where a plaintext goes that no vendor shows again. The place is made sure of before anything is sent, so that no key
+//! comes to be whose plaintext cannot be kept.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use keymux::{Error, ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
+
+use zeroize::Zeroizing;
+
+use crate::args::SecretOut;
+use crate::console::Console;
+use crate::exit::Failure;
+use crate::output::{Output, Plan};
+use crate::rows::{Row, Typed};
+
+/// A place that is ready for one plaintext and its record.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    console: &'a Console,
+    /// For the plaintext and for the record. `None`: standard output and standard error.
+    files: Option<(NewFile, NewFile)>,
+}
+
+impl<'a> Place<'a> {
+    /// Makes the files, or sees that standard output keeps what is written.
+    pub(crate) fn ready(args: SecretOut, console: &'a Console) -> Result<Self, Failure> {
+        let Some(path) = args.secret_file else {
+            if is_nowhere(&io::stdout()) {
+                return Err(Failure::Usage(
+                    "standard output is closed or the null device, where the plaintext would be lost; add --secret-file"
+                        .to_owned(),
+                ));
+            }
+            return Ok(Self { console, files: None });
+        };
+        let beside = PathBuf::from([path.as_os_str(), ".json".as_ref()].into_iter().collect::<OsString>());
+        let files = Some((NewFile::make(path)?, NewFile::make(beside)?));
+        Ok(Self { console, files })
+    }
+
+    /// Writes the plaintext, and then the record. The plaintext alone is on standard output with a line break after it,
+    /// and in a file without.
+    pub(crate) fn keep(mut self, issued: &IssuedKey) -> Result<(), Failure> {
+        let key = issued.record.key_ref();
+        let lost = |place: String, error: io::Error| {
+            Failure::Lost(format!(
+                "{key} has a plaintext that could not be written to {place} ({error}), and it is shown once: it is lost. \
+                 End the key with `keymux revoke {key}`, and make another"
+            ))
+        };
+        let plaintext = issued.plaintext.expose_secret();
+        let Some((secret, record)) = self.files.take() else {
+            to_stdout(plaintext).map_err(|error| lost("standard output".to_owned(), error))?;
+            if self.console.is_terminal() {
+                self.console.note("This is the key's plaintext, shown this once.");
+            }
+            return self.record(&issued.record);
+        };
+        let (secret_path, record_path) = (secret.shown(), record.shown());
+        secret.fill(plaintext.as_bytes()).map_err(|error| lost(secret_path.clone(), error))?;
+        let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, &issued.record)).unwrap_or_default();
+        text.push(b'\n');
+        match record.fill(&text) {
+            Ok(()) => {
+                self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}"));
+            }
+            Err(error) => {
+                self.console.note(&format!("keymux: {record_path}: {error}; the plaintext is in {secret_path}"));
+                self.record(&issued.record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what becomes of the files where the call failed: they go, since they are empty.
+    pub(crate) fn give_up(self, error: &Error) {
+        if let (Some((secret, _)), ErrorKind::OutcomeUnknown) = (&self.files, error.kind()) {
+            let path = secret.shown();
+            self.console.note(&format!(
+                "{path} is not kept, since no plaintext came; if there is a new key, nobody has its plaintext: revoke it"
+            ));
+        }
+    }
+
+    fn record(&self, record: &KeyRecord) -> Result<(), Failure> {
+        if self.console.is_quiet() {
+            return Ok(());
+        }
+        let console = self.console.on_stderr();
+        let mut output = Output::onto(Box::new(io::stderr()), &console, Plan::of_one::<KeyRecord>(&console)).alone();
+        output.row(record.clone())?;
+        output.finish(None)
+    }
+}
+
+fn to_stdout(plaintext: &str) -> io::Result<()> {
+    // One piece, so that it goes past the buffer of standard output, which nobody wipes.
+    let mut line = Zeroizing::new(Vec::with_capacity(plaintext.len() + 1));
+    line.extend_from_slice(plaintext.as_bytes());
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()
+}
+
+/// A file that was not there before, readable by its owner alone. It goes again unless it was filled.
+#[derive(Debug)]
+struct NewFile {
+    path: PathBuf,
+    file: File,
+    filled: bool,
+}
+
+impl NewFile {
+    fn make(path: PathBuf) -> Result<Self, Failure> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Ok(file) => Ok(Self { path, file, filled: false }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let path = path.display();
+                Err(Failure::Usage(format!("{path} is there already, and no file is overwritten; name another one")))
+            }
+            Err(error) => Err(Failure::Io(format!("making {}", path.display()), error)),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Once it returns, the content outlasts a power cut.
+    fn fill(mut self, content: &[u8]) -> io::Result<()> {
+        self.file.write_all(content)?;
+        self.file.sync_all()?;
+        self.filled = true;
+        if let Some(folder) = self.path.parent().filter(|_| cfg!(unix)) {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            // The content is written; not every file system can do this for a folder.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.filled {
+            // What is left is an empty file.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether what is written there is gone. Rust opens the null device in place of a closed standard output.
+#[cfg(unix)]
+fn is_nowhere(stream: &impl std::os::fd::AsFd) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    let stream = stream.as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    match (stream, fs::metadata("/dev/null")) {
+        (Ok(stream), Ok(null)) => stream.file_type().is_char_device() && stream.rdev() == null.rdev(),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_nowhere<S>(_stream: &S) -> bool {
+    false
+}
