@@ -22,8 +22,8 @@ Exit status:
   130  interrupted with Ctrl-C";
 
 const PLAINTEXT: &str = "\
-The plaintext alone goes to standard output, with a line break, and the record to standard error. With --secret-file FILE the
-plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files, made before anything is sent,
+The plaintext alone goes to standard output, with a line break, and the record to standard error. With --secret-file FILE the \
+plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files, made before anything is sent, \
 which their owner alone can read; they go again if no key comes. No file is overwritten.";
 
 const VERIFY: &str = "\
@@ -37,8 +37,8 @@ Exit status:
 A question may count as a use of the key.";
 
 const REVOKE: &str = "\
-On a terminal the keys are looked up and shown, and one question is asked for all; everything but `y` and `yes` is no, with
-exit status 1. A reference or an account that is wrong stops the command before anything is sent. Each key has an outcome of
+On a terminal the keys are looked up and shown, and one question is asked for all; everything but `y` and `yes` is no, with \
+exit status 1. A reference or an account that is wrong stops the command before anything is sent. Each key has an outcome of \
 its own; a key whose first answer was lost, and which a repeat did not find, is taken for revoked, and that is told.";
 
 const LISTING: &str = "\

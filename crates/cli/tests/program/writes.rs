@@ -1,6 +1,6 @@
 //! What the commands that change keys do and tell, and with which status they end.
 
-use keymux_emulator::{Fault, FaultAnswer, FaultRule};
+use keymux_emulator::{Fault, FaultAnswer, FaultRule, baseten_signing_key};
 use serde_json::{Value, json};
 
 use crate::stage::{NEW, OWN, Stage, WORKSPACE, requests, run, sample};
@@ -56,6 +56,28 @@ fn register_reads_the_key_from_standard_input_and_it_works_from_then_on() {
     assert_eq!(ran.of_type("key")[0]["name"], "nightly");
     let verified = run(&mut stage.command(&["verify", "oneloop", "--permission", "documents=read"]), OWN);
     assert_eq!((verified.status, &verified.lines()[0]["verdict"]), (Some(0), &json!("valid")), "{verified:?}");
+}
+
+#[test]
+fn register_signs_where_the_vendor_wants_it() {
+    let stage = Stage::new();
+    let baseten = stage.emulator.baseten();
+    let folder = crate::stage::folder("signed");
+    let (pem, file) = (folder.join("signing.pem"), folder.join("keymux.toml"));
+    std::fs::write(&pem, baseten_signing_key()).unwrap();
+    let url = baseten.base_url();
+    let account = format!(
+        "[accounts.prod]\nprovider = \"baseten\"\ncredential = {{ env = \"BASETEN_API_KEY\" }}\nbase_url = \"{url}\"\n\
+         signing_key_file = {pem:?}\n"
+    );
+    std::fs::write(&file, account).unwrap();
+    let unit = format!("prod:{}", baseten.sample_address()[0]);
+    let args = ["register", &unit, "--name", "mine", "--config", file.to_str().unwrap()];
+    let ran = run(&mut stage.command(&args), OWN);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(ran.of_type("key")[0]["ref"], format!("{unit}/canaryKeyOfMyOwn"), "its prefix is its address");
+    let shown = run(&mut stage.command(&[&args[..], &["--dry-run"]].concat()), OWN).of_type("request");
+    assert_eq!(shown[0]["headers"]["x-baseten-signature"], "[masked]");
 }
 
 #[test]
