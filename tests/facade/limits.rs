@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use keymux::{
     AccountState, Admission, ApiKeyProvider, AttemptEvent, Error, GateAnswer, GateRequest, GateState, HttpOptions,
-    InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateGate, RateLimit, Scope, Support, Turn,
-    mielto,
+    InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateGate, RateLimit, RetryPolicy, Scope, Support,
+    Turn, mielto,
 };
 use keymux_emulator::{DelayForm, Emulator, Fault, FaultRule, Vendor};
 use tokio::task::JoinSet;
@@ -103,13 +103,14 @@ async fn a_limit_of_1000_that_nobody_declared_is_found_and_used_nearly_whole() {
 }
 
 #[tokio::test]
-async fn no_look_up_is_lost_however_many_are_refused_at_once() {
-    let stage = Stage::with_keys(2000).await;
+async fn refusals_without_a_time_lose_no_look_up_even_where_the_retry_budget_is_empty() {
+    let stage = Stage::with_keys(500).await;
     let vendor = stage.oneloop();
-    vendor.limit(1000).unwrap();
-    let failed = look_up(five(&stage, &stage.options()), generated("oneloop", vendor, 2000), 256).await;
-    assert!(vendor.refusals() > 50, "{} refused: a volley beyond the retry budget", vendor.refusals());
-    assert_eq!((failed.len(), vendor.served()), (0, 2000));
+    vendor.limit(100).unwrap();
+    let options = stage.options().with_retry(RetryPolicy::default().with_budget(0, 0.0));
+    let failed = look_up(five(&stage, &options), generated("oneloop", vendor, 500), 256).await;
+    assert!(vendor.refusals() > 0);
+    assert_eq!((failed.len(), vendor.served()), (0, 500));
 }
 
 /// Notes when attempts are made.
