@@ -124,10 +124,10 @@ impl Clock for Stage {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        let mut state = self.0.sleepers.lock().unwrap();
-        state.next_id += 1;
-        let key = (self.elapsed().saturating_add(duration), state.next_id);
-        state.wakers.insert(key, None);
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        sleepers.next_id += 1;
+        let key = (self.elapsed().saturating_add(duration), sleepers.next_id);
+        sleepers.wakers.insert(key, None);
         self.0.changed.notify_one();
         let sleeper = Sleeper(self.clone(), key);
         Box::pin(poll_fn(move |context| {
@@ -149,7 +149,7 @@ impl Clock for Stage {
         let held = self.hold();
         Box::pin(async move {
             let _held = held;
-            pending().await
+            pending::<()>().await;
         })
     }
 }

@@ -135,9 +135,9 @@ async fn a_hundred_thousand_keys_at_five_vendors_with_faults_are_exact_or_honest
         ]) {
             let prefix = format!("{}:", vendor.name());
             let is_all = given.iter().filter(|key| key.starts_with(&prefix)).count() == KEYS;
-            let state = state(&completeness, vendor.name());
+            let told = state(&completeness, vendor.name());
             // The end of a list may be what failed.
-            assert!(state == AccountState::Failed || (state == whole && is_all), "{}: {state}", vendor.name());
+            assert!(told == AccountState::Failed || (told == whole && is_all), "{}: {told}", vendor.name());
         }
         if completeness.failures().next().is_none() {
             assert_eq!(given, everything);
