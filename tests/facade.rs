@@ -1,7 +1,9 @@
 //! The facade: accounts at any number of vendors, asked in one way.
 
+mod clock;
 mod environment;
 mod inventory;
+mod limits;
 mod many;
 mod writes;
 

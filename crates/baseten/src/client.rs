@@ -25,7 +25,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-baseten-signature");
 /// A client of one Baseten workspace. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     signing_key: Option<SigningKey>,
 }
 

@@ -4,13 +4,14 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress,
-    KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderId, ProviderInfo, Revoked, Scope,
-    ScopeInfo, SecretString, Status, Takes,
+    ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, GateState, IssuedKey,
+    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderId, ProviderInfo,
+    Revoked, Scope, ScopeInfo, SecretString, Status, Takes,
 };
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::error::REGISTER;
 use crate::wire::{ApiKey, Group, GroupFilter, GroupId, KeyPrefix, NewApiKey, PageRequest};
 
 pub(crate) const ID: ProviderId = ProviderId::new("baseten");
@@ -100,6 +101,18 @@ impl ApiKeyProvider for Client {
         Ok(match self.revoke_api_key(&group, &prefix).await? {
             Some(_) => Revoked::new(None),
             None => Revoked::by_lost_attempt(),
+        })
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.pipeline.gate_state(match operation {
+            Operation::Get => "get_api_key",
+            Operation::ListPage => "list_api_keys",
+            Operation::ScopesPage => "list_groups",
+            Operation::Create => "create_api_key",
+            Operation::Register => REGISTER,
+            Operation::Revoke => "revoke_api_key",
+            other => other.as_str(),
         })
     }
 }

@@ -24,7 +24,7 @@ const FIND_OUT_REPLACED: &str =
 /// same words as what this credential may not see: [`Error::MissingOrNoAccess`].
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
 }
 
 /// What was removed, as far as the answer tells.

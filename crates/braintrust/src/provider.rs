@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind, KeyRecord,
-    Notes, Operation, Page, ProviderId, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
+    ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, GateState, KeyAddress, KeyKind,
+    KeyRecord, Notes, Operation, Page, ProviderId, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
 };
 
 use crate::client::Client;
@@ -101,6 +101,15 @@ impl ApiKeyProvider for Client {
             return Ok(Revoked::by_lost_attempt());
         }
         Ok(Revoked::new(removed.told.map(|decoded| record(address.clone(), &id, decoded))))
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.pipeline.gate_state(match operation {
+            Operation::Get => "get_api_key",
+            Operation::ListPage => "list_api_keys",
+            Operation::Revoke => "delete_api_key",
+            other => other.as_str(),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::{AccountName, KeyAddress};
 use crate::capability::{Capabilities, Grade, Operation, Support};
 use crate::error::{Error, ErrorKind};
+use crate::gate::GateState;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
 use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
@@ -138,6 +139,15 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     async fn revoke(&self, _address: &KeyAddress) -> Result<Revoked, Error> {
         Err(self.info().unsupported(Operation::Revoke))
     }
+
+    /// How requests of `operation` stand at the account's [gate](crate::RateGate): whether the account is stopped and
+    /// for how long, at which pace they leave, how many wait. For progress lines; nothing is sent.
+    ///
+    /// By default nothing is known. A provider on a [`Pipeline`](crate::Pipeline) has it from
+    /// [`Pipeline::gate_state`](crate::Pipeline::gate_state).
+    fn gate_state(&self, _operation: Operation) -> GateState {
+        GateState::default()
+    }
 }
 
 #[async_trait]
@@ -184,6 +194,10 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         (**self).revoke(address).await
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        (**self).gate_state(operation)
     }
 }
 

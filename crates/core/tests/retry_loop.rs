@@ -433,6 +433,24 @@ async fn a_retry_whose_delay_the_vendor_named_is_free() {
 }
 
 #[tokio::test]
+async fn a_refusal_without_a_delay_is_free_where_a_gate_stops_the_account() {
+    let table = [("a gate", HttpOptions::new(), BURST), ("none", HttpOptions::new().without_rate_gate(), 0)];
+    for (case, options, left) in table {
+        let script = vec![[status(429), ok()]; BURST].into_iter().flatten();
+        let policy = RetryPolicy::default().with_budget(u32::try_from(BURST).unwrap(), 0.0);
+        let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, options.with_retry(policy));
+        for _ in 0..BURST {
+            call(&bench.pipeline).await.unwrap();
+        }
+        let before = bench.transport.count();
+        for _ in 0..100 {
+            call(&bench.pipeline).await.unwrap_err();
+        }
+        assert_eq!(bench.transport.count() - before, 100 + left, "{case}");
+    }
+}
+
+#[tokio::test]
 async fn a_success_that_needed_a_retry_brings_none_back() {
     let policy = RetryPolicy::default().with_budget(1, 0.1);
     let invited = vec![[told(429, "retry-after", "1"), ok()]; 10].into_iter().flatten();

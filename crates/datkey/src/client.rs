@@ -23,7 +23,7 @@ const FIND_OUT: &str = "Datkey cannot list keys, so that only its dashboard can 
 /// taken to mean here.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
 }
 
 impl Client {

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, Grade, IssuedKey, KeyAddress,
-    KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId, ProviderInfo,
-    Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, GateState, Grade, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId,
+    ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
 };
 
 use crate::client::{Client, NoSuchKey, Removed};
@@ -131,6 +131,17 @@ impl ApiKeyProvider for Client {
         Ok(match self.delete_key(&address.one(&ID)?).await? {
             Removed::Told(_) => Revoked::new(None),
             Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+        })
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.pipeline.gate_state(match operation {
+            Operation::Get => "get_key",
+            Operation::Create => "create_key",
+            Operation::Update => "update_key",
+            Operation::Verify => "verify_key",
+            Operation::Revoke => "revoke_key",
+            other => other.as_str(),
         })
     }
 }

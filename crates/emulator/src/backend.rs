@@ -62,6 +62,7 @@ pub(crate) struct Backend {
     requests: Mutex<Recorder>,
     served: AtomicU64,
     refused: AtomicU64,
+    open: AtomicU64,
     serial: AtomicU64,
 }
 
@@ -91,6 +92,7 @@ impl Backend {
             requests: Mutex::new(Recorder::new(settings.recorded_requests)),
             served: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             serial: AtomicU64::new(1),
         });
         let unknown_path = blueprint.unknown_path;
@@ -164,6 +166,11 @@ impl Backend {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// How many requests are not answered yet.
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
     /// The vendor's 429.
     pub(crate) fn too_many(&self, form: &DelayForm, wait: Micros) -> Response {
         let form = form.or(&self.blueprint.delay);
@@ -207,8 +214,25 @@ impl Backend {
     }
 }
 
+/// A request that is not answered yet. Dropped when it is, or when its client has gone.
+struct Open<'a>(&'a AtomicU64);
+
+impl<'a> Open<'a> {
+    fn new(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Records a request, lets happen what is planned for it, and otherwise lets the vendor answer.
 async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> Response {
+    let _open = Open::new(&backend.open);
     let path = request.extensions().get::<MatchedPath>();
     let is_known = path.is_some();
     let operation = path.and_then(|path| backend.operations.find(request.method(), path.as_str()));

@@ -125,6 +125,13 @@ impl Vendor {
         self.backend.served()
     }
 
+    /// How many requests are not answered yet: those that a fault holds back or lets [hang](crate::Fault::Hang). One
+    /// whose client has closed the connection is no longer counted.
+    #[must_use]
+    pub fn open_requests(&self) -> u64 {
+        self.backend.open()
+    }
+
     /// The address of a key that is there from the start and shows most of what the vendor can tell. Empty if the
     /// emulator was started [with no keys](crate::Builder::with_keys).
     #[must_use]

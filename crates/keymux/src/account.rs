@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, NewKey, Page, ProviderInfo,
-    Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, NewKey,
+    Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 /// A provider under the name of an account.
@@ -101,5 +101,9 @@ impl ApiKeyProvider for Account {
         let mut revoked = self.provider.revoke(address).await.map_err(|error| self.name_error(error))?;
         revoked.record = revoked.record.map(|record| self.name_record(record));
         Ok(revoked)
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.provider.gate_state(operation)
     }
 }

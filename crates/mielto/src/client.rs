@@ -20,7 +20,7 @@ const FIND_OUT: &str = "list the keys and look for the label";
 /// Mielto documents 422 as the one failure; what the other statuses mean is what its own software expects.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
 }
 
 impl Client {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade,
-    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
+    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
     Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
@@ -144,6 +144,17 @@ impl ApiKeyProvider for Client {
         let id: ApiKeyId = address.one(&ID)?;
         let by_this_attempt = self.remove_api_key(&id).await?;
         Ok(if by_this_attempt { Revoked::new(None) } else { Revoked::by_lost_attempt() })
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.pipeline.gate_state(match operation {
+            Operation::Get => "get_api_key",
+            Operation::ListPage => "list_api_keys",
+            Operation::Create => "create_api_key",
+            Operation::Update => "update_api_key",
+            Operation::Revoke => "delete_api_key",
+            other => other.as_str(),
+        })
     }
 }
 

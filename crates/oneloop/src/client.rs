@@ -22,7 +22,7 @@ const FIND_OUT: &str = "list the workspace's keys and look for the name";
 /// of its own.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     expiry_unit: Option<TimeUnit>,
 }
 

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade,
-    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
     Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm,
     TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
@@ -165,6 +165,21 @@ impl ApiKeyProvider for Client {
             }
             Removed::Untold => Revoked::new(None),
             Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+        })
+    }
+
+    fn gate_state(&self, operation: Operation) -> GateState {
+        self.pipeline.gate_state(match operation {
+            Operation::Get => "get_api_key",
+            Operation::ListPage => "list_api_keys",
+            Operation::ScopesPage => "list_workspaces",
+            Operation::Create => "create_api_key",
+            Operation::Register => "migrate_api_key",
+            Operation::Update => "edit_api_key",
+            Operation::Rotate => "rotate_api_key",
+            Operation::Verify => "verify_api_key",
+            Operation::Revoke => "delete_api_key",
+            other => other.as_str(),
         })
     }
 }

@@ -64,6 +64,10 @@ impl Gates {
         Self { choice: options.gate.clone(), local, latch: Latch::new(options.credential_recheck) }
     }
 
+    pub(crate) fn are_on(&self) -> bool {
+        !matches!(self.choice, GateChoice::Off)
+    }
+
     pub(crate) fn state(&self, operation: &'static str) -> GateState {
         match &self.choice {
             GateChoice::Local => self.local.state(operation),

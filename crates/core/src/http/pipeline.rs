@@ -118,6 +118,7 @@ impl Pipeline {
             idempotency: call.idempotency,
             policy: &options.retry,
             budget,
+            gated: self.inner.gates.are_on(),
             total: options.total_timeout,
             clock: &*options.clock,
             randomness: &*options.randomness,

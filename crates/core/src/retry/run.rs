@@ -18,6 +18,8 @@ pub(crate) struct Surroundings<'a> {
     pub idempotency: Idempotency,
     pub policy: &'a RetryPolicy,
     pub budget: &'a Budget,
+    /// Whether a gate stops the account at a refusal of the vendor's limiter.
+    pub gated: bool,
     /// The time allowed for the call, with all its attempts and waits.
     pub total: Duration,
     pub clock: &'a dyn Clock,
@@ -68,13 +70,15 @@ where
                 return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
+        // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
+        let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
         let elapsed = clock.instant().saturating_duration_since(started);
         let decision = decide(Situation {
             error: &error,
             idempotency,
             attempt: number,
             remaining: surroundings.total.saturating_sub(elapsed),
-            budget: budget.allows_retry(),
+            budget: stopped || budget.allows_retry(),
             random: surroundings.randomness.fraction(),
             policy,
         });
@@ -85,7 +89,7 @@ where
                 return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
-        if !is_invited(&error) {
+        if !stopped && !is_invited(&error) {
             budget.take_retry();
         }
         lost_answer |= error.may_have_executed();

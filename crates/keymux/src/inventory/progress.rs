@@ -1,13 +1,14 @@
 //! How far an inventory is: a line for each account.
 
 use std::fmt;
+use std::time::Duration;
 
-use keymux_core::{AccountName, ProviderId};
+use keymux_core::{AccountName, GateState, ProviderId};
 
 use super::completeness::AccountState;
 
 /// How far one account of an inventory is. Prints as one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AccountProgress {
     /// The account.
@@ -26,6 +27,10 @@ pub struct AccountProgress {
     pub scopes_failed: u64,
     /// Whether all scopes are known.
     pub all_scopes_found: bool,
+    /// How the account's lists stand at its rate gate now: the pace in requests a second, how many are on their way, how
+    /// many wait. Nothing is known once the account ended, and of a provider that
+    /// [does not tell](keymux_core::ApiKeyProvider::gate_state).
+    pub gate: GateState,
     /// What became of the account. `None`: it is being walked.
     pub ended: Option<AccountState>,
 }
@@ -41,15 +46,27 @@ impl AccountProgress {
             scopes_done: 0,
             scopes_failed: 0,
             all_scopes_found: false,
+            gate: GateState::default(),
             ended: None,
         }
+    }
+
+    /// For how long from now the vendor has stopped the account. `None`: it goes on, or has ended.
+    #[must_use]
+    pub fn throttled_for(&self) -> Option<Duration> {
+        self.gate.stopped_for
     }
 }
 
 impl fmt::Display for AccountProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { account, records, scopes_found, scopes_done, scopes_failed, ended, .. } = self;
-        write!(f, "{account}: {}", ended.map_or("walking", AccountState::as_str))?;
+        match (ended, self.throttled_for()) {
+            (Some(state), _) => write!(f, "{account}: {state}")?,
+            // Rounded up: it never resumes sooner.
+            (None, Some(stop)) => write!(f, "{account}: throttled, resumes in {:.0} s", stop.as_secs_f64().ceil())?,
+            (None, None) => write!(f, "{account}: walking")?,
+        }
         if matches!(ended, Some(AccountState::Unsupported | AccountState::Skipped)) {
             return Ok(());
         }
@@ -57,6 +74,10 @@ impl fmt::Display for AccountProgress {
         write!(f, ", {records} keys, {scopes_done} of {scopes_found}{more} scopes done")?;
         if *scopes_failed > 0 {
             write!(f, ", {scopes_failed} failed")?;
+        }
+        if let Some(pace) = self.gate.per_second {
+            let digits = usize::from(pace < 10.0);
+            write!(f, ", at most {pace:.digits$} requests/s")?;
         }
         Ok(())
     }

@@ -264,6 +264,11 @@ impl Walk {
         let busy = self.listing || self.walked > 0 || !self.queue.is_empty();
         let more = matches!(self.outcome.scopes, Finding::Unfinished);
         progress.ended = (!busy && !more).then(|| self.outcome.state());
+        if progress.ended.is_none() {
+            let only_scopes = self.listing && self.walked == 0;
+            let operation = if only_scopes { Operation::ScopesPage } else { Operation::ListPage };
+            progress.gate = self.provider.gate_state(operation);
+        }
         progress
     }
 }
