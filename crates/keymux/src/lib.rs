@@ -64,7 +64,13 @@ pub use keymux_baseten as baseten;
 #[doc(inline)]
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
-    AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
+    AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
+    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError,
+    GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
+    KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
+    Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
+    RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
+    Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]
