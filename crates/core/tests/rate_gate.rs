@@ -68,7 +68,7 @@ async fn a_declared_limit_is_used_whole_and_meets_no_refusal() {
 
 #[tokio::test]
 async fn an_undeclared_limit_is_found_and_nearly_used_whole_with_few_refusals() {
-    for (limit, calls, tasks) in [(10, 1000, 64), (100, 3000, 256), (1000, 6000, 16)] {
+    for (limit, calls, tasks) in [(10, 1000, 64), (100, 3000, 256), (1000, 10_000, 16)] {
         let clock = IdleClock::new();
         let vendor = Vendor::limited(&clock, limit).await;
         let client = vendor.client(patient());
