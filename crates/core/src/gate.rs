@@ -16,6 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::address::AccountName;
 use crate::provider::ProviderId;
 
 use latch::Latch;
@@ -28,14 +29,18 @@ pub(crate) use unknown::UnknownKeys;
 /// The built-in gate works within one process, one for each client and its clones, and is on by default. It spaces
 /// requests evenly under a declared limit. Where none is declared it lets few requests fly at first and more with each
 /// success; the first refusal shows the pace, which then rises slowly until the next one. A refusal stops the whole
-/// account until the time told, or for a second or more if none is; the pace is that of one operation.
+/// account until the time told, or for a second or more if none is; so does a 503 that tells a time. The pace is that of
+/// one operation.
 ///
 /// A gate of one's own, handed in with [`HttpOptions::with_rate_gate`](crate::HttpOptions::with_rate_gate), can share a
-/// limit among processes. It paces one account: hand every account its own.
+/// limit among processes. One gate may serve many accounts: it tells them apart by what [`GateRequest`] says of them.
+/// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
 ///
 /// - Each [`Admission::Go`] and each turn that a wait ends in is followed by exactly one [`answered`](Self::answered).
 /// - A wait that is dropped gives its place up.
-/// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared.
+/// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared. It
+///   is told nothing while the gate works: what passed then is the work of all processes, and teaches none its own pace.
+///   Without a declared limit it begins anew, with few requests; a stop is obeyed from the first refusal that it meets.
 pub trait RateGate: fmt::Debug + Send + Sync {
     /// Asks for one request. Is called on the task that makes the call, and must not block; what takes time belongs into
     /// the future of [`Admission::Wait`].
@@ -62,8 +67,16 @@ pub trait RateGate: fmt::Debug + Send + Sync {
 pub struct GateRequest<'a> {
     /// The vendor.
     pub provider: &'a ProviderId,
+    /// Scheme, host and port that are asked.
+    pub origin: &'a str,
+    /// The application's name for the account:
+    /// [`HttpOptions::with_account_name`](crate::HttpOptions::with_account_name). Nothing here is derived from the
+    /// credential, since a shared store should hold nothing to guess it by.
+    pub account: Option<&'a AccountName>,
     /// The operation, in the words of the vendor's client: the endpoint class.
     pub operation: &'static str,
+    /// Which attempt of its call it is, from 1.
+    pub attempt: u32,
     /// What remains of the time allowed for the call.
     pub remaining: Duration,
     /// The longest stop that the call waits for:
@@ -144,6 +157,11 @@ pub enum GateAnswer {
     Refused {
         /// How long the vendor wants to be left alone, if it said so.
         retry_after: Option<Duration>,
+    },
+    /// The vendor is out of service (503), and told how long it wants to be left alone. Its limiter said nothing.
+    Unavailable {
+        /// How long.
+        retry_after: Duration,
     },
     /// Nothing is known: no answer came, the vendor failed, or the call was dropped.
     Lost,

@@ -68,7 +68,7 @@ async fn a_declared_limit_is_used_whole_and_meets_no_refusal() {
 
 #[tokio::test]
 async fn an_undeclared_limit_is_found_and_nearly_used_whole_with_few_refusals() {
-    for (limit, calls, tasks) in [(10, 1000, 64), (100, 3000, 256), (1000, 6000, 16)] {
+    for (limit, calls, tasks) in [(10, 1000, 64), (100, 3000, 256), (1000, 10_000, 16)] {
         let clock = IdleClock::new();
         let vendor = Vendor::limited(&clock, limit).await;
         let client = vendor.client(patient());
@@ -126,6 +126,26 @@ async fn a_stop_holds_for_all_operations_and_is_seen() {
     call(&client).await.unwrap();
     assert_eq!(vendor.times(), [seconds(0), seconds(2)]);
     assert_eq!(*waits.0.lock().unwrap(), [(WaitReason::Stopped, Some(seconds(2)))]);
+}
+
+#[tokio::test]
+async fn a_503_stops_its_account_if_it_tells_a_time_and_leaves_the_pace_alone() {
+    let table = [
+        // the status, the header, when the next call leaves
+        ("503 Service Unavailable", "Retry-After: 2", 2),
+        ("503 Service Unavailable", "", 0),
+        ("500 Internal Server Error", "Retry-After: 2", 0),
+    ];
+    for (status, header, next) in table {
+        let clock = IdleClock::new();
+        let first = move |number, _: Duration, _: &str| if number == 20 { answer(status, header, "") } else { ok() };
+        let vendor = Vendor::start(&clock, first).await;
+        let client = vendor.client(patient().with_retry(RetryPolicy::never()));
+        let outcomes = fan_out(&client, 1, 22).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1);
+        assert_eq!(vendor.times().last(), Some(&seconds(next)), "{status} {header}");
+        assert_eq!(client.gate_state(OPERATION).per_second, None, "it taught no limit");
+    }
 }
 
 #[tokio::test]
@@ -314,6 +334,41 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
     call(&vendor.client(patient().with_rate_gate(gate.clone()))).await.unwrap();
     let refused = GateAnswer::Refused { retry_after: Some(seconds(2)) };
     assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, GateAnswer::Passed)]);
+}
+
+/// Notes what it is asked for.
+#[derive(Debug, Default)]
+struct Asked(Mutex<Vec<String>>);
+
+impl RateGate for Asked {
+    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
+        let GateRequest { provider, origin, account, operation, attempt, .. } = request;
+        self.0.lock().unwrap().push(format!("{provider} {origin} {account:?} {operation} {attempt}"));
+        Admission::Go(Turn(0))
+    }
+
+    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: GateAnswer) {}
+}
+
+#[tokio::test]
+async fn an_own_gate_tells_the_accounts_apart_that_share_it() {
+    let clock = IdleClock::new();
+    let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
+    let vendor = Vendor::start(&clock, first).await;
+    let gate = Arc::new(Asked::default());
+    for name in [None, Some("main")] {
+        let mut options = patient().with_rate_gate(gate.clone());
+        if let Some(name) = name {
+            options = options.with_account_name(name.parse().unwrap());
+        }
+        call(&vendor.client(options)).await.unwrap();
+    }
+    let asked = gate.0.lock().unwrap().clone();
+    let ends = ["None get_key 1", "None get_key 2", "Some(AccountName(\"main\")) get_key 1"];
+    assert_eq!(asked.len(), ends.len());
+    for (asked, end) in asked.iter().zip(ends) {
+        assert!(asked.starts_with("acme http://127.0.0.1:") && asked.ends_with(end), "{asked}");
+    }
 }
 
 #[tokio::test]

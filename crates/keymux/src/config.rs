@@ -185,7 +185,8 @@ impl AccountConfig {
     pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let credential = self.source.fetch().await.map_err(|message| self.error(&self.source_place, &message))?;
         let at_place = |error: Error| self.error(&self.place, error.message().unwrap_or("cannot be set up"));
-        let options = self.http(options.clone()).map_err(at_place)?;
+        let options = options.clone().with_account_name(self.name.clone());
+        let options = self.http(options).map_err(at_place)?;
         self.client(credential, options).map_err(at_place)
     }
 

@@ -243,6 +243,9 @@ impl RateGate for LocalGate {
             };
             state.stop = before.max(now.saturating_add(delay));
         }
+        if let GateAnswer::Unavailable { retry_after } = answer {
+            state.stop = before.max(now.saturating_add(retry_after.min(LONGEST)));
+        }
         let stop = state.stop;
         state.proven |= answer != GateAnswer::Lost;
         if answer == GateAnswer::Passed {
@@ -257,7 +260,7 @@ impl RateGate for LocalGate {
                 let spread = (stop.saturating_sub(now) / 10).min(MAX_SPREAD).mul_f64(random);
                 class.pace.refused(turn, now, stop, spread);
             }
-            GateAnswer::Lost => class.pace.lost(),
+            GateAnswer::Unavailable { .. } | GateAnswer::Lost => class.pace.lost(),
         }
         let queue = (class.waiting > 0).then(|| Arc::clone(&class.queue));
         drop(guard);
@@ -290,4 +293,73 @@ fn encode(turn: pace::Turn) -> Turn {
 fn decode(Turn(number): Turn) -> pace::Turn {
     // The number is one of `encode`'s: what is shifted out is `held` alone.
     pace::Turn { refusals: u32::try_from(number >> 1).unwrap_or_default(), held: number & 1 == 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::clock::Sleep;
+    use crate::provider::ProviderId;
+
+    #[derive(Debug, Clone)]
+    struct HandClock(Instant, Arc<Mutex<Duration>>);
+
+    impl Clock for HandClock {
+        fn instant(&self) -> Instant {
+            self.0 + *self.1.lock().unwrap()
+        }
+
+        fn timestamp(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+
+        fn sleep(&self, duration: Duration) -> Sleep {
+            let (clock, end) = (self.clone(), self.instant() + duration);
+            Box::pin(poll_fn(move |_| if clock.instant() < end { Poll::Pending } else { Poll::Ready(()) }))
+        }
+    }
+
+    #[derive(Debug)]
+    struct Never;
+
+    impl Randomness for Never {
+        fn fraction(&self) -> f64 {
+            0.0
+        }
+    }
+
+    #[test]
+    fn who_gives_up_in_the_queue_is_told_how_long_those_before_it_take() {
+        let clock = HandClock(Instant::now(), Arc::default());
+        let a_second = Some(RateLimit::new(125, Duration::from_secs(120)));
+        let gate = LocalGate::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
+        let provider = ProviderId::new("acme");
+        let request = |milliseconds| GateRequest {
+            provider: &provider,
+            origin: "https://acme.example",
+            account: None,
+            operation: "get_key",
+            attempt: 1,
+            remaining: Duration::from_millis(milliseconds),
+            longest_stop: Duration::from_secs(60),
+        };
+        let Admission::Go(turn) = gate.admit(&request(9000)) else { panic!("the first one leaves") };
+        let Admission::Wait(mut head) = gate.admit(&request(9000)) else { panic!("the second one waits") };
+        let Admission::Wait(mut behind) = gate.admit(&request(1500)) else { panic!("the third one seems in time") };
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(head.turn.as_mut().poll(&mut context).is_pending());
+        assert!(behind.turn.as_mut().poll(&mut context).is_pending());
+        // The vendor refuses, and the pace falls.
+        gate.answered(&request(9000), turn, GateAnswer::Refused { retry_after: Some(Duration::ZERO) });
+        *clock.1.lock().unwrap() = Duration::from_millis(1500);
+        let Poll::Ready(Err(GateError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
+            panic!("it is too late")
+        };
+        let pace = RateGate::state(&gate, "get_key").per_second.unwrap();
+        assert_eq!(wait, Duration::from_secs_f64(2.0 / pace));
+    }
 }

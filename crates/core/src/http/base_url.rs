@@ -79,6 +79,10 @@ impl BaseUrl {
         self.url.origin()
     }
 
+    pub(crate) fn origin_text(&self) -> &str {
+        &self.url[..url::Position::BeforePath]
+    }
+
     pub(crate) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::AccountName;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::error::Error;
 use crate::gate::{GateChoice, RateGate, RateLimit};
@@ -33,6 +34,7 @@ pub struct HttpOptions {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) gate: GateChoice,
     pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) account: Option<AccountName>,
     pub(crate) credential_recheck: Duration,
     pub(crate) unknown_keys: Duration,
 }
@@ -67,6 +69,7 @@ impl Default for HttpOptions {
             observer: None,
             gate: GateChoice::Local,
             rate_limit: None,
+            account: None,
             credential_recheck: Duration::from_secs(60),
             unknown_keys: Duration::ZERO,
         }
@@ -197,9 +200,16 @@ impl HttpOptions {
     }
 
     /// Paces requests by `gate` in place of the built-in one, which stands in where `gate` fails. Give each account a
-    /// gate of its own.
+    /// [name](Self::with_account_name) if they share one gate, or a gate of its own.
     pub fn with_rate_gate(mut self, gate: Arc<dyn RateGate>) -> Self {
         self.gate = GateChoice::Own(gate);
+        self
+    }
+
+    /// The name of the account, for a gate that many accounts share: in all processes the same. Accounts of a
+    /// configuration file have it from there. Default: none.
+    pub fn with_account_name(mut self, name: AccountName) -> Self {
+        self.account = Some(name);
         self
     }
 

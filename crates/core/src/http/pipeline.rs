@@ -171,11 +171,14 @@ impl Pipeline {
         number: u32,
         remaining: Duration,
     ) -> Result<(Response, u32), Failure> {
-        let Inner { dialect, options, gates, .. } = &*self.inner;
+        let Inner { dialect, base, options, gates, .. } = &*self.inner;
         let now = || options.clock.instant();
         let request = GateRequest {
             provider: &dialect.provider,
+            origin: base.origin_text(),
+            account: options.account.as_ref(),
             operation: call.operation,
+            attempt: number,
             remaining,
             longest_stop: options.retry.max_server_delay,
         };
@@ -196,7 +199,10 @@ impl Pipeline {
                 GateAnswer::Refused { retry_after: error.retry_after() }
             }
             Err(error) if error.status().is_some_and(|status| status < 500) => GateAnswer::Passed,
-            Err(_) => GateAnswer::Lost,
+            Err(error) => match error.retry_after() {
+                Some(retry_after) if error.status() == Some(503) => GateAnswer::Unavailable { retry_after },
+                _ => GateAnswer::Lost,
+            },
         });
         match &result {
             Ok(_) => gates.latch.open(),
