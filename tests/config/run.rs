@@ -232,3 +232,14 @@ fn files_that_others_can_reach_are_warned_about() {
     std::fs::remove_file(&credential).unwrap();
     assert_eq!(file.warnings(), [], "what is not there is an error when the account is set up");
 }
+
+#[test]
+fn the_file_of_the_readme_is_right() {
+    let readme = include_str!("../../README.md");
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [text] = blocks[..] else { panic!("one file is what this test reads: {blocks:?}") };
+    let file = parse(text).unwrap();
+    let accounts: Vec<_> = file.accounts().map(|account| (account.name().as_str(), account.provider())).collect();
+    let accounts: Vec<_> = accounts.iter().map(|(name, provider)| (*name, provider.as_str())).collect();
+    assert_eq!(accounts, [("eu-braintrust", "braintrust"), ("mielto", "mielto"), ("prod-baseten", "baseten")]);
+}

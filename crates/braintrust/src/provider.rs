@@ -36,7 +36,8 @@ fn capabilities() -> Capabilities {
         .with_native([Get, ListPage, Revoke])
         .with_narrower_list(
             "Braintrust lists the caller's own keys alone, whatever the caller's role; all keys of the organization are \
-             in its settings, those of one user with keymux_braintrust::Config::with_impersonated_user",
+             in its settings, those of one user with \
+             keymux_braintrust::Config::with_impersonated_user, in keymux.toml `impersonated_user`",
         )
         .with_not_listed("service tokens; see keymux_braintrust::Client::list_service_tokens")
         .with_unsupported(

@@ -61,11 +61,13 @@ fn wait(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Fa
 
 /// Without any account there is nothing to ask, which is wrong configuration.
 fn any_account(keymux: &Keymux) -> Result<(), Failure> {
-    if keymux.accounts().len() > 0 {
-        return Ok(());
-    }
+    if keymux.accounts().len() > 0 { Ok(()) } else { Err(Failure::Usage(no_account())) }
+}
+
+/// How to have an account.
+fn no_account() -> String {
     let providers = keymux::providers();
     let variables = providers.iter().map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()));
     let variables: Vec<String> = variables.collect();
-    Err(Failure::Usage(format!("there are no accounts; write a keymux.toml, or set one of {}", variables.join(", "))))
+    format!("there are no accounts; write a keymux.toml, or set one of {}", variables.join(", "))
 }

@@ -22,8 +22,10 @@ pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
     let known: Vec<&str> = R::COLUMNS.iter().map(|column| &*column.name).collect();
     let likeness = |known: &&&str| strsim::jaro_winkler(known.strip_suffix("_at").unwrap_or(known), name);
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    let nearest = nearest.copied().unwrap_or_default();
-    Err(format!("there is no field `{name}` here; did you mean `{nearest}`? There are: {}", known.join(", ")))
+    // What is like nothing was not meant to be anything.
+    let meant = nearest.filter(|nearest| likeness(nearest) > 0.0);
+    let meant = meant.map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
+    Err(format!("there is no field `{name}` here; {meant}There are: {}", known.join(", ")))
 }
 
 /// One `--filter`.
@@ -107,6 +109,9 @@ impl Test {
                 Ok(Self::Match(pattern, operator == "~"))
             }
             (Kind::Text | Kind::List, Some(Relation::Equal | Relation::NotEqual)) => {
+                if !column.words.is_empty() && !column.words.contains(&value) {
+                    return Err(format!("no `{name}` is `{value}`; there are: {}", column.words.join(", ")));
+                }
                 Ok(Self::Equal(value.to_owned(), operator == "="))
             }
             (Kind::Text | Kind::List, Some(_)) => Err(format!("`{name}` is text; compare with `=`, `!=`, `~` or `!~`")),
@@ -237,6 +242,7 @@ mod tests {
         const TYPE: &'static str = "bean";
         const COLUMNS: &'static [Column] = &[
             Column::text("name"),
+            Column::text("status").words(&["active", "revoked"]),
             Column::new("expires_at", Kind::Future),
             Column::new("last_used_at", Kind::Past),
             Column::new("uses", Kind::Number),
@@ -328,6 +334,8 @@ mod tests {
             ("expires<soon", "30d"),
             ("expires=2026-01-01", "`<`"),
             ("name<x", "is text"),
+            ("status=actve", "there are: active, revoked"),
+            ("status!=Active", "there are: active, revoked"),
             ("name~(", "pattern"),
             ("uses<x", "whole number"),
             ("uses~1", "is a number"),

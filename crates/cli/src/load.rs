@@ -52,19 +52,24 @@ impl<'a> Loader<'a> {
 
     /// All accounts.
     pub(crate) async fn all(&self) -> Result<Keymux, Failure> {
-        let Some(file) = self.file()? else {
-            return Ok(Keymux::builder().with_env(&self.options(None)?)?.build()?);
-        };
-        self.build(file.accounts()).await
+        self.all_of(self.file()?.as_ref()).await
+    }
+
+    /// All accounts of a file that was read already, or of the environment.
+    pub(crate) async fn all_of(&self, file: Option<&ConfigFile>) -> Result<Keymux, Failure> {
+        match file {
+            Some(file) => self.build(file.accounts()).await,
+            None => Ok(Keymux::builder().with_env(&self.options(None)?)?.build()?),
+        }
     }
 
     /// These accounts, so that no credential of another one is fetched. All, if one of them does not exist, since the
     /// error names those that there are.
     pub(crate) async fn of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
-        let Some(file) = self.file()? else { return self.all().await };
+        let Some(file) = self.file()? else { return self.all_of(None).await };
         let names: BTreeSet<&AccountName> = names.into_iter().collect();
         if names.iter().any(|name| file.account(name).is_none()) {
-            return self.all().await;
+            return self.all_of(Some(&file)).await;
         }
         self.build(names.into_iter().filter_map(|name| file.account(name))).await
     }

@@ -55,15 +55,21 @@ impl Plan {
 impl Plan {
     /// One row with all that there is of it.
     pub(crate) fn of_one<R: Row>(console: &Console) -> Self {
-        Self { format: console.format(), columns: R::COLUMNS.to_vec(), filters: Vec::new(), sort: Vec::new() }
+        Self::of_many::<R>(console, &shown_of_one::<R>())
     }
 
     /// Rows with these columns in a table, and all columns elsewhere.
     pub(crate) fn of_many<R: Row>(console: &Console, shown: &[&str]) -> Self {
-        let mut plan = Self::of_one::<R>(console);
-        plan.columns.retain(|column| plan.format != Format::Table || shown.contains(&&*column.name));
-        plan
+        let format = console.format();
+        let mut columns = R::COLUMNS.to_vec();
+        columns.retain(|column| format != Format::Table || shown.contains(&&*column.name));
+        Self { format, columns, filters: Vec::new(), sort: Vec::new() }
     }
+}
+
+/// The columns that a table shows of one row: all but `coverage`, which the cells say themselves.
+pub(crate) fn shown_of_one<R: Row>() -> Vec<&'static str> {
+    R::COLUMNS.iter().map(|column| &*column.name).filter(|name| *name != "coverage").collect()
 }
 
 /// Writes rows and errors: as they come, or, for tables and where they are sorted, at the end.
@@ -157,7 +163,8 @@ impl<'a, R: Row> Output<'a, R> {
                 Format::Json | Format::Ndjson => self.object(Summary::TYPE, &summary)?,
                 Format::Table | Format::Csv => {
                     self.flush()?;
-                    summary.lines::<R>().iter().for_each(|line| self.console.note(line));
+                    let filtered = !self.plan.filters.is_empty();
+                    summary.lines::<R>(filtered).iter().for_each(|line| self.console.note(line));
                 }
             }
         }
@@ -210,8 +217,11 @@ pub(crate) fn text_table(header: &[&str], rows: &[Vec<String>], console: &Consol
 
 impl Summary {
     /// For eyes: what became of each account, or `12 keys`.
-    fn lines<R: Row>(&self) -> Vec<String> {
+    fn lines<R: Row>(&self, filtered: bool) -> Vec<String> {
         let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+        if !lines.is_empty() && !filtered && !self.interrupted {
+            return lines;
+        }
         let plural = if self.count == 1 { "" } else { "s" };
         let shown = if lines.is_empty() { "" } else { " shown" };
         let end = match (self.interrupted, self.complete) {

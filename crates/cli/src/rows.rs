@@ -45,11 +45,13 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// What a table shows where there is none: `never`.
     pub(crate) none: &'static str,
+    /// The only words that stand in it, or nothing where any text may.
+    pub(crate) words: &'static [&'static str],
 }
 
 impl Column {
     pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name: Cow::Borrowed(name), kind, none: "none" }
+        Self { name: Cow::Borrowed(name), kind, none: "none", words: &[] }
     }
 
     pub(crate) const fn text(name: &'static str) -> Self {
@@ -58,11 +60,16 @@ impl Column {
 
     /// A column of text whose name is not known before.
     pub(crate) fn free(name: String) -> Self {
-        Self { name: Cow::Owned(name), kind: Kind::Text, none: "none" }
+        Self { name: Cow::Owned(name), kind: Kind::Text, none: "none", words: &[] }
     }
 
     const fn none(mut self, none: &'static str) -> Self {
         self.none = none;
+        self
+    }
+
+    pub(crate) const fn words(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
         self
     }
 }

@@ -180,8 +180,9 @@ impl KeyAddress {
 
     fn wrong_shape(&self, parts: &[&str]) -> Error {
         Error::invalid(format!(
-            "the key's address has {} segment(s), and the vendor's is {}",
+            "the key's address has {} segment{}, and the vendor's is {}; a `/` within a segment is written `%2F`",
             self.segments.len(),
+            if self.segments.len() == 1 { "" } else { "s" },
             parts.join("/"),
         ))
     }

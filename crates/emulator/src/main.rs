@@ -11,8 +11,8 @@ use keymux_emulator::{Builder, Emulator, FaultPlan, RateLimit, serve};
 
 /// Stand-ins of Baseten, Braintrust, Mielto, Datkey and Oneloop on loopback.
 ///
-/// Prints the environment variables that point Keymux, or anything else that reads them, at the stand-ins, and serves
-/// until Ctrl-C:
+/// Prints the environment variables that point Keymux, or anything else that
+/// reads them, at the stand-ins, and serves until Ctrl-C:
 ///
 ///   keymux-emulator > vendors.env &
 ///   . ./vendors.env

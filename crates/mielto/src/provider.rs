@@ -44,7 +44,7 @@ fn capabilities() -> Capabilities {
         .with_native_from(Grade::ClientCode, [Update, Revoke])
         .with_not_listed(
             "the keys of other workspaces, where the credential reaches several; give each an account of its own with \
-             keymux_mielto::Config::with_workspace_id",
+             keymux_mielto::Config::with_workspace_id, in keymux.toml `workspace_id`",
         )
         .with_unsupported(
             ScopesPage,

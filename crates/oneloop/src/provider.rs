@@ -199,7 +199,7 @@ impl Client {
             Some(TimeUnit::Milliseconds) => at.as_millisecond(),
             None => {
                 return Err(invalid(
-                    "Oneloop documents no unit for `expires_at`; choose one with Config::with_expiry_unit",
+                    "Oneloop documents no unit for `expires_at`; choose one with Config::with_expiry_unit, in keymux.toml `expiry_unit`",
                 ));
             }
         };

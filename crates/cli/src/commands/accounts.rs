@@ -30,8 +30,11 @@ pub(super) async fn run(loader: &Loader<'_>, args: AccountsArgs, console: &Conso
         output.finish(Some(Summary::new(true, false)))?;
         return Ok(Exit::Success);
     }
-    let keymux = loader.all().await?;
+    let keymux = loader.all_of(file.as_ref()).await?;
     if !checks {
+        if keymux.accounts().len() == 0 {
+            console.note(&format!("keymux: {}", super::no_account()));
+        }
         for (name, account) in keymux.accounts() {
             output.row(AccountRow::new(name.clone(), account.info().id(), None, None))?;
         }

@@ -11,15 +11,15 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
-use crate::output::{Output, Plan};
-use crate::rows::{Problem, Row};
+use crate::output::{Output, Plan, shown_of_one};
+use crate::rows::Problem;
 
 use super::list::SHOWN;
 
 pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -> Result<Exit, Failure> {
     let single = matches!(&*args.refs, [only] if only != "-");
-    let all: Vec<&str> = KeyRecord::COLUMNS.iter().map(|column| &*column.name).collect();
-    let plan = Plan::read::<KeyRecord>(&args.listing, console, if single { &all } else { SHOWN })?;
+    let one = shown_of_one::<KeyRecord>();
+    let plan = Plan::read::<KeyRecord>(&args.listing, console, if single { &one } else { SHOWN })?;
     let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
     let mut tally = Tally::default();
 

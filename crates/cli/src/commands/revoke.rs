@@ -53,7 +53,7 @@ fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
 
 async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Console) -> Result<Exit, Failure> {
     let mut left: BTreeSet<KeyRef> = keys.iter().cloned().collect();
-    let plan = Plan::of_many::<RevokedRow>(console, &["ref", "outcome", "name"]);
+    let plan = Plan::of_many::<RevokedRow>(console, &["ref", "outcome"]);
     let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
     let mut tally = Tally::default();
     let mut outcomes = keymux.revoke_many(keys);

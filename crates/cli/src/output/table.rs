@@ -12,7 +12,10 @@ use crate::when;
 pub(super) fn many<R: Row>(rows: &[R], columns: &[Column], console: &Console) -> String {
     let now = Timestamp::now();
     let mut table = plain(console);
-    table.set_header(columns.iter().map(|column| Shown::new(title(&column.name)).add_attribute(Attribute::Bold)));
+    let titles = columns.iter().map(|column| Shown::new(title(&column.name)).add_attribute(Attribute::Bold));
+    let mut header = Line::from(titles.collect::<Vec<_>>());
+    header.max_height(1);
+    table.set_header(header);
     for row in rows {
         let mut line = Line::from(columns.iter().map(|column| show(row, column, now, false)).collect::<Vec<_>>());
         line.max_height(1);
@@ -92,6 +95,8 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
         Fact::Known(Cell::Time(at)) => when::relative(at, now),
         // Not "none": the vendor sent a list, and nothing is in it.
         Fact::Known(Cell::List(all)) if all.is_empty() => "[]".to_owned(),
+        // Permissions have commas of their own: `invoices=create,read; customers=read`.
+        Fact::Known(Cell::List(all)) if all.iter().any(|one| one.contains(',')) => printable(&all.join("; ")),
         Fact::Known(Cell::List(all)) => printable(&all.join(", ")),
         Fact::Empty => column.none.to_owned(),
         Fact::Missing => return Shown::new("not sent").add_attribute(Attribute::Dim),

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::{Cell, Column, Kind, Row};
 
+/// Every state of a key, by its name.
+const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked", "unknown"];
+
 impl Row for KeyRecord {
     const TYPE: &'static str = "key";
     const COLUMNS: &'static [Column] = &[
@@ -18,7 +21,7 @@ impl Row for KeyRecord {
         Column::text("kind"),
         Column::text("name"),
         Column::text("display"),
-        Column::text("status"),
+        Column::text("status").words(STATES),
         Column::text("status.basis"),
         Column::new("created_at", Kind::Past),
         Column::new("updated_at", Kind::Past).none("never"),

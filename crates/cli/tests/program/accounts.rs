@@ -1,6 +1,6 @@
 //! Accounts of the environment and of a file, and whether their credentials work.
 
-use crate::stage::{Stage, bare, run, scripted};
+use crate::stage::{Stage, bare, folder, run, scripted};
 
 #[test]
 fn a_check_changes_nothing_and_tells_each_credential() {
@@ -28,9 +28,7 @@ fn a_check_fails_where_the_path_is_wrong() {
 #[test]
 fn accounts_of_a_file_are_told_without_their_credentials_and_asked_with_them() {
     let stage = Stage::new();
-    let folder = std::env::temp_dir().join(format!("keymux-cli-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("keymux.toml");
+    let path = folder("accounts").join("keymux.toml");
     let mielto = stage.emulator.mielto();
     let text = format!(
         "[accounts.first]\nprovider = \"mielto\"\nbase_url = \"{0}\"\ncredential = {{ env = \"FIRST\" }}\n\
@@ -49,5 +47,25 @@ fn accounts_of_a_file_are_told_without_their_credentials_and_asked_with_them() {
     let ran = run(&mut command, "");
     assert_eq!(ran.status, Some(0), "the second account's credential is not needed: {ran:?}");
     assert_eq!(ran.of_type("key")[0]["ref"], "first:key_000000001");
-    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_warning_about_the_file_is_given_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let stage = Stage::new();
+    let folder = folder("warning");
+    let mielto = stage.emulator.mielto();
+    std::fs::write(folder.join("secret"), mielto.credential()).unwrap();
+    std::fs::set_permissions(folder.join("secret"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let url = mielto.base_url();
+    let text =
+        format!("[accounts.m]\nprovider = \"mielto\"\nbase_url = \"{url}\"\ncredential = {{ file = \"secret\" }}\n");
+    let path = folder.join("keymux.toml");
+    std::fs::write(&path, text).unwrap();
+    for args in [&["accounts"][..], &["accounts", "check"], &["get", "m:key_000000001"], &["get", "wrong:key"]] {
+        let ran = run(bare(args).env("KEYMUX_CONFIG", &path), "");
+        assert_eq!(ran.stderr.matches("chmod 600").count(), 1, "{args:?}: {ran:?}");
+    }
 }

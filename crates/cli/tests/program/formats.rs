@@ -42,3 +42,21 @@ fn scopes_accounts_and_vendors_as_tables() {
     golden("providers.table.txt", &stage.run(&["providers", "-o", "table"]));
     golden("provider.table.txt", &stage.run(&["providers", "oneloop", "-o", "table"]));
 }
+
+#[test]
+fn a_table_of_one_key_tells_no_coverage_beside_its_cells_and_csv_does() {
+    let stage = Stage::new();
+    let table = stage.run(&["get", "mielto:key_000000001", "-o", "table"]).stdout;
+    assert!(!table.contains("coverage") && table.contains("display             cannot say"), "{table}");
+    let asked = stage.run(&["get", "mielto:key_000000001", "-o", "table", "--columns", "coverage"]).stdout;
+    assert!(asked.contains("unsupported"), "{asked}");
+    assert!(stage.run(&["get", "mielto:key_000000001", "-o", "csv"]).stdout.contains(",coverage\r\n"));
+}
+
+#[test]
+fn elements_with_commas_are_set_apart_by_semicolons() {
+    let stage = Stage::new();
+    let key = "oneloop:ws_0123456789abcdef0123456789abcdef/ak_example_1";
+    let ran = stage.run(&["get", key, "-o", "table", "--columns", "permissions"]);
+    assert_eq!(ran.stdout, "permissions  invoices=create,read,update; customers=read\n");
+}

@@ -86,3 +86,25 @@ fn completions_and_manual_pages_are_generated() {
         assert!(man.contains(&format!(".TH {page} ")), "{page}");
     }
 }
+
+#[test]
+fn a_table_counts_twice_only_where_a_filter_left_rows_out() {
+    let stage = Stage::new();
+    let last = |args: &[&str]| stage.run(args).stderr.lines().last().unwrap().to_owned();
+    assert_eq!(last(&["list", "-o", "table"]), "14 keys, not complete");
+    assert_eq!(last(&["list", "-o", "table", "--filter", "status=revoked"]), "1 key shown");
+}
+
+#[test]
+fn a_status_that_no_key_has_is_wrong_usage() {
+    let ran = Stage::new().run(&["list", "--filter", "status=actve"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("active, disabled, expired, exhausted, revoked, unknown"), "{ran:?}");
+}
+
+#[test]
+fn a_field_that_is_like_no_other_is_refused_without_a_guess() {
+    let ran = Stage::new().run(&["list", "-o", "csv", "--columns", ""]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(!ran.stderr.contains("did you mean"), "{ran:?}");
+}

@@ -13,6 +13,8 @@ mod formats;
 mod listing;
 #[cfg(unix)]
 mod prompts;
+#[cfg(unix)]
+mod readme;
 mod schema;
 #[cfg(unix)]
 mod secrets;

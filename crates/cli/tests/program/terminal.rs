@@ -29,6 +29,19 @@ fn a_terminal_gets_a_table_with_colour_unless_it_is_not_wanted() {
 }
 
 #[test]
+fn a_narrow_terminal_gets_one_line_for_the_header_and_for_each_row() {
+    let stage = Stage::new();
+    let mut command = Command::new("sh");
+    let list = format!("stty rows 24 cols 60; {} list mielto --quiet", env!("CARGO_BIN_EXE_keymux"));
+    command.args(["-c", &list]).envs(stage.variables()).env("NO_COLOR", "1").env_remove("KEYMUX_CONFIG");
+    // Each byte came as a character.
+    let bytes = on_a_terminal(command).chars().map(|byte| u8::try_from(byte).unwrap()).collect();
+    let shown = String::from_utf8(bytes).unwrap();
+    assert_eq!(shown.lines().count(), 5, "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+}
+
+#[test]
 fn ctrl_c_ends_a_listing_with_what_came_and_status_130() {
     let stage = Stage::new();
     let (url, told) = silent();

@@ -1,0 +1,59 @@
+//! What the README shows of the command: typed at a terminal, against the emulator, and compared with what is printed
+//! there. `[..]` in the README stands for any text.
+
+use std::path::Path;
+use std::process::Command;
+
+use rexpect::session::spawn_command;
+use snapbox::{Data, assert_data_eq};
+
+use crate::stage::{Stage, bare, folder, run};
+
+const README: &str = include_str!("../../../../README.md");
+
+/// Stands between the outputs of two commands.
+const END: &str = "\u{1d}";
+
+#[test]
+fn the_transcript_is_what_the_commands_print() {
+    let mut blocks = README.split("```console\n").skip(1);
+    let transcript = blocks.next().and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(blocks.count(), 0, "one transcript is what this test runs");
+    let commands: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    assert!(commands.iter().any(|command| command.starts_with("keymux ")), "{commands:?}");
+
+    let printed = type_in(&Stage::new(), &commands);
+    assert_eq!(printed.len(), commands.len(), "{printed:?}");
+    let seen: String = commands.iter().zip(&printed).map(|(command, out)| format!("$ {command}\n{out}")).collect();
+    assert_data_eq!(seen, Data::text(transcript));
+}
+
+#[test]
+fn the_exit_statuses_are_those_of_the_help() {
+    let help = run(&mut bare(&["--help"]), "").stdout;
+    let statuses: Vec<&str> = help.split("Exit status:\n").nth(1).unwrap().lines().collect();
+    assert_eq!(statuses.len(), 9, "{statuses:?}");
+    let readme = README.split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in statuses {
+        let (number, words) = line.trim().split_once(' ').unwrap();
+        let told = format!("`{number}` {}", words.trim().replace("; ", ", "));
+        assert!(readme.contains(&told), "the README lacks: {told}");
+    }
+}
+
+/// What each command shows at a terminal of 100 columns, one after the other in one shell.
+fn type_in(stage: &Stage, commands: &[&str]) -> Vec<String> {
+    let programs = Path::new(env!("CARGO_BIN_EXE_keymux")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    // Each command sees the status of the one before, as `echo $?` needs it.
+    let lines = commands.iter().map(|line| format!("(exit $last)\n{line}\nlast=$?; printf '{END}'\n"));
+    let script = format!("stty rows 40 cols 100\nlast=0\n{}", lines.collect::<String>());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(folder("readme")).env_clear().envs(stage.variables());
+    // A dumb terminal gets no lines that are drawn while a command runs.
+    shell.env("PATH", path).env("TERM", "dumb").env("NO_COLOR", "1");
+    let shown = spawn_command(shell, Some(60_000)).unwrap().exp_eof().unwrap().replace("\r\n", "\n");
+    let (printed, rest) = shown.rsplit_once(END).unwrap();
+    assert_eq!(rest, "");
+    printed.split(END).map(str::to_owned).collect()
+}
