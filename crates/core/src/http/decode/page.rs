@@ -128,7 +128,9 @@ where
     let mut list = None;
     for (name, value) in members(&text)? {
         if name == member {
-            list = Some(value);
+            if list.replace(value).is_some() {
+                return Err(format!("the member `{member}`, which holds the rows, is there twice"));
+            }
         } else {
             // What cannot be read even as JSON cannot be what the page needs.
             others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
@@ -203,6 +205,10 @@ mod tests {
             (r#"{"items":{}}"#, missing),
             ("{}", missing),
             ("[]", "the body is JSON, but an array and not an object"),
+            (
+                r#"{"items":[{"id":"a"},{"id":"b"}],"items":[{"id":"c"}]}"#,
+                "the member `items`, which holds the rows, is there twice",
+            ),
             (r#"{"items":[{"id":"a"}"#, "the JSON of the body ends too early (line 1, column 20)"),
         ];
         for (body, expected) in table {
