@@ -29,6 +29,24 @@ fn a_terminal_gets_a_table_with_colour_unless_it_is_not_wanted() {
 }
 
 #[test]
+fn no_format_gives_a_terminal_what_it_would_obey_and_a_pipe_gets_the_text_as_it_is() {
+    let stage = Stage::new();
+    let name = "a\u{1b}[31m\u{9b}32m\u{202e}b";
+    assert_eq!(stage.run(&["create", "mielto", "--name", name]).status, Some(0));
+    for format in ["table", "csv", "json", "ndjson"] {
+        let args = ["list", "mielto", "--quiet", "--output", format];
+        let mut command = stage.command(&args);
+        command.env("NO_COLOR", "1");
+        let shown = on_a_terminal(command);
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{format}: {shown:?}");
+        assert!(shown.contains("9b") && shown.contains("202e"), "{format}: {shown:?}");
+        if format == "csv" {
+            assert!(stage.run(&args).stdout.contains(name));
+        }
+    }
+}
+
+#[test]
 fn ctrl_c_ends_a_listing_with_what_came_and_status_130() {
     let stage = Stage::new();
     let (url, told) = silent();

@@ -256,8 +256,30 @@ mod tests {
 
     /// What is put into a page in the place of something else.
     const PIECES: [&str; 24] = [
-        "", "{", "}", "[", "]", ",", ":", "\"", "\\", "null", "true", "7", "1e999", "-0", "\"id\":\"c\",", "\"name\":1,",
-        "\"items\":[],", "\"more\":true,", "\"more\":1,", "\"\\ud800\"", "\"\\u0069d\"", "[[[[[[[[]]]]]]]]", "\u{feff}", "\u{0}",
+        "",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "null",
+        "true",
+        "7",
+        "1e999",
+        "-0",
+        "\"id\":\"c\",",
+        "\"name\":1,",
+        "\"items\":[],",
+        "\"more\":true,",
+        "\"more\":1,",
+        "\"\\ud800\"",
+        "\"\\u0069d\"",
+        "[[[[[[[[]]]]]]]]",
+        "\u{feff}",
+        "\u{0}",
     ];
 
     /// Ids and names of rows, what the page says of itself, and notes in no order: the members of a page have none.
