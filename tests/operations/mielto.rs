@@ -568,9 +568,9 @@ async fn a_list_goes_on_by_the_rows_received_until_anything_says_that_it_ends() 
         (vec![page(0..3, &json!({"total_count": 3, "has_more": null}))], 3, &[first]),
         // Nothing is said: an empty page ends it.
         (vec![page(0..3, &json!({})), page(3..5, &json!({})), page(0..0, &json!({}))], 5, &[first, second, third]),
-        // An empty page ends it, whatever else is said.
+        // An empty page that says it is the last ends it, whatever else is said.
         (
-            vec![page(0..3, &json!({"has_more": true})), page(0..0, &json!({"has_more": true, "total_count": 9}))],
+            vec![page(0..3, &json!({"has_more": true})), page(0..0, &json!({"has_more": false, "total_count": 9}))],
             3,
             &[first, second],
         ),
@@ -581,6 +581,33 @@ async fn a_list_goes_on_by_the_rows_received_until_anything_says_that_it_ends() 
     for (pages, keys, lines) in table {
         let expected: Vec<String> = (0..keys).map(|n| n.to_string()).collect();
         assert_eq!(listed(&pages).await, (expected, texts(lines)), "{pages:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_that_says_there_is_more_is_no_end() {
+    let table = [
+        (json!({"has_more": true}), false),
+        (json!({"has_more": true, "total_count": 0}), false),
+        (json!({"total_count": 9}), false),
+        (json!({"total_count": 9, "has_more": null}), false),
+        (json!({"total_count": 7}), true),
+        (json!({"total_count": 9, "has_more": false}), true),
+        (json!({}), true),
+    ];
+    for (info, ends) in table {
+        let vendor = Vendor::answering("GET", &[(200, &page(0..0, &info))]).await;
+        let listed = vendor.client().list_page(&Scope::account(), Some(&Cursor::new("7"))).await;
+        let told = listed.map(|page| page.next).map_err(|error| (error.kind(), error.to_string()));
+        match told {
+            Ok(next) => assert!(ends && next.is_none(), "{info}"),
+            Err((kind, text)) => {
+                assert!(
+                    !ends && kind == ErrorKind::Decode && text.contains("says that there is more"),
+                    "{info}: {text}"
+                );
+            }
+        }
     }
 }
 

@@ -100,7 +100,8 @@ pub(crate) enum Format {
     Json,
     /// One object a line, as it comes; a summary at the end of a list
     Ndjson,
-    /// A header and a row for each; errors and summary on standard error
+    /// A header and a row for each, errors and summary on standard error; text is as the vendor has it, and a spreadsheet
+    /// may take what begins with = + - @ for a formula: import it as text
     Csv,
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::args::{Format, Listing};
-use crate::console::Console;
+use crate::console::{Console, printable};
 use crate::exit::Failure;
 use crate::filter::{self, Filter, Sort};
 use crate::rows::{Column, Problem, Row, Summary, Typed};
@@ -182,7 +182,8 @@ impl<'a, R: Row> Output<'a, R> {
         if self.written == 0 {
             self.csv_header()?;
         }
-        let line = csv::line(self.plan.columns.iter().map(|column| csv::cell(row.cell(&column.name))))?;
+        let shown = |text: String| if self.console.is_terminal() { printable(&text) } else { text };
+        let line = csv::line(self.plan.columns.iter().map(|column| shown(csv::cell(row.cell(&column.name)))))?;
         self.out.write_all(&line).map_err(Failure::output)
     }
 
@@ -200,7 +201,7 @@ impl<'a, R: Row> Output<'a, R> {
             _ => json::Place::Line,
         };
         self.written += 1;
-        json::write(&mut self.out, place, &Typed::new(r#type, value)).map_err(Failure::output)
+        json::write(&mut self.out, place, &Typed::new(r#type, value), self.console).map_err(Failure::output)
     }
 }
 

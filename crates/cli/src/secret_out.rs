@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use keymux::{Error, ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
@@ -30,14 +30,17 @@ impl<'a> Place<'a> {
         let Some(path) = args.secret_file else {
             if is_nowhere(&io::stdout()) {
                 return Err(Failure::Usage(
-                    "standard output is closed or the null device, where the plaintext would be lost; add --secret-file"
+                    "standard output is closed, the null device or open for reading alone, where the plaintext would be \
+                     lost; add --secret-file"
                         .to_owned(),
                 ));
             }
             return Ok(Self { console, files: None });
         };
         let beside = PathBuf::from([path.as_os_str(), ".json".as_ref()].into_iter().collect::<OsString>());
-        let files = Some((NewFile::make(path)?, NewFile::make(beside)?));
+        let mut files = (NewFile::make(path)?, NewFile::make(beside)?);
+        files.0.reserve().map_err(|error| Failure::Io(format!("making room in {}", files.0.shown()), error))?;
+        let files = Some(files);
         Ok(Self { console, files })
     }
 
@@ -106,6 +109,9 @@ fn to_stdout(plaintext: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// No vendor's key has as many bytes.
+const ROOM: usize = 4096;
+
 /// A file that was not there before, readable by its owner alone. It goes again unless it was filled.
 #[derive(Debug)]
 struct NewFile {
@@ -134,9 +140,17 @@ impl NewFile {
         self.path.display().to_string()
     }
 
+    /// Takes up the room that a plaintext needs, so that a full disk is seen before there is a plaintext.
+    fn reserve(&mut self) -> io::Result<()> {
+        self.file.write_all(&[0; ROOM])?;
+        self.file.sync_all()
+    }
+
     /// Once it returns, the content outlasts a power cut.
     fn fill(mut self, content: &[u8]) -> io::Result<()> {
+        self.file.rewind()?;
         self.file.write_all(content)?;
+        self.file.set_len(content.len() as u64)?;
         self.file.sync_all()?;
         self.filled = true;
         if let Some(folder) = self.path.parent().filter(|_| cfg!(unix)) {
@@ -151,18 +165,25 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.filled {
-            // What is left is an empty file.
+            // Nothing is in it.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether what is written there is gone. Rust opens the null device in place of a closed standard output.
+/// Whether what is written there is gone. Rust opens the null device in place of a closed standard output, and takes a
+/// write to one that is open for reading alone for done.
 #[cfg(unix)]
 fn is_nowhere(stream: &impl std::os::fd::AsFd) -> bool {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-    let stream = stream.as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    let stream = stream.as_fd();
+    if fcntl_getfl(stream).is_ok_and(|flags| flags & OFlags::ACCMODE == OFlags::RDONLY) {
+        return true;
+    }
+    let stream = stream.try_clone_to_owned().and_then(|fd| File::from(fd).metadata());
     match (stream, fs::metadata("/dev/null")) {
         (Ok(stream), Ok(null)) => stream.file_type().is_char_device() && stream.rdev() == null.rdev(),
         _ => false,

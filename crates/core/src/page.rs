@@ -153,6 +153,10 @@ fn hash_on(hash: u64, address: &KeyAddress) -> u64 {
     bytes.fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME) & ((1 << 53) - 1))
 }
 
+/// After so many pages in a row without a new key a list is taken for endless: a vendor that does not look at where a
+/// page is to begin gives the first one for ever.
+const MAX_FRUITLESS: u32 = 100;
+
 /// A page that is being fetched. It owns what it needs, so that the stream holding it can move.
 type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>>;
 
@@ -160,7 +164,8 @@ type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>
 ///
 /// - Nothing is sent before the stream is polled, and no page before the one before it is used up.
 /// - It ends after the last page, or after an error; what came before the error was given.
-/// - A cursor that comes again is an error, not an endless list. An empty page that says there is more is not the end.
+/// - A cursor that comes again is an error, not an endless list. An empty page that says there is more is not the end;
+///   after 100 pages in a row that are empty or hold the keys of the page before alone, that is an error, too.
 /// - A key that was on the page before already, because the list moved while it was read, is given once.
 #[must_use = "nothing is listed before the stream is polled"]
 pub struct KeyStream {
@@ -184,6 +189,8 @@ pub struct KeyStream {
     /// The identities on the page before, and on this one.
     before: HashSet<KeyAddress>,
     here: HashSet<KeyAddress>,
+    /// How many pages in a row brought no new key.
+    fruitless: u32,
 }
 
 enum State {
@@ -213,6 +220,7 @@ impl KeyStream {
             followed: HashSet::new(),
             before: HashSet::new(),
             here: HashSet::new(),
+            fruitless: 0,
         }
     }
 
@@ -327,6 +335,8 @@ impl KeyStream {
     fn turn(&mut self, page: Page<KeyRecord>) -> State {
         self.before = std::mem::take(&mut self.here);
         self.pages += 1;
+        let brings_none = page.items.iter().all(|record| self.before.contains(&record.address));
+        self.fruitless = if brings_none { self.fruitless + 1 } else { 0 };
         self.items = page.items.into_iter();
         if let Some(position) = self.resumed.take() {
             self.leave_out(&position);
@@ -335,17 +345,25 @@ impl KeyStream {
         // The page that the stream began at counts as followed.
         self.followed.extend(self.current.as_ref().map(hash));
         if !self.followed.insert(hash(&next)) {
-            let error = Error::new(ErrorKind::Decode)
-                .with_provider(self.provider.info().id().clone())
-                .with_operation("list_page")
-                .with_message("the vendor gave a cursor again that it gave before; the list would never end");
-            return State::Last(Some(match &self.account {
-                Some(account) => error.with_account(account.clone()),
-                None => error,
-            }));
+            return self.endless("the vendor gave a cursor again that it gave before; the list would never end");
+        }
+        if self.fruitless >= MAX_FRUITLESS {
+            return self.endless("the vendor says that there is more, and the last 100 pages brought no new key");
         }
         self.next = Some(next);
         State::Idle
+    }
+
+    /// The page in hand is the last, since the vendor would give pages for ever.
+    fn endless(&self, reason: &str) -> State {
+        let error = Error::new(ErrorKind::Decode)
+            .with_provider(self.provider.info().id().clone())
+            .with_operation("list_page")
+            .with_message(reason);
+        State::Last(Some(match &self.account {
+            Some(account) => error.with_account(account.clone()),
+            None => error,
+        }))
     }
 
     /// Passes the first keys of the page in hand, if they are those that `position` has behind it.

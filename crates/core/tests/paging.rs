@@ -165,3 +165,43 @@ async fn a_cursor_from_which_the_list_was_resumed_counts_as_followed() {
     let (ids, error) = read(stream(&vendor, Some(Cursor::new("1")))).await;
     assert_eq!((ids, error), (vec!["b".to_owned(), "c".to_owned()], Some(ErrorKind::Decode)));
 }
+
+/// A vendor that gives the same page for ever, each time with another cursor.
+#[derive(Debug)]
+struct Endless(&'static [&'static str]);
+
+#[async_trait]
+impl ApiKeyProvider for Endless {
+    fn info(&self) -> &ProviderInfo {
+        &INFO
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        Ok(KeyRecord::new(&INFO, address.clone(), KeyKind::API_KEY))
+    }
+
+    async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let number: u32 = cursor.map_or(0, |cursor| cursor.as_str().parse().unwrap());
+        assert!(number < 1000, "the list of {scope:?} has no end");
+        let record = |id: &&str| KeyRecord::new(&INFO, KeyAddress::new([*id]).unwrap(), KeyKind::API_KEY);
+        Ok(Page::new(self.0.iter().map(record).collect(), Some(Cursor::new((number + 1).to_string())), Vec::new()))
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_without_a_new_key_is_an_error() {
+    for (ids, requests) in [(&[][..], 100), (&["a", "b"], 101)] {
+        let mut keys = KeyStream::new(Arc::new(Endless(ids)), Scope::account(), None);
+        let mut given = Vec::new();
+        let error = loop {
+            match keys.next().await.unwrap() {
+                Ok(record) => given.push(record.address.to_string()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(given, ids, "each key once");
+        assert_eq!((error.kind(), keys.pages()), (ErrorKind::Decode, requests));
+        assert!(error.to_string().contains("brought no new key"), "{error}");
+        assert!(keys.next().await.is_none());
+    }
+}

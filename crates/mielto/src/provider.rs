@@ -78,13 +78,17 @@ impl ApiKeyProvider for Client {
         Ok(record(address.clone(), &id, decoded, self.now()))
     }
 
-    /// The cursor is how many keys come before the page. A key that is deleted while the list is read moves those
+    /// The cursor is how many keys come before the page. An empty page that says there is more is
+    /// [`ErrorKind::Decode`], so that no list is shorter than it says. A key that is deleted while the list is read moves those
     /// behind it up, so that one may be passed over.
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         scope.none(&INFO)?;
         let skip = cursor.map_or(Ok(0), |cursor| cursor.as_str().parse::<u64>());
         let skip = skip.map_err(|_| invalid("list_page", "the cursor is not one of Mielto's: a number of keys"))?;
         let (answer, page) = self.fetch_api_keys(ListApiKeys { skip: Some(skip), limit: Some(PAGE_SIZE) }).await?;
+        if page.rows.is_empty() && says_more(skip, &page.rest) {
+            return Err(answer.undecodable("the page says that there is more, and has no rows"));
+        }
         let mut notes = Notes::of(page.drift);
         notes.required("total_count", &page.rest.total_count);
         let next = next_skip(skip, page.rows.len(), &page.rest).map(|skip| Cursor::new(skip.to_string()));
@@ -165,6 +169,11 @@ fn next_skip(skip: u64, received: usize, info: &PageInfo) -> Option<u64> {
         || info.has_more == Fact::Known(false)
         || info.total_count.known().is_some_and(|total| next >= *total);
     (!ends).then_some(next)
+}
+
+/// Whether a page behind `skip` keys says that keys are there.
+fn says_more(skip: u64, info: &PageInfo) -> bool {
+    info.has_more.known().copied().unwrap_or_else(|| info.total_count.known().is_some_and(|total| *total > skip))
 }
 
 fn invalid(operation: &'static str, reason: &str) -> Error {

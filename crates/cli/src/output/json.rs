@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::console::{Console, printable_json};
+
 /// Where an object stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
@@ -17,15 +19,17 @@ pub(super) enum Place {
     Document,
 }
 
-pub(super) fn write(out: &mut impl Write, place: Place, value: &impl Serialize) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, place: Place, value: &impl Serialize, console: &Console) -> io::Result<()> {
     match place {
         Place::First => out.write_all(b"[\n")?,
         Place::Next => out.write_all(b",\n")?,
         Place::Line | Place::Document => {}
     }
-    match place {
-        Place::Document => serde_json::to_writer_pretty(&mut *out, value)?,
-        Place::Line | Place::First | Place::Next => serde_json::to_writer(&mut *out, value)?,
+    match (place, console.is_terminal()) {
+        (Place::Document, true) => out.write_all(printable_json(&serde_json::to_string_pretty(value)?).as_bytes())?,
+        (_, true) => out.write_all(printable_json(&serde_json::to_string(value)?).as_bytes())?,
+        (Place::Document, false) => serde_json::to_writer_pretty(&mut *out, value)?,
+        (_, false) => serde_json::to_writer(&mut *out, value)?,
     }
     match place {
         Place::Line | Place::Document => out.write_all(b"\n"),

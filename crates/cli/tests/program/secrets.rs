@@ -50,7 +50,27 @@ fn no_key_is_made_whose_plaintext_could_not_be_kept() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(String::from_utf8(output.stderr).unwrap().contains("--secret-file"));
     }
+    // Rust takes a write to it for done.
+    let read_only = fs::File::open(folder.join("beside.json")).unwrap();
+    let output = stage.command(&["create", "mielto", "--name", "n"]).stdout(read_only).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--secret-file"));
     assert_eq!(requests(&stage), 0);
+}
+
+#[test]
+fn a_disk_without_room_for_a_plaintext_is_seen_before_anything_is_sent() {
+    let stage = Stage::new();
+    let folder = folder("no-room");
+    let file = folder.join("key");
+    // A shell can keep a program from making files larger than nothing, as a full disk does.
+    let args = ["create", "mielto", "--name", "n", "--secret-file", file.to_str().unwrap()];
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_keymux")]);
+    let ran = run(command.args(args).env_clear().envs(stage.variables()), "");
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("making room in"), "{ran:?}");
+    assert_eq!((requests(&stage), fs::read_dir(&folder).unwrap().count()), (0, 0));
 }
 
 #[test]

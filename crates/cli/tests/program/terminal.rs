@@ -10,7 +10,9 @@ use crate::stage::{Stage, silent};
 
 fn on_a_terminal(command: Command) -> String {
     let mut session = spawn_command(command, Some(60_000)).unwrap();
-    session.exp_eof().unwrap()
+    // The library gives each byte as a character.
+    let bytes = session.exp_eof().unwrap().chars().map(|byte| u8::try_from(byte).unwrap()).collect();
+    String::from_utf8(bytes).unwrap()
 }
 
 #[test]
@@ -34,11 +36,27 @@ fn a_narrow_terminal_gets_one_line_for_the_header_and_for_each_row() {
     let mut command = Command::new("sh");
     let list = format!("stty rows 24 cols 60; {} list mielto --quiet", env!("CARGO_BIN_EXE_keymux"));
     command.args(["-c", &list]).envs(stage.variables()).env("NO_COLOR", "1").env_remove("KEYMUX_CONFIG");
-    // Each byte came as a character.
-    let bytes = on_a_terminal(command).chars().map(|byte| u8::try_from(byte).unwrap()).collect();
-    let shown = String::from_utf8(bytes).unwrap();
+    let shown = on_a_terminal(command);
     assert_eq!(shown.lines().count(), 5, "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+}
+
+#[test]
+fn no_format_gives_a_terminal_what_it_would_obey_and_a_pipe_gets_the_text_as_it_is() {
+    let stage = Stage::new();
+    let name = "a\u{1b}[31m\u{9b}32m\u{202e}b";
+    assert_eq!(stage.run(&["create", "mielto", "--name", name]).status, Some(0));
+    for format in ["table", "csv", "json", "ndjson"] {
+        let args = ["list", "mielto", "--quiet", "--output", format];
+        let mut command = stage.command(&args);
+        command.env("NO_COLOR", "1");
+        let shown = on_a_terminal(command);
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{format}: {shown:?}");
+        assert!(shown.contains("9b") && shown.contains("202e"), "{format}: {shown:?}");
+        if format == "csv" {
+            assert!(stage.run(&args).stdout.contains(name));
+        }
+    }
 }
 
 #[test]

@@ -128,7 +128,9 @@ where
     let mut list = None;
     for (name, value) in members(&text)? {
         if name == member {
-            list = Some(value);
+            if list.replace(value).is_some() {
+                return Err(format!("the member `{member}`, which holds the rows, is there twice"));
+            }
         } else {
             // What cannot be read even as JSON cannot be what the page needs.
             others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
@@ -203,6 +205,10 @@ mod tests {
             (r#"{"items":{}}"#, missing),
             ("{}", missing),
             ("[]", "the body is JSON, but an array and not an object"),
+            (
+                r#"{"items":[{"id":"a"},{"id":"b"}],"items":[{"id":"c"}]}"#,
+                "the member `items`, which holds the rows, is there twice",
+            ),
             (r#"{"items":[{"id":"a"}"#, "the JSON of the body ends too early (line 1, column 20)"),
         ];
         for (body, expected) in table {
@@ -244,7 +250,70 @@ mod tests {
         }
     }
 
+    /// A page as a vendor sends it, with everything that the models know and some that they do not.
+    const PAGE: &str = r#"{"x":{"y":[1,2]},"items":[{"id":"a","name":"n\u00e9","new":[{"z":1}]},{"name":null,"id":"b\\n"}],
+        "more":false,"x2":-1.5e3,"more_still":"\ud83d\ude00"}"#;
+
+    /// What is put into a page in the place of something else.
+    const PIECES: [&str; 24] = [
+        "",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "null",
+        "true",
+        "7",
+        "1e999",
+        "-0",
+        "\"id\":\"c\",",
+        "\"name\":1,",
+        "\"items\":[],",
+        "\"more\":true,",
+        "\"more\":1,",
+        "\"\\ud800\"",
+        "\"\\u0069d\"",
+        "[[[[[[[[]]]]]]]]",
+        "\u{feff}",
+        "\u{0}",
+    ];
+
+    /// Ids and names of rows, what the page says of itself, and notes in no order: the members of a page have none.
+    type Told = (Vec<(String, Fact<String>, Vec<Drift>)>, Fact<bool>, Vec<String>);
+
+    fn told(page: Rows<Row, Rest>) -> Told {
+        let rows = page.rows.into_iter().map(|row| (row.value.id, row.value.name, row.drift)).collect();
+        let mut notes: Vec<_> = page.drift.iter().map(ToString::to_string).collect();
+        notes.sort();
+        // A member that is there twice is noted twice by the one, once by the other.
+        notes.dedup();
+        (rows, page.rest.more, notes)
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_one_pass_reads_of_a_damaged_page_is_what_is_read_row_by_row(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0..PIECES.len()), 1..4),
+        ) {
+            let mut page: Vec<char> = PAGE.chars().collect();
+            for (at, length, piece) in damage {
+                let at = at.index(page.len() + 1);
+                let end = page.len().min(at + length);
+                page.splice(at..end, PIECES[piece].chars());
+            }
+            let page: String = page.into_iter().collect();
+            if let Some(at_once) = page_strictly(page.as_bytes(), "items") {
+                let by_row = row_by_row(page.as_bytes(), "items", None).map(told);
+                prop_assert_eq!(Ok(told(at_once)), by_row, "{}", page);
+            }
+        }
+
         #[test]
         fn any_bytes_decode_or_fail_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = rows::<Row, Row>(&body, "items", None);
