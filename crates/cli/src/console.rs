@@ -158,10 +158,11 @@ pub(crate) fn printable(text: &str) -> String {
 pub(crate) fn printable_json(json: &str) -> String {
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
-        match u32::from(c) {
+        if is_hidden(c) && c != '\n' {
             // Of what is hidden nothing has a number of more than four digits.
-            number if is_hidden(c) && c != '\n' => clean.push_str(&format!("\\u{number:04x}")),
-            _ => clean.push(c),
+            clean.extend(format!("\\u{:04x}", u32::from(c)).chars());
+        } else {
+            clean.push(c);
         }
     }
     clean

@@ -24,8 +24,8 @@ fn the_transcript_is_what_the_commands_print() {
 
     let printed = type_in(&Stage::new(), &commands);
     assert_eq!(printed.len(), commands.len(), "{printed:?}");
-    let seen: String = commands.iter().zip(&printed).map(|(command, out)| format!("$ {command}\n{out}")).collect();
-    assert_data_eq!(seen, Data::text(transcript));
+    let seen: Vec<String> = commands.iter().zip(&printed).map(|(command, out)| format!("$ {command}\n{out}")).collect();
+    assert_data_eq!(seen.concat(), Data::text(transcript));
 }
 
 #[test]
