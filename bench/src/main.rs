@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     }
-    let rounds = if has("--quick") { 1 } else { 7 };
+    let rounds = if has("--quick") { 1 } else { 15 };
     print_setting(&arguments);
     let mut bars = Bars::default();
     if has("--builds") {
