@@ -12,10 +12,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
 
 pub(super) use self::page::rows;
-use self::watch::Name;
+use self::watch::{Found, Name, Oddity, Path};
 use super::answer::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
 use crate::secret::scrub_json;
@@ -33,15 +32,22 @@ const MAX_UNKNOWN: usize = 100;
 /// Decodes an object. A member of the wrong type is dropped and noted, and so are unknown members; the error is why the
 /// rest is not enough.
 pub(super) fn object<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<(T, Vec<Drift>), String> {
-    match strictly(body, envelope) {
-        Some(decoded) => Ok(decoded),
-        None => tolerantly(body, envelope).map(|read| (read.value, read.drift)),
+    if let Some(decoded) = strictly(body, envelope) {
+        return Ok(decoded);
     }
+    let mut model = None;
+    let read = tolerantly(body, envelope, &mut into(&mut model))?;
+    Ok((model.ok_or_else(unlike)?, read.drift))
 }
 
 /// The JSON of an object, without its secrets and without what is not documented.
 pub(super) fn raw<T: DeserializeOwned>(body: &[u8], shape: &Shape) -> Option<Value> {
-    let Read { mut shown, hidden, wrapper, .. } = tolerantly::<T>(body, shape.envelope).ok()?;
+    let mut model: Option<T> = None;
+    scrubbed(body, shape, &mut into(&mut model))
+}
+
+fn scrubbed(body: &[u8], shape: &Shape, decode: Decode<'_>) -> Option<Value> {
+    let Read { mut shown, hidden, wrapper, .. } = tolerantly(body, shape.envelope, decode).ok()?;
     scrub_json(&mut shown, shape.secrets, &hidden);
     let Some((member, mut others)) = wrapper else { return Some(shown) };
     let hidden = others.keys().map(|name| vec![name.clone()]).collect();
@@ -54,29 +60,28 @@ pub(super) fn raw<T: DeserializeOwned>(body: &[u8], shape: &Shape) -> Option<Val
 /// The way of nearly all answers: one pass, and nothing is kept but what the model keeps. `None`: something is odd
 /// that this way does not read.
 fn strictly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Option<(T, Vec<Drift>)> {
-    let body = std::str::from_utf8(body).ok()?;
     let mut drift = Vec::new();
-    let object = match envelope {
-        Envelope::Bare => body,
-        Envelope::Wrapped(member) | Envelope::Either(member) => {
-            let mut json = serde_json::Deserializer::from_str(body);
-            let peeled = json.deserialize_map(Peel { member }).ok()?;
-            json.end().ok()?;
-            if let Some(object) = peeled.object {
-                peeled.others.into_iter().for_each(|name| note_unknown(&mut drift, &[name]));
-                object.get()
-            } else {
-                if matches!(envelope, Envelope::Wrapped(_)) {
-                    drift.push(Drift::new("", DriftKind::Envelope));
-                }
-                body
-            }
-        }
-    };
-    let mut json = serde_json::Deserializer::from_str(object);
-    let value = watch::object(&mut json, &mut |path| note_unknown(&mut drift, &path.steps())).ok()?;
+    let mut json = serde_json::Deserializer::from_str(unwrapped(body, envelope, &mut drift)?);
+    let value = watch::object(&mut json, &mut |oddity, path| note(&mut drift, oddity, path)).ok()?;
     json.end().ok()?;
     Some((value, drift))
+}
+
+/// The text of the object, out of its wrapper.
+fn unwrapped<'a>(body: &'a [u8], envelope: Envelope, drift: &mut Vec<Drift>) -> Option<&'a str> {
+    let body = std::str::from_utf8(body).ok()?;
+    let (Envelope::Wrapped(member) | Envelope::Either(member)) = envelope else { return Some(body) };
+    let mut json = serde_json::Deserializer::from_str(body);
+    let peeled = json.deserialize_map(Peel { member }).ok()?;
+    json.end().ok()?;
+    if let Some(object) = peeled.object {
+        peeled.others.into_iter().for_each(|name| note_unknown(drift, &[name]));
+        return Some(object.get());
+    }
+    if matches!(envelope, Envelope::Wrapped(_)) {
+        drift.push(Drift::new("", DriftKind::Envelope));
+    }
+    Some(body)
 }
 
 /// The object in a wrapper's member, unread, and the names of the wrapper's other members.
@@ -113,9 +118,21 @@ impl<'de> Visitor<'de> for Peel {
     }
 }
 
-/// What the tolerant way reads.
-struct Read<T> {
-    value: T,
+/// Decodes a model out of a value, tells the oddities, and keeps the first model that it can make.
+type Decode<'a> = &'a mut dyn FnMut(&Value, Found<'_>) -> serde_json::Result<()>;
+
+/// The [`Decode`] of a model. It goes through text, as the strict way does: the code that reads a model, which is most of
+/// what a vendor's crate compiles to, is there once, and not once more for values.
+fn into<T: DeserializeOwned>(model: &mut Option<T>) -> impl FnMut(&Value, Found<'_>) -> serde_json::Result<()> {
+    |value, found| {
+        let decoded = watch::object(&mut serde_json::Deserializer::from_str(&value.to_string()), found)?;
+        model.get_or_insert(decoded);
+        Ok(())
+    }
+}
+
+/// What the tolerant way reads, beside the model.
+struct Read {
     drift: Vec<Drift>,
     /// The object as it came; a member that is not even JSON is told by its length.
     shown: Value,
@@ -126,7 +143,7 @@ struct Read<T> {
 }
 
 /// The way of odd answers: members that do not decode are taken out, one after the other, until the rest does.
-fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Read<T>, String> {
+fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Read, String> {
     let mut drift = Vec::new();
     let text = as_text(body, &mut drift);
     let mut object = members(&text)?;
@@ -159,17 +176,19 @@ fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Re
     for name in &broken {
         value.as_object_mut().map(|members| members.remove(name));
     }
-    let (decoded, removed) = repair(&mut value)?;
+    let removed = repair(&mut value, decode)?;
     drift.extend(removed.notes());
     // What is ignored is told by one more pass over what is left, in which `null` stands for what is broken.
     if let Some(members) = value.as_object_mut() {
         members.extend(broken.iter().map(|name| (name.clone(), Value::Null)));
     }
     let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
-    let _: Result<T, _> = watch::object(&value, &mut |path| {
-        let path = removed.trace(&path.steps());
-        note_unknown(&mut drift, &path);
-        hidden.insert(path);
+    let _ = decode(&value, &mut |oddity, path| {
+        if oddity == Oddity::Unknown {
+            let path = removed.trace(&path.steps());
+            note_unknown(&mut drift, &path);
+            hidden.insert(path);
+        }
     });
     for name in broken {
         let documented = hidden.insert(vec![name.clone()]);
@@ -177,7 +196,7 @@ fn tolerantly<T: DeserializeOwned>(body: &[u8], envelope: Envelope) -> Result<Re
             drift.push(Drift::new(name, DriftKind::WrongType));
         }
     }
-    Ok(Read { value: decoded, drift, shown: Value::Object(shown), hidden, wrapper })
+    Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
 }
 
 /// The body as text; what is not text is replaced, a mark at its beginning taken off, and both noted.
@@ -226,38 +245,35 @@ fn read(value: &RawValue) -> Value {
 }
 
 /// Takes out of `value` what does not decode, until the rest does.
-fn repair<T: DeserializeOwned>(value: &mut Value) -> Result<(T, Removed), String> {
+fn repair(value: &mut Value, decode: Decode<'_>) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&*value) {
-            Ok(decoded) => return Ok((decoded, removed)),
-            Err(error) => error,
-        };
-        let mut path: Steps = error.path().iter().map(step).collect();
+        // The innermost is told first.
+        let mut path: Option<Steps> = None;
+        let decoded = decode(value, &mut |oddity, at| {
+            if oddity == Oddity::Undecodable {
+                path.get_or_insert_with(|| at.steps());
+            }
+        });
+        let Err(error) = decoded else { return Ok(removed) };
+        let mut path = path.unwrap_or_default();
         if removed.paths.len() >= MAX_REPAIRS {
             path.truncate(1);
         }
         if removed.remove(value, &path).is_none() {
             // The text of the error may show a value, unless it names a member that is not there.
-            let text = error.inner().to_string();
-            let Some(missing) = text.strip_prefix("missing field ") else {
-                return Err("the object is not what the vendor documents".to_owned());
-            };
-            let was_there =
-                removed.paths.iter().any(|path| matches!(path.as_slice(), [name] if missing.trim_matches('`') == name));
+            let text = error.to_string();
+            let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            let Some(missing) = missing else { return Err(unlike()) };
+            let was_there = removed.paths.iter().any(|path| matches!(path.as_slice(), [name] if missing == name));
             let reason = if was_there { "is not readable" } else { "is not there" };
-            return Err(format!("the member {missing} identifies the key and {reason}"));
+            return Err(format!("the member `{missing}` identifies the key and {reason}"));
         }
     }
 }
 
-fn step(segment: &Segment) -> String {
-    match segment {
-        Segment::Seq { index } => index.to_string(),
-        Segment::Map { key } => key.clone(),
-        Segment::Enum { variant } => variant.clone(),
-        Segment::Unknown => "?".to_owned(),
-    }
+fn unlike() -> String {
+    "the object is not what the vendor documents".to_owned()
 }
 
 /// What was taken out. Later elements of a list have moved up, and notes tell where they stood at first.
@@ -317,6 +333,13 @@ impl Removed {
             });
         }
         original
+    }
+}
+
+/// Notes an oddity of what decodes all the same.
+fn note(drift: &mut Vec<Drift>, oddity: Oddity, path: &Path<'_>) {
+    if oddity == Oddity::Unknown {
+        note_unknown(drift, &path.steps());
     }
 }
 
@@ -494,7 +517,7 @@ mod tests {
         fn any_bytes_decode_or_fail_and_never_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
             for envelope in [Envelope::Bare, Envelope::Wrapped("key"), Envelope::Either("key")] {
                 let _ = object::<Model>(&body, envelope);
-                let _ = tolerantly::<Model>(&body, envelope);
+                let _ = tolerantly(&body, envelope, &mut into(&mut None::<Model>));
             }
         }
 

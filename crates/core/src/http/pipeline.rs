@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -98,6 +98,15 @@ impl Pipeline {
 
     /// Sends `call` until it succeeds or is given up, and returns the answer of a success (2xx).
     pub async fn send(&self, call: Call<'_>) -> Result<Answer, Error> {
+        self.sending(call).await
+    }
+
+    /// Behind a pointer, so that the hops are compiled in this crate, and not again in that of every vendor.
+    fn sending<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+        Box::pin(self.send_unboxed(call))
+    }
+
+    async fn send_unboxed(&self, call: Call<'_>) -> Result<Answer, Error> {
         let Inner { dialect, base, options, budget, .. } = &*self.inner;
         let named = |error: Error| error.with_provider(dialect.provider.clone()).with_operation(call.operation);
         let url = base.join(call.path, call.query).map_err(named)?;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::watch::{self, Name};
-use super::{as_text, members, note_unknown, object, raw, repair};
+use super::{as_text, into, members, note, object, raw, repair, unlike};
 use crate::http::answer::{Decoded, Envelope, Rows, Shape};
 
 /// Decodes a page. A row's notes are its own.
@@ -52,7 +52,7 @@ impl<'de, R: DeserializeOwned, T: DeserializeOwned> Visitor<'de> for Page<R, T> 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let (mut rows, mut drift) = (None, Vec::new());
         let others = Others { map, member: self.member, rows: &mut rows };
-        let rest = watch::members(others, &mut |path| note_unknown(&mut drift, &path.steps()))?;
+        let rest = watch::members(others, &mut |oddity, path| note(&mut drift, oddity, path))?;
         let rows = rows.ok_or_else(|| A::Error::missing_field(self.member))?;
         Ok(Rows { rows, rest, drift })
     }
@@ -107,7 +107,7 @@ impl<'de, R: DeserializeOwned> Visitor<'de> for List<R> {
         let mut rows = Vec::new();
         loop {
             let mut drift = Vec::new();
-            let found = &mut |path: &watch::Path<'_>| note_unknown(&mut drift, &path.steps());
+            let found: watch::Found<'_> = &mut |oddity, path| note(&mut drift, oddity, path);
             match elements.next_element_seed(watch::Object { found, model: PhantomData })? {
                 Some(value) => rows.push(Decoded { value, drift, raw: None }),
                 None => return Ok(rows),
@@ -124,9 +124,29 @@ where
 {
     let mut drift = Vec::new();
     let text = as_text(body, &mut drift);
+    let (list, mut rest) = split(&text, member)?;
+    let mut rows = Vec::with_capacity(list.len());
+    for (index, row) in list.into_iter().enumerate() {
+        let row = row.get().as_bytes();
+        let (value, drift) = object(row, Envelope::Bare)
+            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
+        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
+        rows.push(Decoded { value, drift, raw });
+    }
+    let mut model = None;
+    let mut decode = into(&mut model);
+    let removed = repair(&mut rest, &mut decode)?;
+    drift.extend(removed.notes());
+    let _ = decode(&rest, &mut |oddity, path| note(&mut drift, oddity, path));
+    drop(decode);
+    Ok(Rows { rows, rest: model.ok_or_else(unlike)?, drift })
+}
+
+/// The rows in `member`, unread, and the page's other members.
+fn split<'a>(text: &'a str, member: &'static str) -> Result<(Vec<&'a RawValue>, Value), String> {
     let mut others = Map::new();
     let mut list = None;
-    for (name, value) in members(&text)? {
+    for (name, value) in members(text)? {
         if name == member {
             if list.replace(value).is_some() {
                 return Err(format!("the member `{member}`, which holds the rows, is there twice"));
@@ -136,23 +156,10 @@ where
             others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
         }
     }
-    let list = list.map(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()));
-    let Some(Ok(list)) = list else {
-        return Err(format!("the member `{member}`, which holds the rows, is not there or is not a list"));
-    };
-    let mut rows = Vec::with_capacity(list.len());
-    for (index, row) in list.into_iter().enumerate() {
-        let row = row.get().as_bytes();
-        let (value, drift) = object(row, Envelope::Bare)
-            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
-        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
-        rows.push(Decoded { value, drift, raw });
+    match list.map(|list| serde_json::from_str(list.get())) {
+        Some(Ok(list)) => Ok((list, Value::Object(others))),
+        _ => Err(format!("the member `{member}`, which holds the rows, is not there or is not a list")),
     }
-    let mut rest = Value::Object(others);
-    let (rest_value, removed) = repair(&mut rest)?;
-    drift.extend(removed.notes());
-    let _: Result<T, _> = watch::object(&rest, &mut |path| note_unknown(&mut drift, &path.steps()));
-    Ok(Rows { rows, rest: rest_value, drift })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Decodes an object and tells which of its members the model does not know, at no cost where it knows them all: names
-//! are borrowed from the text, and a path is put together only for what is told.
+//! Decodes an object and tells which of its members the model does not know, and which does not decode, at no cost where
+//! there is none: names are borrowed from the text, and a path is put together only for what is told.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,8 +33,17 @@ impl Path<'_> {
     }
 }
 
-/// Is told of each member that no model knows.
-type Found<'a> = &'a mut dyn FnMut(&Path<'_>);
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Oddity {
+    /// A member that no model knows.
+    Unknown,
+    /// A member or element that does not decode; then, one after the other, those that hold it.
+    Undecodable,
+}
+
+/// Is told of each oddity, and where it is.
+pub(super) type Found<'a> = &'a mut dyn FnMut(Oddity, &Path<'_>);
 
 /// The name of a member: a copy only where it is escaped.
 #[derive(Deserialize)]
@@ -122,7 +131,7 @@ impl<'de, X: Deserializer<'de>> Deserializer<'de> for Watched<'_, X> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, X::Error> {
-        (self.found)(self.path);
+        (self.found)(Oddity::Unknown, self.path);
         self.inner.deserialize_ignored_any(visitor)
     }
 
@@ -217,7 +226,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let path = Path::Member(self.path, &self.name);
-        self.inner.next_value_seed(Watched { inner: seed, path: &path, found: self.found })
+        let value = self.inner.next_value_seed(Watched { inner: seed, path: &path, found: self.found });
+        if value.is_err() {
+            (self.found)(Oddity::Undecodable, &path);
+        }
+        value
     }
 }
 
@@ -234,7 +247,11 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let path = Path::Element(self.path, self.index);
         self.index += 1;
-        self.inner.next_element_seed(Watched { inner: seed, path: &path, found: self.found })
+        let element = self.inner.next_element_seed(Watched { inner: seed, path: &path, found: self.found });
+        if element.is_err() {
+            (self.found)(Oddity::Undecodable, &path);
+        }
+        element
     }
 
     fn size_hint(&self) -> Option<usize> {
