@@ -1,45 +1,57 @@
-//! Keys of one's own: the rules that Baseten has for them, and the signature that a registration carries.
+//! The key that signs registrations (Cargo feature `signing`).
 
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64ct::{Base64, Encoding};
-use ed25519::pkcs8::DecodePrivateKey;
-use ed25519_dalek::Signer;
 use http::HeaderValue;
 use keymux_core::{Error, ErrorKind, ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use crate::config::Config;
 use crate::provider::ID;
+use crate::registration::Sign;
 
 /// The Ed25519 key that signs registrations. Baseten must have its public half before; there is no operation for that.
+/// Needs the Cargo feature `signing`, which is on by default.
 ///
-/// Printing it shows nothing. It is wiped when the last clone is dropped.
+/// [`Config::with_signing_key`] hands it to the client. Printing it shows nothing. It is wiped when the last clone is
+/// dropped.
 #[derive(Clone)]
-pub struct SigningKey(Arc<ed25519_dalek::SigningKey>);
+pub struct SigningKey(Arc<Ed25519KeyPair>);
 
 impl SigningKey {
-    /// Reads a private key in PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` writes it. An error is
-    /// [`ErrorKind::Config`] and holds nothing of the text.
+    /// Reads a private key in PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` writes it; white space around it is
+    /// passed over. An error is [`ErrorKind::Config`] and holds nothing of the text.
     pub fn from_pkcs8_pem(pem: &SecretString) -> Result<Self, Error> {
-        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose_secret().trim());
-        // The cause is left out: what it says about the text is not ours to judge.
-        key.map(|key| Self(Arc::new(key))).map_err(|_| {
-            Error::new(ErrorKind::Config).with_provider(ID).with_message(
-                "the signing key is not an Ed25519 private key in PKCS#8 PEM, which begins `-----BEGIN PRIVATE KEY-----`",
-            )
+        read(pem.expose_secret().trim()).map(|key| Self(Arc::new(key))).map_err(|why| {
+            Error::new(ErrorKind::Config).with_provider(ID).with_message(format!(
+                "the signing key is not an Ed25519 private key in PKCS#8 PEM, which begins `{BEGIN}`: {why}"
+            ))
         })
     }
 
     /// The public half as Baseten wants it: its 32 bytes in base64.
     #[must_use]
     pub fn public_key(&self) -> String {
-        Base64::encode_string(self.0.verifying_key().as_bytes())
+        Base64::encode_string(self.0.public_key().as_ref())
     }
+}
 
-    /// The signature of exactly these bytes, in base64. `None` cannot be: base64 fits a header.
-    pub(crate) fn sign(&self, bytes: &[u8]) -> Option<HeaderValue> {
-        HeaderValue::try_from(Base64::encode_string(&self.0.sign(bytes).to_bytes())).ok()
+impl Config {
+    /// The key that signs registrations. Without it no key of one's own can be registered; nothing else needs it.
+    /// Needs the Cargo feature `signing`, which is on by default.
+    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
+        self.signer = Some(Arc::new(key));
+        self
+    }
+}
+
+impl Sign for SigningKey {
+    fn sign(&self, bytes: &[u8]) -> Option<HeaderValue> {
+        let signature = self.0.try_sign(bytes).ok()?;
+        HeaderValue::try_from(Base64::encode_string(signature.as_ref())).ok()
     }
 }
 
@@ -49,88 +61,25 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// How many characters a registered key may have.
-const LENGTH: std::ops::RangeInclusive<usize> = 32..=128;
-/// How many bits of Shannon entropy each of its characters must hold on average.
-const MIN_BITS: f64 = 3.0;
-/// How many of its characters are its prefix.
-const PREFIX: usize = 16;
+const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+/// Labels of other keys, which may be said: any other label is text that is not ours to judge.
+const OTHER_LABELS: [&str; 5] =
+    ["RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PUBLIC KEY"];
 
-/// Says which of Baseten's rules a key of one's own breaks, and how the key is shaped: nothing of its text.
-pub(crate) fn broken_rule(plaintext: &SecretString) -> Option<String> {
-    let text = plaintext.expose_secret();
-    let length = text.chars().count();
-    if !LENGTH.contains(&length) {
-        return Some(format!(
-            "`key` has {length} characters, and Baseten registers keys of {} to {}",
-            LENGTH.start(),
-            LENGTH.end()
-        ));
-    }
-    let bits = bits_per_character(text);
-    // Cut, not rounded, so that it never reads as if it were enough.
-    (bits < MIN_BITS).then(|| {
-        let shown = (bits * 100.0).floor() / 100.0;
-        format!("`key` has {shown:.2} bits of Shannon entropy per character, and Baseten wants {MIN_BITS:.1}")
-    })
-}
-
-/// The prefix that Baseten gives a registered key: its first 16 characters.
-pub(crate) fn prefix_of(plaintext: &SecretString) -> String {
-    plaintext.expose_secret().chars().take(PREFIX).collect()
-}
-
-fn bits_per_character(text: &str) -> f64 {
-    let mut characters = Zeroizing::new(Vec::with_capacity(text.len()));
-    characters.extend(text.chars());
-    characters.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "at most 128 characters get here")]
-    let share = |count: usize| count as f64 / characters.len() as f64;
-    characters.chunk_by(|a, b| a == b).map(|same| share(same.len())).map(|share| -share * share.log2()).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn broken(text: &str) -> Option<String> {
-        broken_rule(&SecretString::from(text))
-    }
-
-    #[test]
-    fn a_key_has_32_to_128_characters_however_many_bytes_these_are() {
-        let of = |characters: usize, alphabet: &str| alphabet.chars().cycle().take(characters).collect::<String>();
-        for alphabet in ["0123456789abcdef", "äöüßéèêàâçñõøåæœ"] {
-            for fits in [32, 33, 127, 128] {
-                assert_eq!(broken(&of(fits, alphabet)), None);
-            }
-            for wrong in [0, 1, 31, 129] {
-                let reason = broken(&of(wrong, alphabet)).unwrap();
-                assert!(
-                    reason.contains(&format!("has {wrong} characters")) && reason.contains("32 to 128"),
-                    "{reason}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_has_at_least_3_bits_per_character() {
-        // Eight characters, equally often: 3 bits exactly.
-        assert_eq!(broken(&"abcdefgh".repeat(4)), None);
-        let table = [("a".repeat(32), "0.00"), ("ab".repeat(16), "1.00"), ("abcdefg".repeat(5), "2.80")];
-        for (text, bits) in table {
-            let reason = broken(&text).unwrap();
-            assert!(reason.contains(&format!("{bits} bits")) && reason.contains("3.0"), "{reason}");
-            assert!(!reason.contains(&text));
-        }
-        // One character more often than the others: just below.
-        let nearly = format!("{}a", "abcdefgh".repeat(15));
-        assert!(broken(&nearly).unwrap().contains("2.99 bits"));
-    }
-
-    #[test]
-    fn a_prefix_counts_characters() {
-        assert_eq!(prefix_of(&SecretString::from("äöüß-partner/eu+1 key of ours, the")), "äöüß-partner/eu+");
+/// The key, or why there is none.
+fn read(pem: &str) -> Result<Ed25519KeyPair, String> {
+    // Decoded bytes are fewer than their text, so that the buffer never grows, which would leave a copy behind.
+    let mut buffer = Zeroizing::new(vec![0; pem.len()]);
+    let Ok((label, der)) = pem_rfc7468::decode(pem.as_bytes(), &mut buffer) else {
+        return Err("it is not whole PEM, from its BEGIN line to its END line".to_owned());
+    };
+    match label {
+        "PRIVATE KEY" => Ed25519KeyPair::from_pkcs8(der).map_err(|rejected| {
+            let is_other = rejected.to_string() == "WrongAlgorithm";
+            if is_other { "it holds a key of another algorithm" } else { "what it holds cannot be read" }.to_owned()
+        }),
+        "ENCRYPTED PRIVATE KEY" => Err("it is encrypted; decrypt it with `openssl pkey`".to_owned()),
+        label if OTHER_LABELS.contains(&label) => Err(format!("it is labelled `{label}`")),
+        _ => Err("it is labelled as something else".to_owned()),
     }
 }
