@@ -3,6 +3,8 @@
 mod groups;
 mod workspace;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, Method};
 use keymux_core::{
@@ -15,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Cause, Error, REGISTER};
 use crate::provider::ID;
-use crate::signing::{SigningKey, broken_rule, prefix_of};
+use crate::registration::{Sign, broken_rule, prefix_of};
 use crate::wire::{
     ApiKey, Created, GroupId, KeyPrefix, NewApiKey, PageRequest, Paged, Registered, Registration, RevokedApiKey, SHAPE,
 };
@@ -26,7 +28,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-baseten-signature");
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) pipeline: Pipeline,
-    signing_key: Option<SigningKey>,
+    signer: Option<Arc<dyn Sign>>,
 }
 
 /// A key that was just made, with its plaintext beside it, and what was odd about the answer.
@@ -38,8 +40,8 @@ pub(crate) struct Issued {
 }
 
 impl Client {
-    pub(crate) fn new(pipeline: Pipeline, signing_key: Option<SigningKey>) -> Self {
-        Self { pipeline, signing_key }
+    pub(crate) fn new(pipeline: Pipeline, signer: Option<Arc<dyn Sign>>) -> Self {
+        Self { pipeline, signer }
     }
 
     /// Looks up one federated key: `GET /v1/gateway/groups/{group_id}/api_keys/{api_key_prefix}` (documented).
@@ -73,7 +75,7 @@ impl Client {
     /// Registers a key of one's own: `POST /v1/gateway/groups/{group_id}/api_keys/register` (documented). The prefix by
     /// which the key is found from now on is its first 16 characters.
     ///
-    /// Needs [`Config::with_signing_key`](crate::Config::with_signing_key), whose signature of the body goes along.
+    /// Needs `Config::with_signing_key`, which the Cargo feature `signing` brings: a signature of the body goes along.
     /// Refused before sending: a key that has not 32 to 128 characters, or less than 3 bits of Shannon entropy per
     /// character. Fails with [`Error::KeyRefused`], [`Error::SignatureRefused`] or [`Error::NoPublicKey`] for 400,
     /// [`Error::Forbidden`] for 403 and [`Error::NotFound`] for 404; no error shows any text of the answer.
@@ -146,16 +148,17 @@ impl Client {
     ) -> Result<(KeyPrefix, Vec<Drift>, Option<Value>), Error> {
         let broken = broken_rule(plaintext);
         ID.refuse(broken.is_some(), REGISTER, broken.as_deref().unwrap_or_default())?;
-        let Some(signing_key) = &self.signing_key else {
+        let Some(signer) = &self.signer else {
             let error = CoreError::new(ErrorKind::Config).with_provider(ID).with_operation(REGISTER);
-            let reason = "Baseten registers keys with a signature; give Config::with_signing_key an Ed25519 key";
+            let reason = "Baseten registers keys with a signature; \
+                          give Config::with_signing_key (Cargo feature `signing`) an Ed25519 key";
             return Err(error.with_message(reason).into());
         };
         let prefix = KeyPrefix::new(prefix_of(plaintext))?;
         let body = registration(plaintext, name);
-        let signature = body.as_ref().and_then(|body| signing_key.sign(body));
+        let signature = body.as_ref().and_then(|body| signer.sign(body));
         let Some((body, signature)) = body.zip(signature) else {
-            return Err(invalid(REGISTER, "the request cannot be written as JSON").into());
+            return Err(invalid(REGISTER, "the request cannot be written as JSON and signed").into());
         };
         let path = ["v1", "gateway", "groups", group.as_str(), "api_keys", "register"];
         let call = Call::new(REGISTER, Method::POST, &path)
@@ -252,7 +255,7 @@ fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
         code: rejected.text_at("/code"),
         message: rejected.text_at("/message").or_else(|| rejected.text_at("/error")),
         retry_after: rejected.seconds_at("/retry_after"),
-        detail: cause.map(|cause| std::sync::Arc::new(cause) as _),
+        detail: cause.map(|cause| Arc::new(cause) as _),
         ..Rejection::default()
     }
 }

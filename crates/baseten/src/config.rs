@@ -1,11 +1,13 @@
 //! How to reach Baseten, and as whom.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use keymux_core::{Error, HttpOptions, SecretString, Setup, Variables};
 
 use crate::client::{Client, dialect};
-use crate::signing::SigningKey;
+use crate::registration::Sign;
 
 /// Baseten's management API. No regional hosts are documented.
 pub const DEFAULT_BASE_URL: &str = "https://api.baseten.co";
@@ -33,7 +35,7 @@ pub enum AuthScheme {
 pub struct Config {
     setup: Setup,
     auth_scheme: AuthScheme,
-    signing_key: Option<SigningKey>,
+    pub(crate) signer: Option<Arc<dyn Sign>>,
 }
 
 impl Config {
@@ -43,7 +45,7 @@ impl Config {
     }
 
     fn with_setup(setup: Setup) -> Self {
-        Self { setup, auth_scheme: AuthScheme::default(), signing_key: None }
+        Self { setup, auth_scheme: AuthScheme::default(), signer: None }
     }
 
     /// From `BASETEN_API_KEY`, and from `BASETEN_BASE_URL` if it is set. A variable that is missing, empty or
@@ -69,12 +71,6 @@ impl Config {
         self
     }
 
-    /// The key that signs registrations. Without it no key of one's own can be registered; nothing else needs it.
-    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
-        self.signing_key = Some(key);
-        self
-    }
-
     /// Time-outs, limits, retries.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.setup = self.setup.with_http(options);
@@ -89,6 +85,6 @@ impl Config {
             AuthScheme::Bearer => "Bearer ",
         };
         let pipeline = self.setup.connect(dialect(), (AUTHORIZATION, scheme), HeaderMap::new(), "")?;
-        Ok(Client::new(pipeline, self.signing_key))
+        Ok(Client::new(pipeline, self.signer))
     }
 }

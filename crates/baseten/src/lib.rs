@@ -62,9 +62,10 @@
 //!
 //! # Keys of one's own
 //!
-//! A registration is signed: [`SigningKey`] reads an Ed25519 key in PKCS#8 PEM, [`SigningKey::public_key`] tells what
-//! Baseten must be given beforehand, and [`Config::with_signing_key`] hands it to the client. The bytes that are signed
-//! are the bytes that are sent. The key's prefix is its first 16 characters, and must be new in the workspace.
+//! A registration is signed, which the Cargo feature `signing` brings, on by default: `SigningKey` reads an Ed25519 key
+//! in PKCS#8 PEM, `SigningKey::public_key` tells what Baseten must be given beforehand, and `Config::with_signing_key`
+//! hands it to the client. The bytes that are signed are the bytes that are sent. The key's prefix is its first 16
+//! characters, and must be new in the workspace.
 //!
 //! # What Baseten can say
 //!
@@ -103,6 +104,8 @@ mod client;
 mod config;
 mod error;
 mod provider;
+mod registration;
+#[cfg(feature = "signing")]
 mod signing;
 mod wire;
 
@@ -113,6 +116,7 @@ pub use keymux_core::{
     ApiKeyProvider, Cursor, ErrorKind, ExposeSecret, Fact, HttpOptions, Page, RetryPolicy, SecretString,
 };
 pub use provider::provider_info;
+#[cfg(feature = "signing")]
 pub use signing::SigningKey;
 pub use wire::{
     ApiKey, DeletedGroup, Group, GroupEdit, GroupFilter, GroupId, GroupIdKind, GroupLimit, GroupMetadata, GroupModel,

@@ -39,8 +39,8 @@
 //! # Features
 //!
 //! Beside the vendors: `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`,
-//! where the application installs the cryptography. `config`, off by default, brings accounts from a configuration
-//! file.
+//! where the application installs the cryptography. `signing` (default) registers keys of one's own at Baseten, with the
+//! cryptography of `rustls`. `config`, off by default, brings accounts from a configuration file.
 
 mod account;
 mod accounts;

@@ -61,6 +61,21 @@ fn a_setting_of_an_account_takes_the_place_of_the_default_in_that_account_alone(
     assert_eq!((attempts(0), attempts(1)), (with(2), with(7)));
 }
 
+#[cfg(feature = "baseten")]
+#[test]
+fn a_signing_key_is_read_and_a_build_that_cannot_sign_names_the_feature_that_it_lacks() {
+    let text =
+        "[accounts.a]\nprovider = \"baseten\"\ncredential = { env = \"X\" }\nsigning_key_file = \"/nowhere/x\"\n";
+    let file = ConfigFile::parse(text, "keymux.toml").unwrap();
+    let error = file.accounts[0].client("k".into(), HttpOptions::new()).unwrap_err();
+    let says = if cfg!(feature = "signing") {
+        "`signing_key_file`: the file /nowhere/x cannot be read: "
+    } else {
+        "this build cannot sign, so that `signing_key_file` has no use; turn the Cargo feature `signing` of `keymux` on"
+    };
+    assert!(error.message().unwrap().starts_with(says), "{error}");
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn a_command_that_does_not_end_is_stopped() {

@@ -73,7 +73,7 @@ impl AccountConfig {
         match self.vendor {
             #[cfg(feature = "baseten")]
             "baseten" => {
-                use keymux_baseten::{AuthScheme, Config, SigningKey};
+                use keymux_baseten::{AuthScheme, Config};
                 let mut config = Config::new(credential).with_http(options);
                 if let Some(url) = self.text("base_url") {
                     config = config.with_base_url(url);
@@ -81,10 +81,17 @@ impl AccountConfig {
                 if self.text("auth_scheme") == Some("bearer") {
                     config = config.with_auth_scheme(AuthScheme::Bearer);
                 }
+                #[cfg(feature = "signing")]
                 if let Some(pem) = self.content("signing_key_file")? {
                     // What is not UTF-8 is no PEM either, and refused as such.
                     let pem = SecretString::from(std::str::from_utf8(&pem).unwrap_or_default());
-                    config = config.with_signing_key(SigningKey::from_pkcs8_pem(&pem)?);
+                    config = config.with_signing_key(keymux_baseten::SigningKey::from_pkcs8_pem(&pem)?);
+                }
+                #[cfg(not(feature = "signing"))]
+                if self.settings.contains_key("signing_key_file") {
+                    let message = "this build cannot sign, so that `signing_key_file` has no use; \
+                                   turn the Cargo feature `signing` of `keymux` on";
+                    return Err(Error::new(ErrorKind::Config).with_message(message));
                 }
                 Ok(Arc::new(config.build()?))
             }
