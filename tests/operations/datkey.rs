@@ -14,7 +14,7 @@ use keymux_datkey::{
 };
 use serde_json::json;
 
-use crate::support::{Forgetful, Vendor, assert_hidden, options, request};
+use crate::support::{Forgetful, Vendor, WITHHELD, assert_hidden, options, request};
 
 /// The header that goes with every request.
 const CREDENTIAL: &str = "x-api-key: workspace-credential";
@@ -183,8 +183,8 @@ async fn refusals_are_told_by_their_statuses() {
             assert!(format!("{error:?}").starts_with(variant), "{operation}: {error:?}");
             assert_eq!(error.details().kind(), kind, "{operation}");
             // Where an answer may repeat a key, none of its text is shown.
-            let quiet = matches!(operation, "create_key" | "verify_key");
-            assert_eq!(error.details().message(), (!quiet).then_some("no such luck"), "{operation}");
+            let said = if operation == "verify_key" { WITHHELD } else { "no such luck" };
+            assert_eq!(error.details().message(), Some(said), "{operation}");
             assert_eq!(vendor.asked().len(), 1);
         }
     }
@@ -409,9 +409,13 @@ async fn what_is_no_verdict_is_never_taken_for_one() {
 
 #[tokio::test]
 async fn a_404_that_says_that_the_key_is_not_found_is_a_refusal() {
+    for words in ["Key not found", "key not found.", "no such key"] {
+        let body = format!(r#"{{"message":"{words}"}}"#);
+        let vendor = Vendor::answering("POST", &[(404, &body)]).await;
+        let verdict = vendor.client().verify(&plaintext(), &VerifyRequest::new(scope())).await.unwrap();
+        assert!(matches!(verdict, Verdict::Refused { reason: Refusal::NoSuchKey, record: None }), "{verdict:?}");
+    }
     let vendor = Vendor::answering("POST", &[(404, r#"{"message":"Key not found"}"#)]).await;
-    let verdict = vendor.client().verify(&plaintext(), &VerifyRequest::new(scope())).await.unwrap();
-    assert!(matches!(verdict, Verdict::Refused { reason: Refusal::Unknown, record: None }), "{verdict:?}");
     let error = vendor.client().verify_key(&api(), &plaintext()).await.unwrap_err();
     assert!(matches!(error, Error::NotFound(_)), "{error:?}");
 }

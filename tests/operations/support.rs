@@ -12,6 +12,9 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+/// The message where what the vendor says may repeat a plaintext that was sent.
+pub(crate) const WITHHELD: &str = "what the vendor says is not shown, since it may repeat the key";
+
 /// Options with four attempts and next to no wait between them, whatever the vendor answered to the call before.
 pub(crate) fn options() -> HttpOptions {
     let regardless = HttpOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO);

@@ -121,7 +121,8 @@ impl Client {
     pub(crate) async fn issue_api_key(&self, group: &GroupId, key: &NewApiKey) -> Result<Issued, Error> {
         let path = ["v1", "gateway", "groups", group.as_str(), "api_keys"];
         let find_out = "list the group's keys and look for the name, or for one more";
-        let call = Call::new("create_api_key", Method::POST, &path).making_key(find_out).with_json(key)?;
+        let call =
+            Call::new("create_api_key", Method::POST, &path).making_key(find_out).showing_refusals().with_json(key)?;
         let answer = self.pipeline.send(call).await?;
         let Decoded { value: created, mut drift, raw, .. } = answer.decode::<Created>(&SHAPE)?;
         let Fact::Known(plaintext) = created.api_key else {

@@ -94,7 +94,7 @@ impl Client {
     /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown).
     pub async fn create_service_token(&self, token: &NewServiceToken) -> Result<(ServiceToken, SecretString), Error> {
         let path = ["v1", "service_token"];
-        let call = Call::new("create_service_token", Method::POST, &path).making_key(FIND_OUT);
+        let call = Call::new("create_service_token", Method::POST, &path).making_key(FIND_OUT).showing_refusals();
         self.issue(call.with_json(token)?).await
     }
 
@@ -109,7 +109,9 @@ impl Client {
         token: &NewServiceToken,
     ) -> Result<(ServiceToken, SecretString), Error> {
         let path = ["v1", "service_token"];
-        let call = Call::new("create_or_replace_service_token", Method::PUT, &path).making_key(FIND_OUT_REPLACED);
+        let call = Call::new("create_or_replace_service_token", Method::PUT, &path)
+            .making_key(FIND_OUT_REPLACED)
+            .showing_refusals();
         self.issue(call.with_json(token)?).await
     }
 

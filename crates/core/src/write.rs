@@ -426,7 +426,9 @@ pub enum Refusal {
     UsageExceeded,
     /// It may not do what was asked.
     InsufficientScope,
-    /// There is no such key, or the vendor gives no reason, or one that is not documented.
+    /// There is no such key.
+    NoSuchKey,
+    /// The vendor gives no reason, or one that is not documented.
     Unknown,
 }
 
@@ -441,6 +443,7 @@ impl Refusal {
             Self::RateLimited => "rate_limited",
             Self::UsageExceeded => "usage_exceeded",
             Self::InsufficientScope => "insufficient_scope",
+            Self::NoSuchKey => "no_such_key",
             Self::Unknown => "unknown",
         }
     }

@@ -119,3 +119,18 @@ async fn a_code_and_the_name_of_a_field_are_shown_where_a_plaintext_is_near() {
     let error = send(&server.url(), making()).await.unwrap_err();
     assert_eq!((error.code(), error.detail::<String>().map(String::as_str)), (Some("NAME_TAKEN"), Some("label")));
 }
+
+#[tokio::test]
+async fn a_refusal_to_a_request_without_a_plaintext_shows_its_plain_words() {
+    let body =
+        r#"{"message":"label: at most 255 characters, not aB3dE5gH7jK9mN1p","detail":"too long: xY9zW8vU7tS6rQ5p"}"#;
+    for (status, message, detail) in [
+        ("422 No", "label: at most 255 characters, not […]", "too long: […]"),
+        // Who fails may have made the key, and says anything.
+        ("501 Oops", "what the vendor says is not shown, since it may repeat the key", "[withheld]"),
+    ] {
+        let server = Server::start([vec![Read, answer(status, &[], body)]]).await;
+        let error = send(&server.url(), making().showing_refusals()).await.unwrap_err();
+        assert_eq!((error.message(), error.detail::<String>().map(String::as_str)), (Some(message), Some(detail)));
+    }
+}

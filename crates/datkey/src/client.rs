@@ -110,7 +110,8 @@ impl Client {
         let length = key.length.is_some_and(|length| !(16..=255).contains(&length));
         ID.refuse(length, OPERATION, "length is not one of 16 to 255, which Datkey takes")?;
         self.check_limits(OPERATION, key.expires_at, key.verification_limit)?;
-        let call = Call::new(OPERATION, Method::POST, &["keys"]).making_key(FIND_OUT).with_json(key)?;
+        let call =
+            Call::new(OPERATION, Method::POST, &["keys"]).making_key(FIND_OUT).showing_refusals().with_json(key)?;
         let answer = self.pipeline.send(call).await?;
         let mut decoded: Decoded<Key> = answer.decode(&SHAPE)?;
         match std::mem::take(&mut decoded.value.key) {
@@ -192,8 +193,11 @@ pub(crate) fn dialect() -> Dialect {
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
     let message = rejected.text_at("/message");
-    // The documented text. It is looked at here, since no error of a verification shows any.
-    let no_key = message.as_deref().is_some_and(|text| text.trim().eq_ignore_ascii_case("key not found"));
+    // The documents have two such texts. It is looked at here, since no error of a verification shows any.
+    let no_key = message.as_deref().is_some_and(|text| {
+        let text = text.to_ascii_lowercase();
+        text.contains("key") && ["not found", "no such"].iter().any(|words| text.contains(words))
+    });
     let detail = (no_key && rejected.status == 404).then(|| Arc::new(NoSuchKey) as _);
     Rejection { message, detail, ..Rejection::default() }
 }

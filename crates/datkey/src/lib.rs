@@ -35,8 +35,8 @@
 //! - Expiry and limit can be set, not cleared: whether null takes them away is not documented. A fraction of a second
 //!   of an expiry is cut off.
 //! - What an unknown key is verified as is not documented. `valid: false` without a known status is a refusal for an
-//!   unknown reason, and so is a 404 that says "key not found"; any other 404 may come of a wrong base URL, and says
-//!   nothing about the key.
+//!   unknown reason; a 404 that says "key not found" or "no such key" is one, too, because there is no such key; any other
+//!   404 may come of a wrong base URL, and says nothing about the key.
 //! - After a lost answer to making a key nothing but the dashboard can tell whether there is one.
 //!
 //! # What Datkey can say

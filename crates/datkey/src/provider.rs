@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, Fact, Field, GateState, Grade, IssuedKey,
-    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter, ProviderId,
-    ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState, Grade,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter,
+    ProviderId, ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest,
+    resolve_time,
 };
 
 use crate::client::{Client, NoSuchKey, Removed};
@@ -80,6 +81,13 @@ impl ApiKeyProvider for Client {
             Ok(_) => Ok(()),
             Err(error) => match Error::from(error) {
                 error if error.detail::<NoSuchKey>().is_some() => Ok(()),
+                error if error.kind() == ErrorKind::NotFound => {
+                    let said = error.message().unwrap_or("nothing").to_owned();
+                    Err(error.with_message(format!(
+                        "a key that cannot exist was asked for, and the answer does not say that it is the key that is not \
+                         there (it says: {said}); is the base URL right?"
+                    )))
+                }
                 error => Err(error),
             },
         }
@@ -122,7 +130,7 @@ impl ApiKeyProvider for Client {
         let api: ApiId = request.scope.one(&INFO)?;
         let result = self.judge_key(&api, plaintext).await.map_err(Error::from);
         if result.as_ref().is_err_and(|error| error.detail::<NoSuchKey>().is_some()) {
-            return Ok(Verdict::Refused { reason: Refusal::Unknown, record: None });
+            return Ok(Verdict::Refused { reason: Refusal::NoSuchKey, record: None });
         }
         Verdict::of_call(result, |(outcome, decoded)| self.verdict(&outcome, decoded))
     }

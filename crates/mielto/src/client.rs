@@ -115,7 +115,8 @@ impl Client {
     pub(crate) async fn issue_api_key(&self, key: &NewApiKey) -> Result<(Answer, Decoded<ApiKey>), Error> {
         check_label("create_api_key", &key.label)?;
         let path = ["api", "v1", "api-keys"];
-        let call = Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).with_json(key)?;
+        let call =
+            Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).showing_refusals().with_json(key)?;
         let answer = self.pipeline.send(call).await?;
         let decoded = answer.decode(&SHAPE)?;
         Ok((answer, decoded))

@@ -205,13 +205,16 @@ impl Client {
         ID.refuse(key.expires_at == Some(0), "create_api_key", "expiresAt is 0; Oneloop takes numbers above 0")?;
         check_scopes("create_api_key", &key.scopes)?;
         let path = ["api", "v1", "api-key"];
-        self.issue(Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).with_json(key)?).await
+        self.issue(
+            Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).showing_refusals().with_json(key)?,
+        )
+        .await
     }
 
     pub(crate) async fn reissue_api_key(&self, workspace: &WorkspaceId, key: &ApiKeyId) -> Result<Issued, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "api-key", key.as_str(), "rotate"];
         let find_out = "its plaintext may be a new one, which is lost: look at `updatedAt`, or rotate again";
-        let call = Call::new("rotate_api_key", Method::POST, &path).making_key(find_out);
+        let call = Call::new("rotate_api_key", Method::POST, &path).making_key(find_out).showing_refusals();
         self.issue(call).await
     }
 

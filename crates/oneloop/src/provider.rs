@@ -258,7 +258,8 @@ fn refusal(status: &VerifyStatus) -> Option<Refusal> {
         VerifyStatus::RateLimited => Refusal::RateLimited,
         VerifyStatus::UsageLimited => Refusal::UsageExceeded,
         VerifyStatus::InvalidScopes => Refusal::InsufficientScope,
-        VerifyStatus::Invalid | VerifyStatus::Other(_) => Refusal::Unknown,
+        VerifyStatus::Invalid => Refusal::NoSuchKey,
+        VerifyStatus::Other(_) => Refusal::Unknown,
     })
 }
 

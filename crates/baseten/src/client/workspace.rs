@@ -83,7 +83,7 @@ impl Client {
         let reason = "`model_ids` is given, and Baseten takes it for metrics and invoke keys alone";
         ID.refuse(key.model_ids.is_some() && !takes_models, operation, reason)?;
         let find_out = "list the workspace's keys and look for the name";
-        let call = Call::new(operation, Method::POST, path).making_key(find_out).with_json(key)?;
+        let call = Call::new(operation, Method::POST, path).making_key(find_out).showing_refusals().with_json(key)?;
         let answer = self.pipeline.send(call).await?;
         match answer.decode::<CreatedWorkspaceKey>(&SHAPE)?.value.api_key {
             Fact::Known(api_key) => Ok(IssuedWorkspaceApiKey { prefix: before_dot(&api_key), api_key }),

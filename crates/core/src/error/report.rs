@@ -89,7 +89,8 @@ impl fmt::Display for ErrorReport {
             write!(f, ": {message}")?;
         }
         if let Some(delay) = self.retry_after_seconds {
-            write!(f, "; retry after {delay} s")?;
+            // A date leaves a fraction of a second, which nobody waits for by hand.
+            write!(f, "; retry after {} s", (delay * 1000.0).ceil() / 1000.0)?;
         }
         if let Some(id) = &self.request_id {
             write!(f, "; request {id}")?;

@@ -21,7 +21,7 @@ pub struct Call<'a> {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Bytes,
     pub(super) idempotency: Idempotency,
-    pub(super) quiet: bool,
+    pub(super) quiet: Quiet,
     pub(super) find_out: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Call<'a> {
             headers: Vec::new(),
             body: Bytes::new(),
             idempotency: Idempotency::Idempotent,
-            quiet: false,
+            quiet: Quiet::Not,
             find_out: "",
         }
     }
@@ -89,8 +89,17 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn making_key(mut self, find_out: &'static str) -> Self {
         self.idempotency = Idempotency::MakesKey;
-        self.quiet = true;
+        self.quiet = Quiet::Wholly;
         self.find_out = find_out;
+        self
+    }
+
+    /// Says that the request of a call that makes a key holds no plaintext, so that a refusal (4xx) cannot repeat one: its
+    /// plain words are shown. What may be a secret all the same is left out: words that are long, or have digits or
+    /// capitals within.
+    #[must_use]
+    pub fn showing_refusals(mut self) -> Self {
+        self.quiet = Quiet::ButPlainWords;
         self
     }
 
@@ -99,7 +108,7 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn counting_use(mut self) -> Self {
         self.idempotency = Idempotency::CountsUse;
-        self.quiet = true;
+        self.quiet = Quiet::Wholly;
         self
     }
 
@@ -110,6 +119,17 @@ impl<'a> Call<'a> {
         self.idempotency = Idempotency::NotIdempotent;
         self
     }
+}
+
+/// Which text of an answer that is no success may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quiet {
+    /// All of it, scrubbed.
+    Not,
+    /// The plain words of a refusal.
+    ButPlainWords,
+    /// A code, or the name of a member.
+    Wholly,
 }
 
 /// Counts what is written to it.

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::call::Quiet;
 use crate::error::ErrorKind;
 use crate::gate::RateLimit;
 use crate::provider::ProviderId;
@@ -41,7 +42,7 @@ pub struct Rejected<'a> {
     /// The body as JSON, whatever its content type says; `Null` if it is not JSON.
     pub json: &'a Value,
     pub(super) credential: &'a SecretString,
-    pub(super) quiet: bool,
+    pub(super) quiet: Quiet,
 }
 
 impl fmt::Debug for Rejected<'_> {
@@ -67,13 +68,20 @@ impl Rejected<'_> {
 
     /// Text of the body made fit to be shown, for a [`Rejection::detail`]: without the credential and without what
     /// looks like a key or an e-mail address, and cut. The other members of a [`Rejection`] are scrubbed anyway. Where a
-    /// plaintext is near, only a plain word or a short number is left.
+    /// plaintext is near, only plain words and short numbers are left, or only one.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        if self.quiet && !is_plain_word(text) {
-            return "[withheld]".to_owned();
+        match self.quiet {
+            Quiet::Not => scrub_text(text, self.credential),
+            _ if is_plain_word(text) => text.to_owned(),
+            Quiet::ButPlainWords if self.is_refusal() => plain_words(&scrub_text(text, self.credential)),
+            _ => "[withheld]".to_owned(),
         }
-        scrub_text(text, self.credential)
+    }
+
+    /// A server that fails may have made the key, and says anything.
+    pub(super) fn is_refusal(&self) -> bool {
+        (400..500).contains(&self.status)
     }
 
     /// The number of seconds, or the text of one, at a JSON pointer.
@@ -114,4 +122,50 @@ impl fmt::Debug for Rejection {
 fn is_plain_word(text: &str) -> bool {
     let word = text.len() < 32 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     word || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The plain words of `text`. In the place of each run of others, which may be a secret, stands `[…]`.
+pub(super) fn plain_words(text: &str) -> String {
+    let mut shown = Vec::new();
+    for word in text.split_whitespace() {
+        let bare = word.trim_matches(|c: char| c.is_ascii_punctuation() && c != '_');
+        if bare.len() <= 32 && bare.split(['.', '/', '-', '\'']).all(is_said) {
+            shown.push(word);
+        } else if shown.last() != Some(&"[…]") {
+            shown.push("[…]");
+        }
+    }
+    shown.join(" ")
+}
+
+/// Whether this is a word of a language, the name of a member or a short number: not what a generator of keys writes.
+fn is_said(word: &str) -> bool {
+    const LONGEST: usize = 16;
+    let rest = word.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or(word);
+    let cased = |is: fn(&u8) -> bool| word.len() <= LONGEST && rest.bytes().all(|b| is(&b) || b == b'_');
+    cased(u8::is_ascii_lowercase) || cased(u8::is_ascii_uppercase) || is_plain_word(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_refusal_words_are_left_and_nothing_that_may_be_a_key() {
+        for (text, shown) in [
+            ("body.label: must be at most 255 characters", "body.label: must be at most 255 characters"),
+            (
+                "Your plan doesn't allow more than 5 keys (upgrade it).",
+                "Your plan doesn't allow more than 5 keys (upgrade it).",
+            ),
+            ("NAME_TAKEN: 'ci' is there already", "NAME_TAKEN: 'ci' is there already"),
+            ("key sk_live_aB3dE5gH7jK9 exists", "key […] exists"),
+            ("abcdefghijklmnopqrstuvwxyzabcdef mk_1 x9", "[…]"),
+            ("aBcDeFgH/IjKlMn QWERTYUIOPASDFGHJKL", "[…]"),
+            ("id 123456", "id […]"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_words(text), shown);
+        }
+    }
 }

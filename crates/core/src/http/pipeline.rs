@@ -14,6 +14,8 @@ use tracing::Instrument;
 use url::Url;
 
 use super::answer::{Answer, Context};
+use super::call::Quiet;
+use super::dialect::plain_words;
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
@@ -347,33 +349,31 @@ impl Pipeline {
         let rejected = Rejected { status: status_code, headers, text, json: &json, credential, quiet: call.quiet };
         let rejection = (dialect.read_rejection)(&rejected);
         let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
-        let message = if call.quiet {
-            // The answer may repeat the key.
-            None
-        } else {
-            let text = match (rejection.message, compression(headers)) {
-                (Some(message), _) if !message.trim_start().starts_with('<') => message,
-                (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
-                _ => describe_body(text, body.len()),
-            };
-            Some(scrub_text(&text, credential)).filter(|text| !text.is_empty())
+        let said = match (rejection.message, compression(headers)) {
+            (Some(message), _) if !message.trim_start().starts_with('<') => message,
+            (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
+            _ => describe_body(text, body.len()),
         };
-        let code = rejection.code.filter(|code| !call.quiet || is_code(code));
+        let message = match call.quiet {
+            Quiet::Not => scrub_text(&said, credential),
+            Quiet::ButPlainWords if rejected.is_refusal() => plain_words(&scrub_text(&said, credential)),
+            _ if said.is_empty() => said,
+            _ => "what the vendor says is not shown, since it may repeat the key".to_owned(),
+        };
+        let is_quiet = call.quiet != Quiet::Not;
+        let code = rejection.code.filter(|code| !is_quiet || is_code(code));
         let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
             .with_code(code.map(|code| scrub_text(&code, credential)))
             .with_request_id(
                 rejection
                     .request_id
-                    .filter(|_| !call.quiet)
+                    .filter(|_| !is_quiet)
                     .map(|id| scrub_id(&id, credential))
                     .or_else(|| self.request_id(headers)),
             )
             .with_retry_after(delay)
             .with_detail(rejection.detail);
-        match message {
-            Some(message) => error.with_message(message),
-            None => error,
-        }
+        if message.is_empty() { error } else { error.with_message(message) }
     }
 
     /// The error of an exchange that broke. A refusal whose body broke off is still that refusal.
