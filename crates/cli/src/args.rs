@@ -1,5 +1,6 @@
 //! Every argument of every command, as clap is told of them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -7,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
+use crate::exit::Failure;
 use crate::when::{self, When};
 
 const EXIT_STATUS: &str = "\
@@ -226,6 +228,27 @@ pub(crate) struct SecretIn {
     pub(crate) key_file: Option<PathBuf>,
 }
 
+/// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.
+#[derive(Debug, Args)]
+pub(crate) struct Surplus {
+    #[arg(hide = true)]
+    surplus: Vec<OsString>,
+}
+
+impl Surplus {
+    /// Refuses what stands there, without a word of it.
+    pub(crate) fn refuse(&self) -> Result<(), Failure> {
+        if self.surplus.is_empty() {
+            return Ok(());
+        }
+        let (count, plural) = (self.surplus.len(), if self.surplus.len() == 1 { "" } else { "s" });
+        Err(Failure::Usage(format!(
+            "{count} argument{plural} too many, not shown here: a plaintext is read from standard input or a file, never from \
+             an argument. If it was a plaintext, other programs of this machine may have seen it, and so has the shell's history"
+        )))
+    }
+}
+
 /// Whether a change is made.
 #[derive(Debug, Args)]
 pub(crate) struct DryRun {
@@ -286,6 +309,8 @@ pub(crate) struct CreateArgs {
     pub(crate) secret: SecretOut,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -296,6 +321,8 @@ pub(crate) struct RegisterArgs {
     pub(crate) secret: SecretIn,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -355,6 +382,8 @@ pub(crate) struct RotateArgs {
     pub(crate) yes: Yes,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -370,6 +399,8 @@ pub(crate) struct VerifyArgs {
     pub(crate) secret: SecretIn,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]

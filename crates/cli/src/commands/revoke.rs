@@ -41,9 +41,11 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
 fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
     let mut seen = BTreeSet::new();
     let mut keys = Vec::new();
-    for text in super::get::read(refs)? {
-        let key = text.parse::<KeyRef>();
-        let key = key.map_err(|error| Failure::Usage(format!("{text}: {error}; nothing was revoked")))?;
+    for given in super::get::read(refs)? {
+        let (key, _) = given.map_err(|(text, error)| {
+            let about = text.map(|text| format!("{text}: ")).unwrap_or_default();
+            Failure::Usage(format!("{about}{error}; nothing was revoked"))
+        })?;
         if seen.insert(key.clone()) {
             keys.push(key);
         }
