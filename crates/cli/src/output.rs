@@ -220,15 +220,17 @@ impl Summary {
     /// For eyes: what became of each account, or `12 keys`.
     fn lines<R: Row>(&self, filtered: bool) -> Vec<String> {
         let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
-        if !lines.is_empty() && !filtered && !self.interrupted {
+        let told = !lines.is_empty();
+        if told && !filtered && !self.interrupted {
             return lines;
         }
+        lines.extend_from_slice(&self.reasons);
         let plural = if self.count == 1 { "" } else { "s" };
-        let shown = if lines.is_empty() { "" } else { " shown" };
+        let shown = if told { " shown" } else { "" };
         let end = match (self.interrupted, self.complete) {
             (true, _) => "; interrupted",
             // The text has said it.
-            (false, false) if lines.is_empty() => "; incomplete",
+            (false, false) if !told => "; incomplete",
             _ => "",
         };
         lines.push(format!("{} {}{plural}{shown}{end}", self.count, R::TYPE));

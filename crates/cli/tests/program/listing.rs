@@ -108,3 +108,17 @@ fn a_field_that_is_like_no_other_is_refused_without_a_guess() {
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(!ran.stderr.contains("did you mean"), "{ran:?}");
 }
+
+#[test]
+fn a_table_of_named_accounts_tells_why_they_are_not_complete() {
+    let stage = Stage::new();
+    for format in ["table", "csv"] {
+        let ran = stage.run(&["list", "braintrust", "mielto", "-o", format]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        let told: Vec<&str> = ran.stderr.lines().collect();
+        assert!(told[0].starts_with("braintrust: narrower: Braintrust lists the caller's own keys alone"), "{ran:?}");
+        assert!(told[1].starts_with("braintrust: not listed: service tokens"), "{ran:?}");
+        assert_eq!(told[2..], ["7 keys; incomplete"], "of what is complete there is nothing to tell");
+    }
+    assert_eq!(stage.run(&["list", "mielto", "-o", "table"]).stderr, "4 keys\n");
+}
