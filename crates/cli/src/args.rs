@@ -82,7 +82,7 @@ pub(crate) struct Global {
     /// account for each credential in the environment]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
-    /// The format [default: table on a terminal, ndjson into a pipe]
+    /// The format [default: table on a terminal and with --columns, ndjson into a pipe]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
     /// Show each request on standard error; twice: everything that is traced
@@ -231,7 +231,7 @@ pub(crate) struct SecretIn {
 /// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.
 #[derive(Debug, Args)]
 pub(crate) struct Surplus {
-    #[arg(hide = true)]
+    #[arg(hide = true, value_hint = ValueHint::Other)]
     surplus: Vec<OsString>,
 }
 

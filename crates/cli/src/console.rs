@@ -66,6 +66,11 @@ impl Console {
         self.format
     }
 
+    /// The format that was asked for, else `other`.
+    pub(crate) fn format_or(&self, other: Format) -> Format {
+        self.asked.unwrap_or(other)
+    }
+
     /// Whether standard output shows colour.
     pub(crate) fn color(&self) -> bool {
         self.color

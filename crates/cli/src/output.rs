@@ -27,7 +27,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads the arguments. `shown` are the columns of a table where none are chosen.
     pub(crate) fn read<R: Row>(listing: &Listing, console: &Console, shown: &[&str]) -> Result<Self, Failure> {
-        let format = console.format();
+        // JSON has no columns: who chooses some, and no format, wants a table.
+        let format = if listing.columns.is_empty() { console.format() } else { console.format_or(Format::Table) };
         if !listing.columns.is_empty() && matches!(format, Format::Json | Format::Ndjson) {
             return Err(Failure::Usage(
                 "--columns is for tables and CSV; add `-o table` or `-o csv`, or leave it out, since JSON has every field"

@@ -60,3 +60,13 @@ fn elements_with_commas_are_set_apart_by_semicolons() {
     let ran = stage.run(&["get", key, "-o", "table", "--columns", "permissions"]);
     assert_eq!(ran.stdout, "permissions  invoices=create,read,update; customers=read\n");
 }
+
+#[test]
+fn columns_without_a_format_are_those_of_a_plain_table_in_a_pipe_too() {
+    let stage = Stage::new();
+    let one = stage.run(&["get", "mielto:key_000000001", "--columns", "ref,name"]);
+    assert_eq!((one.status, &*one.stdout), (Some(0), "ref   mielto:key_000000001\nname  nightly import\n"), "{one:?}");
+    let many = stage.run(&["list", "mielto", "--columns", "ref", "--filter", "status=disabled"]);
+    assert_eq!((many.status, &*many.stdout), (Some(0), "REF\nmielto:key_000000002\n"), "{many:?}");
+    assert_eq!(stage.run(&["list", "mielto", "--columns", "ref", "-o", "ndjson"]).status, Some(2));
+}
