@@ -169,7 +169,8 @@ impl<'a, R: Row> Output<'a, R> {
                 }
             }
         }
-        if self.plan.format == Format::Json && !self.single {
+        // Where nothing is left of the one thing, an empty array is the document.
+        if self.plan.format == Format::Json && (!self.single || self.written == 0) {
             let end = if self.written == 0 { "[]\n" } else { "\n]\n" };
             self.out.write_all(end.as_bytes()).map_err(Failure::output)?;
         }

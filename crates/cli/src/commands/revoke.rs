@@ -22,6 +22,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
     }
     let keys = keys(args.refs)?;
     if keys.is_empty() {
+        let nothing = Output::<RevokedRow>::new(console, Plan::of_many::<RevokedRow>(console, &["ref", "outcome"]));
+        nothing.finish(None)?;
         console.note("keymux: there is no reference on standard input; nothing was revoked");
         return Ok(Exit::Success);
     }
