@@ -47,7 +47,7 @@ const LISTING: &str = "\
 Filters:
   --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
   --filter FIELD~PATTERN   matches the regular expression anywhere; !~ does not
-  --filter FIELD=none      the vendor says that there is none: never, no limit
+  --filter FIELD=none      the vendor says that there is none; so does what a table shows for it: expires=never
   --filter FIELD=missing   the vendor did not send it
   --filter FIELD=unsupported, FIELD=known   it cannot say; there is a value
 
@@ -160,7 +160,8 @@ pub(crate) struct Listing {
 #[derive(Debug, Args)]
 #[command(after_long_help = LISTING)]
 pub(crate) struct GetArgs {
-    /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each
+    /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each: a reference,
+    /// or a JSON object with one in `ref`, as this program's own NDJSON has it
     #[arg(required = true, value_name = "REF")]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
@@ -406,7 +407,7 @@ pub(crate) struct VerifyArgs {
 #[derive(Debug, Args)]
 #[command(after_long_help = REVOKE)]
 pub(crate) struct RevokeArgs {
-    /// The keys; `-` reads them from standard input, a line each
+    /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
     #[arg(required = true, value_name = "REF")]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]

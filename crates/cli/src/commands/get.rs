@@ -5,6 +5,7 @@ use std::io::{self, BufRead};
 
 use futures_util::FutureExt;
 use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
+use serde_json::Value;
 
 use crate::args::GetArgs;
 use crate::console::Console;
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
-use crate::rows::Problem;
+use crate::rows::{Problem, Summary};
 
 use super::list::SHOWN;
 
@@ -96,8 +97,22 @@ fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
     if line.is_empty() {
         return None;
     }
-    let reason = |error: Error| error.message().unwrap_or_default().to_owned();
-    Some(line.parse().map(|key| (key, line.to_owned())).map_err(reason))
+    let parsed = |text: &str| {
+        let reason = |error: Error| error.message().unwrap_or_default().to_owned();
+        text.parse().map(|key| (key, text.to_owned())).map_err(reason)
+    };
+    // No account's name begins like JSON.
+    if !line.starts_with(['{', '[', ']']) {
+        return Some(parsed(line));
+    }
+    let Ok(Value::Object(object)) = serde_json::from_str(line) else {
+        return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
+    };
+    match object.get("ref") {
+        Some(Value::String(text)) => Some(parsed(text)),
+        _ if object.get("type").is_some_and(|kind| kind == Summary::TYPE) => None,
+        _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
+    }
 }
 
 /// Says where the line is and its shape, and nothing of its text.

@@ -76,6 +76,47 @@ fn references_are_read_from_standard_input_a_line_each() {
 }
 
 #[test]
+fn what_list_writes_into_a_pipe_is_read_by_get_and_revoke() {
+    let stage = Stage::new();
+    let listed = stage.run(&["list", "mielto"]);
+    let got = run(&mut stage.command(&["get", "-"]), &listed.stdout);
+    assert_eq!(got.status, Some(0), "{got:?}");
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(refs(&got)), sorted(refs(&listed)));
+    let ended = run(&mut stage.command(&["revoke", "-", "--yes"]), &listed.stdout);
+    assert_eq!((ended.status, ended.of_type("revoked").len()), (Some(0), 4), "{ended:?}");
+}
+
+#[test]
+fn a_line_of_json_without_a_reference_is_refused_with_the_reason() {
+    let stage = Stage::new();
+    let array = stage.run(&["list", "mielto", "-o", "json"]).stdout;
+    for (input, says) in [
+        (r#"{"type":"error","ref":null,"account":"CANARY"}"#, "line 1 of standard input, 46 characters that are not shown"),
+        (r#"{"ref":7}"#, "the JSON object has no `ref` that is text"),
+        (r#"{"ref":"CANARY"}"#, "the key reference has no `:`"),
+        (r#"{"ref":"mielto:CANARY""#, "is not one whole object; `-o ndjson` writes such lines"),
+        (&array, "line 1 of standard input, 1 character that"),
+    ] {
+        let ran = run(&mut stage.command(&["revoke", "-", "--yes"]), input);
+        assert_eq!(ran.status, Some(2), "{input}: {ran:?}");
+        assert!(ran.stderr.contains(says) && !ran.stderr.contains("CANARY"), "{input}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_filter_takes_the_words_of_tables_and_a_status_in_any_case() {
+    let stage = Stage::new();
+    let never = refs(&stage.run(&["list", "--sort", "ref", "--filter", "expires=never"]));
+    assert!(!never.is_empty());
+    assert_eq!(never, refs(&stage.run(&["list", "--sort", "ref", "--filter", "expires=none"])));
+    assert_eq!(refs(&stage.run(&["list", "mielto", "--filter", "status=DISABLED"])), ["mielto:key_000000002"]);
+}
+
+#[test]
 fn completions_and_manual_pages_are_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ran = run(&mut bare(&["completions", shell]), "");
