@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
@@ -216,7 +216,7 @@ pub(crate) enum AccountsAction {
 #[derive(Debug, Args)]
 pub(crate) struct SecretOut {
     /// Write the plaintext to this new file, readable by its owner alone, and the record to FILE.json beside it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = PathBufValueParser::new().try_map(new_file))]
     pub(crate) secret_file: Option<PathBuf>,
 }
 
@@ -430,6 +430,14 @@ pub(crate) struct EmulateArgs {
     /// Answer 429 to more requests than this in a second, for each operation and credential [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
+}
+
+/// `-` is no file where other programs have it for standard output.
+fn new_file(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.as_os_str() == "-" {
+        return Err("leave it out: the plaintext goes to standard output anyway; a file of this name is `./-`");
+    }
+    Ok(path)
 }
 
 fn parse_permission(text: &str) -> Result<Permission, String> {

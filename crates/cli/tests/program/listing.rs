@@ -95,7 +95,10 @@ fn a_line_of_json_without_a_reference_is_refused_with_the_reason() {
     let stage = Stage::new();
     let array = stage.run(&["list", "mielto", "-o", "json"]).stdout;
     for (input, says) in [
-        (r#"{"type":"error","ref":null,"account":"CANARY"}"#, "line 1 of standard input, 46 characters that are not shown"),
+        (
+            r#"{"type":"error","ref":null,"account":"CANARY"}"#,
+            "line 1 of standard input, 46 characters that are not shown",
+        ),
         (r#"{"ref":7}"#, "the JSON object has no `ref` that is text"),
         (r#"{"ref":"CANARY"}"#, "the key reference has no `:`"),
         (r#"{"ref":"mielto:CANARY""#, "is not one whole object; `-o ndjson` writes such lines"),
