@@ -32,7 +32,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
     }
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     // An account that does not exist is a mistake in what was typed, and nothing is revoked on a mistake.
-    keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop))?;
+    let known = keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop));
+    known.map_err(|error| Failure::Usage(format!("{error}; nothing was revoked")))?;
     if asks && !super::consent(&keymux, &keys, "Revoke", console).await? {
         return Ok(Exit::Failure);
     }
