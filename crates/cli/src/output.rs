@@ -223,12 +223,16 @@ impl Summary {
     fn lines<R: Row>(&self, filtered: bool) -> Vec<String> {
         let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
         let told = !lines.is_empty();
+        if self.interrupted {
+            // The text ends with its sum, and the line below tells more.
+            lines.pop();
+        }
         if told && !filtered && !self.interrupted {
             return lines;
         }
         lines.extend_from_slice(&self.reasons);
         let plural = if self.count == 1 { "" } else { "s" };
-        let shown = if told { " shown" } else { "" };
+        let shown = if told && filtered { " shown" } else { "" };
         let end = match (self.interrupted, self.complete) {
             (true, _) => "; interrupted",
             // The text has said it.

@@ -57,6 +57,7 @@ fn an_account_that_fails_hides_no_other_and_makes_the_inventory_partial() {
     assert_eq!(ran.status, Some(3), "{ran:?}");
     let error = &ran.of_type("error")[0];
     assert_eq!((&error["account"], &error["kind"]), (&"oneloop".into(), &"unauthenticated".into()));
+    assert!(ran.stderr.starts_with("keymux: oneloop list_"), "the account is named once: {ran:?}");
     assert!(refs(&ran).iter().any(|key| key.starts_with("mielto:")));
 }
 
