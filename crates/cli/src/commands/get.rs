@@ -1,6 +1,6 @@
 //! `keymux get`: one record for each reference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 
 use futures_util::FutureExt;
@@ -37,6 +37,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     }
     // Errors name a reference as it was written.
     let written: BTreeMap<KeyRef, String> = keys.iter().cloned().collect();
+    let mut left: BTreeSet<KeyRef> = written.keys().cloned().collect();
     let keymux = loader.of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
     let mut interrupt = Interrupt::listen();
@@ -47,11 +48,14 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
             output.flush()?;
             let Some(next) = interrupt.or(outcomes.next()).await else {
                 output.finish(None)?;
+                console.note("keymux: interrupted; these keys were not looked up:");
+                written.iter().filter(|(key, _)| left.contains(key)).for_each(|(_, text)| console.note(text));
                 return Ok(Exit::Interrupted);
             };
             next
         };
         let Some(outcome) = next else { break };
+        left.remove(&outcome.key);
         match outcome.result {
             Ok(record) => {
                 tally.success();
