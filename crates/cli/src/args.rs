@@ -47,7 +47,7 @@ const LISTING: &str = "\
 Filters:
   --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
   --filter FIELD~PATTERN   matches the regular expression anywhere; !~ does not
-  --filter FIELD=none      the vendor says that there is none; so does what a table shows for it: expires=never
+  --filter FIELD=none      the vendor says that there is none; expires=never means the same
   --filter FIELD=missing   the vendor did not send it
   --filter FIELD=unsupported, FIELD=known   it cannot say; there is a value
 
