@@ -98,11 +98,11 @@ fn ctrl_c_names_the_references_that_were_not_looked_up() {
 #[test]
 fn ctrl_c_ends_a_table_with_one_line_of_how_many_keys_there_are() {
     let stage = Stage::new();
-    let (url, told) = silent();
     for (filter, end) in [("name!~^$", " keys shown; interrupted"), ("", " keys; interrupted")] {
+        let (url, told) = silent();
         let filter = if filter.is_empty() { vec![] } else { vec!["--filter", filter] };
         let mut command = stage.command(&[&["list", "-o", "table"], &*filter].concat());
-        command.env("ONELOOP_BASE_URL", &url).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("ONELOOP_BASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         told.recv().unwrap();
         signal(child.id());
