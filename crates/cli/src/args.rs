@@ -1,12 +1,14 @@
 //! Every argument of every command, as clap is told of them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
+use crate::exit::Failure;
 use crate::when::{self, When};
 
 const EXIT_STATUS: &str = "\
@@ -45,7 +47,7 @@ const LISTING: &str = "\
 Filters:
   --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
   --filter FIELD~PATTERN   matches the regular expression anywhere; !~ does not
-  --filter FIELD=none      the vendor says that there is none: never, no limit
+  --filter FIELD=none      the vendor says that there is none; expires=never means the same
   --filter FIELD=missing   the vendor did not send it
   --filter FIELD=unsupported, FIELD=known   it cannot say; there is a value
 
@@ -80,7 +82,7 @@ pub(crate) struct Global {
     /// account for each credential in the environment]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
-    /// The format [default: table on a terminal, ndjson into a pipe]
+    /// The format [default: table on a terminal and with --columns, ndjson into a pipe]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
     /// Show each request on standard error; twice: everything that is traced
@@ -158,7 +160,8 @@ pub(crate) struct Listing {
 #[derive(Debug, Args)]
 #[command(after_long_help = LISTING)]
 pub(crate) struct GetArgs {
-    /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each
+    /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each: a reference,
+    /// or a JSON object with one in `ref`, as this program's own NDJSON has it
     #[arg(required = true, value_name = "REF")]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
@@ -213,7 +216,7 @@ pub(crate) enum AccountsAction {
 #[derive(Debug, Args)]
 pub(crate) struct SecretOut {
     /// Write the plaintext to this new file, readable by its owner alone, and the record to FILE.json beside it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = PathBufValueParser::new().try_map(new_file))]
     pub(crate) secret_file: Option<PathBuf>,
 }
 
@@ -224,6 +227,27 @@ pub(crate) struct SecretIn {
     /// end is taken off, and other white space refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
+}
+
+/// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.
+#[derive(Debug, Args)]
+pub(crate) struct Surplus {
+    #[arg(hide = true, value_hint = ValueHint::Other)]
+    surplus: Vec<OsString>,
+}
+
+impl Surplus {
+    /// Refuses what stands there, without a word of it.
+    pub(crate) fn refuse(&self) -> Result<(), Failure> {
+        if self.surplus.is_empty() {
+            return Ok(());
+        }
+        let (count, plural) = (self.surplus.len(), if self.surplus.len() == 1 { "" } else { "s" });
+        Err(Failure::Usage(format!(
+            "{count} argument{plural} too many, not shown here: a plaintext is read from standard input or a file, never from \
+             an argument. If it was a plaintext, other programs of this machine may have seen it, and so has the shell's history"
+        )))
+    }
 }
 
 /// Whether a change is made.
@@ -286,6 +310,8 @@ pub(crate) struct CreateArgs {
     pub(crate) secret: SecretOut,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -296,6 +322,8 @@ pub(crate) struct RegisterArgs {
     pub(crate) secret: SecretIn,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -355,6 +383,8 @@ pub(crate) struct RotateArgs {
     pub(crate) yes: Yes,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
@@ -370,12 +400,14 @@ pub(crate) struct VerifyArgs {
     pub(crate) secret: SecretIn,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) surplus: Surplus,
 }
 
 #[derive(Debug, Args)]
 #[command(after_long_help = REVOKE)]
 pub(crate) struct RevokeArgs {
-    /// The keys; `-` reads them from standard input, a line each
+    /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
     #[arg(required = true, value_name = "REF")]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
@@ -398,6 +430,14 @@ pub(crate) struct EmulateArgs {
     /// Answer 429 to more requests than this in a second, for each operation and credential [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
+}
+
+/// `-` is no file where other programs have it for standard output.
+fn new_file(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.as_os_str() == "-" {
+        return Err("leave it out: the plaintext goes to standard output anyway; a file of this name is `./-`");
+    }
+    Ok(path)
 }
 
 fn parse_permission(text: &str) -> Result<Permission, String> {

@@ -66,6 +66,11 @@ impl Console {
         self.format
     }
 
+    /// The format that was asked for, else `other`.
+    pub(crate) fn format_or(&self, other: Format) -> Format {
+        self.asked.unwrap_or(other)
+    }
+
     /// Whether standard output shows colour.
     pub(crate) fn color(&self) -> bool {
         self.color
@@ -123,8 +128,11 @@ impl Console {
 
     /// Writes why a call failed, in one line, with the instant at which a vendor may be asked again.
     pub(crate) fn error(&self, about: Option<&str>, error: &Error) {
-        let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
-        self.note(&format!("keymux: {about}{error}{}", until(error.retry_after(), Timestamp::now())));
+        let text = error.to_string();
+        let named = |about: &&str| text.strip_prefix(*about).is_some_and(|rest| rest.starts_with([' ', ':']));
+        // What the error begins with needs no naming before it.
+        let about = about.filter(|about| !named(about)).map(|about| format!("{about}: ")).unwrap_or_default();
+        self.note(&format!("keymux: {about}{text}{}", until(error.retry_after(), Timestamp::now())));
     }
 
     /// Tells why the command ends early. A reader that went away needs no telling.

@@ -88,6 +88,8 @@ impl Test {
                 "known" => Some(FactState::Known),
                 "missing" => Some(FactState::Missing),
                 "unsupported" => Some(FactState::Unsupported),
+                // What a table shows in its place.
+                shown if shown == column.none => Some(FactState::Empty),
                 _ => None,
             };
             if let Some(state) = state {
@@ -109,10 +111,11 @@ impl Test {
                 Ok(Self::Match(pattern, operator == "~"))
             }
             (Kind::Text | Kind::List, Some(Relation::Equal | Relation::NotEqual)) => {
-                if !column.words.is_empty() && !column.words.contains(&value) {
+                let word = column.words.iter().find(|word| word.eq_ignore_ascii_case(value));
+                if !column.words.is_empty() && word.is_none() {
                     return Err(format!("no `{name}` is `{value}`; there are: {}", column.words.join(", ")));
                 }
-                Ok(Self::Equal(value.to_owned(), operator == "="))
+                Ok(Self::Equal((*word.unwrap_or(&value)).to_owned(), operator == "="))
             }
             (Kind::Text | Kind::List, Some(_)) => Err(format!("`{name}` is text; compare with `=`, `!=`, `~` or `!~`")),
             (Kind::Number, Some(relation)) => {
@@ -243,7 +246,7 @@ mod tests {
         const COLUMNS: &'static [Column] = &[
             Column::text("name"),
             Column::text("status").words(&["active", "revoked"]),
-            Column::new("expires_at", Kind::Future),
+            Column::new("expires_at", Kind::Future).none("never"),
             Column::new("last_used_at", Kind::Past),
             Column::new("uses", Kind::Number),
             Column::new("permissions", Kind::List),
@@ -301,6 +304,12 @@ mod tests {
             ("permissions!=read", list(&["write", "read"]), false),
             ("permissions~^wr", list(&["write", "read"]), true),
             ("metadata.team=core", text("core"), true),
+            ("status=ACTIVE", text("active"), true),
+            ("status!=Active", text("active"), false),
+            ("name=CI", text("ci"), false),
+            ("expires=never", Fact::Empty, true),
+            ("expires=never", Fact::Missing, false),
+            ("expires!=never", Fact::Empty, false),
         ];
         for (filter, cell, keeps) in table {
             assert_eq!(kept(filter, cell), *keeps, "{filter} {cell:?}");
@@ -335,7 +344,7 @@ mod tests {
             ("expires=2026-01-01", "`<`"),
             ("name<x", "is text"),
             ("status=actve", "there are: active, revoked"),
-            ("status!=Active", "there are: active, revoked"),
+            ("status!=Activ", "there are: active, revoked"),
             ("name~(", "pattern"),
             ("uses<x", "whole number"),
             ("uses~1", "is a number"),

@@ -27,7 +27,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads the arguments. `shown` are the columns of a table where none are chosen.
     pub(crate) fn read<R: Row>(listing: &Listing, console: &Console, shown: &[&str]) -> Result<Self, Failure> {
-        let format = console.format();
+        // JSON has no columns: who chooses some, and no format, wants a table.
+        let format = if listing.columns.is_empty() { console.format() } else { console.format_or(Format::Table) };
         if !listing.columns.is_empty() && matches!(format, Format::Json | Format::Ndjson) {
             return Err(Failure::Usage(
                 "--columns is for tables and CSV; add `-o table` or `-o csv`, or leave it out, since JSON has every field"
@@ -168,7 +169,8 @@ impl<'a, R: Row> Output<'a, R> {
                 }
             }
         }
-        if self.plan.format == Format::Json && !self.single {
+        // Where nothing is left of the one thing, an empty array is the document.
+        if self.plan.format == Format::Json && (!self.single || self.written == 0) {
             let end = if self.written == 0 { "[]\n" } else { "\n]\n" };
             self.out.write_all(end.as_bytes()).map_err(Failure::output)?;
         }
@@ -220,15 +222,21 @@ impl Summary {
     /// For eyes: what became of each account, or `12 keys`.
     fn lines<R: Row>(&self, filtered: bool) -> Vec<String> {
         let mut lines: Vec<String> = self.text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
-        if !lines.is_empty() && !filtered && !self.interrupted {
+        let told = !lines.is_empty();
+        if self.interrupted {
+            // The text ends with its sum, and the line below tells more.
+            lines.pop();
+        }
+        if told && !filtered && !self.interrupted {
             return lines;
         }
+        lines.extend_from_slice(&self.reasons);
         let plural = if self.count == 1 { "" } else { "s" };
-        let shown = if lines.is_empty() { "" } else { " shown" };
+        let shown = if told && filtered { " shown" } else { "" };
         let end = match (self.interrupted, self.complete) {
             (true, _) => "; interrupted",
             // The text has said it.
-            (false, false) if lines.is_empty() => "; incomplete",
+            (false, false) if !told => "; incomplete",
             _ => "",
         };
         lines.push(format!("{} {}{plural}{shown}{end}", self.count, R::TYPE));

@@ -63,7 +63,7 @@ impl Column {
         Self { name: Cow::Owned(name), kind: Kind::Text, none: "none", words: &[] }
     }
 
-    const fn none(mut self, none: &'static str) -> Self {
+    pub(crate) const fn none(mut self, none: &'static str) -> Self {
         self.none = none;
         self
     }

@@ -52,10 +52,11 @@ pub(crate) fn parse_ahead(text: &str) -> Result<When, String> {
     Ok(when)
 }
 
-/// Days, months and years are those of the calendar in UTC.
+/// Days, months and years are those of the calendar in UTC. Nobody who writes a span means the parts of a second that
+/// `now` has, and not every vendor takes them: they are cut off.
 fn counted(now: Timestamp, span: Span) -> Result<Timestamp, String> {
     let then = now.to_zoned(TimeZone::UTC).checked_add(span).map_err(|error| error.to_string())?;
-    Ok(then.timestamp())
+    Timestamp::from_second(then.timestamp().as_second()).map_err(|error| error.to_string())
 }
 
 /// How far `at` is from `now`, in words and in its largest unit: `in 12 days`, `3 hours ago`, `now`.
@@ -101,6 +102,14 @@ mod tests {
             assert_eq!(when.ahead_of(now), Ok(at(ahead)), "{text}");
             assert_eq!(when.before(now), Ok(at(before)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_span_ends_at_a_whole_second_and_a_time_stays_as_it_was_written() {
+        let now = at("2026-01-31T12:00:00.987654321Z");
+        let ahead = |text| When::parse(text).unwrap().ahead_of(now);
+        assert_eq!(ahead("90d"), Ok(at("2026-05-01T12:00:00Z")));
+        assert_eq!(ahead("2027-01-31T12:00:00.5Z"), Ok(at("2027-01-31T12:00:00.5Z")));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::rehearsal::Rehearsal;
 use crate::secret_out::Place;
 
 pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console) -> Result<Exit, Failure> {
+    args.surplus.refuse()?;
     let (account, key) = new_key(args.key)?;
     if args.dry_run.dry_run {
         let (mut rehearsal, transport) = Rehearsal::new(None);

@@ -1,10 +1,11 @@
 //! `keymux get`: one record for each reference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 
 use futures_util::FutureExt;
-use keymux::{KeyRecord, KeyRef};
+use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
+use serde_json::Value;
 
 use crate::args::GetArgs;
 use crate::console::Console;
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
-use crate::rows::Problem;
+use crate::rows::{Problem, Summary};
 
 use super::list::SHOWN;
 
@@ -24,18 +25,19 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     let mut tally = Tally::default();
 
     let mut keys = Vec::new();
-    for text in read(args.refs)? {
-        match text.parse::<KeyRef>() {
-            Ok(key) => keys.push((key, text)),
-            Err(error) => {
-                console.error(Some(&text), &error);
+    for given in read(args.refs)? {
+        match given {
+            Ok(reference) => keys.push(reference),
+            Err((text, error)) => {
+                console.error(text.as_deref(), &error);
                 tally.failure(&error);
-                output.problem(&Problem::of_ref(text, &error))?;
+                output.problem(&text.map_or_else(|| Problem::new(&error), |text| Problem::of_ref(text, &error)))?;
             }
         }
     }
     // Errors name a reference as it was written.
     let written: BTreeMap<KeyRef, String> = keys.iter().cloned().collect();
+    let mut left: BTreeSet<KeyRef> = written.keys().cloned().collect();
     let keymux = loader.of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
     let mut interrupt = Interrupt::listen();
@@ -46,11 +48,14 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
             output.flush()?;
             let Some(next) = interrupt.or(outcomes.next()).await else {
                 output.finish(None)?;
+                console.note("keymux: interrupted; these keys were not looked up:");
+                written.iter().filter(|(key, _)| left.contains(key)).for_each(|(_, text)| console.note(text));
                 return Ok(Exit::Interrupted);
             };
             next
         };
         let Some(outcome) = next else { break };
+        left.remove(&outcome.key);
         match outcome.result {
             Ok(record) => {
                 tally.success();
@@ -68,20 +73,56 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     Ok(tally.exit())
 }
 
+/// A reference with its text, or what is wrong with it. Only an argument is named by its text: a line of standard input
+/// that is no reference may be anything, a plaintext too.
+pub(super) type Given = Result<(KeyRef, String), (Option<String>, Error)>;
+
 /// The references; `-` stands for the lines of standard input, of which blank ones mean nothing.
-pub(super) fn read(refs: Vec<String>) -> Result<Vec<String>, Failure> {
+pub(super) fn read(refs: Vec<String>) -> Result<Vec<Given>, Failure> {
     let mut all = Vec::new();
     for text in refs {
         if text != "-" {
-            all.push(text);
+            all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(text), error)));
             continue;
         }
-        for line in io::stdin().lock().lines() {
+        for (index, line) in io::stdin().lock().lines().enumerate() {
             let line = line.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
-            if !line.trim().is_empty() {
-                all.push(line.trim().to_owned());
+            let line = line.trim();
+            if let Some(reference) = of_line(line) {
+                all.push(reference.map_err(|reason| (None, no_reference(index + 1, line, &reason))));
             }
         }
     }
     Ok(all)
+}
+
+/// The reference that a line holds, or why it holds none; `None` where a line means nothing.
+fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
+    if line.is_empty() {
+        return None;
+    }
+    let parsed = |text: &str| {
+        let reason = |error: Error| error.message().unwrap_or_default().to_owned();
+        text.parse().map(|key| (key, text.to_owned())).map_err(reason)
+    };
+    // No account's name begins like JSON.
+    if !line.starts_with(['{', '[', ']']) {
+        return Some(parsed(line));
+    }
+    let Ok(Value::Object(object)) = serde_json::from_str(line) else {
+        return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
+    };
+    match object.get("ref") {
+        Some(Value::String(text)) => Some(parsed(text)),
+        _ if object.get("type").is_some_and(|kind| kind == Summary::TYPE) => None,
+        _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
+    }
+}
+
+/// Says where the line is and its shape, and nothing of its text.
+fn no_reference(number: usize, line: &str, reason: &str) -> Error {
+    let (length, plural) = (line.chars().count(), if line.chars().count() == 1 { "" } else { "s" });
+    Error::new(ErrorKind::InvalidRequest).with_message(format!(
+        "line {number} of standard input, {length} character{plural} that are not shown, is no reference: {reason}"
+    ))
 }

@@ -85,6 +85,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     }
     let mut summary = Summary::new(asked.complete(&told), interrupted);
     summary.text = asked.whole().then(|| told.to_string());
+    summary.reasons = asked.reasons(&told);
     let accounts = told.accounts().filter(|(name, _)| asked.holds(name));
     summary.accounts = accounts.map(|(name, account)| (name.clone(), account.clone())).collect();
     output.finish(Some(summary))?;
@@ -124,6 +125,18 @@ impl Asked {
             (true, false) => vec![scopes()],
             (false, false) => vec![accounts(), scopes()],
         }
+    }
+
+    /// Why accounts that were named are not complete. What failed was told as it came.
+    fn reasons(&self, told: &Completeness) -> Vec<String> {
+        let accounts = self.accounts.iter().filter_map(|name| Some((name, told.account(name)?)));
+        let lacking = accounts.filter(|(_, account)| account.state() != AccountState::Done);
+        let of = |(name, account): (&AccountName, &AccountOutcome)| {
+            let narrower = account.narrower().map(|reason| format!("{name}: narrower: {reason}"));
+            let not_listed = account.not_listed().map(|what| format!("{name}: not listed: {what}"));
+            [narrower, not_listed]
+        };
+        lacking.flat_map(of).flatten().collect()
     }
 
     /// Whether everything that was asked for was given.

@@ -11,6 +11,7 @@ use crate::plaintext;
 use crate::rehearsal::Rehearsal;
 
 pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Console) -> Result<Exit, Failure> {
+    args.surplus.refuse()?;
     let (account, key) = super::create::new_key(args.key)?;
     let plaintext = plaintext::read(&args.secret, console).await?;
     if args.dry_run.dry_run {

@@ -22,6 +22,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
     }
     let keys = keys(args.refs)?;
     if keys.is_empty() {
+        let nothing = Output::<RevokedRow>::new(console, Plan::of_many::<RevokedRow>(console, &["ref", "outcome"]));
+        nothing.finish(None)?;
         console.note("keymux: there is no reference on standard input; nothing was revoked");
         return Ok(Exit::Success);
     }
@@ -30,7 +32,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
     }
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     // An account that does not exist is a mistake in what was typed, and nothing is revoked on a mistake.
-    keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop))?;
+    let known = keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop));
+    known.map_err(|error| Failure::Usage(format!("{error}; nothing was revoked")))?;
     if asks && !super::consent(&keymux, &keys, "Revoke", console).await? {
         return Ok(Exit::Failure);
     }
@@ -41,9 +44,11 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
 fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
     let mut seen = BTreeSet::new();
     let mut keys = Vec::new();
-    for text in super::get::read(refs)? {
-        let key = text.parse::<KeyRef>();
-        let key = key.map_err(|error| Failure::Usage(format!("{text}: {error}; nothing was revoked")))?;
+    for given in super::get::read(refs)? {
+        let (key, _) = given.map_err(|(text, error)| {
+            let about = text.map(|text| format!("{text}: ")).unwrap_or_default();
+            Failure::Usage(format!("{about}{error}; nothing was revoked"))
+        })?;
         if seen.insert(key.clone()) {
             keys.push(key);
         }

@@ -13,6 +13,7 @@ use crate::rows::RequestRow;
 use crate::secret_out::Place;
 
 pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console) -> Result<Exit, Failure> {
+    args.surplus.refuse()?;
     let key = args.key;
     if args.dry_run.dry_run {
         return rehearse(loader, &key, console).await;

@@ -12,6 +12,7 @@ use crate::rehearsal::Rehearsal;
 use crate::rows::VerdictRow;
 
 pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console) -> Result<Exit, Failure> {
+    args.surplus.refuse()?;
     let account = args.unit.account();
     let request = VerifyRequest::new(args.unit.scope().clone()).with_permissions(args.permission);
     let plaintext = plaintext::read(&args.secret, console).await?;

@@ -18,12 +18,16 @@ pub(crate) struct Summary {
     /// The same for eyes.
     #[serde(skip)]
     pub(crate) text: Option<String>,
+    /// Without that, for eyes: why accounts are not complete.
+    #[serde(skip)]
+    pub(crate) reasons: Vec<String>,
 }
 
 impl Summary {
     pub(crate) const TYPE: &'static str = "summary";
 
     pub(crate) fn new(complete: bool, interrupted: bool) -> Self {
-        Self { complete: complete && !interrupted, interrupted, count: 0, accounts: BTreeMap::new(), text: None }
+        let complete = complete && !interrupted;
+        Self { complete, interrupted, count: 0, accounts: BTreeMap::new(), text: None, reasons: Vec::new() }
     }
 }

@@ -68,3 +68,17 @@ fn a_dry_run_makes_no_file() {
     assert_eq!(stage.run(&args).status, Some(0));
     assert!(!file.exists());
 }
+
+#[test]
+fn an_end_that_is_told_by_a_span_is_sent_in_whole_seconds() {
+    let stage = Stage::new();
+    let mielto = sample(stage.emulator.mielto());
+    for args in [&["create", "mielto", "--name", "n"][..], &["update", &mielto]] {
+        // That `now` has no parts of a second by chance, three times, is not to be expected.
+        for span in ["90d", "1y", "12h"] {
+            let ran = stage.run(&[args, &["--expires", span, "--dry-run"]].concat());
+            let end = &ran.of_type("request")[0]["body"]["expires_at"];
+            assert_eq!(end.as_str().map(str::len), Some("2026-01-31T12:00:00Z".len()), "{args:?} {span}: {end}");
+        }
+    }
+}

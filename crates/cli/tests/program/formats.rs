@@ -2,7 +2,7 @@
 
 use snapbox::{Data, assert_data_eq};
 
-use crate::stage::{Ran, Stage};
+use crate::stage::{Ran, Stage, run};
 
 fn golden(name: &str, ran: &Ran) {
     let text = format!("{}-- standard error, status {}\n{}", ran.stdout, ran.status.unwrap(), ran.stderr);
@@ -59,4 +59,28 @@ fn elements_with_commas_are_set_apart_by_semicolons() {
     let key = "oneloop:ws_0123456789abcdef0123456789abcdef/ak_example_1";
     let ran = stage.run(&["get", key, "-o", "table", "--columns", "permissions"]);
     assert_eq!(ran.stdout, "permissions  invoices=create,read,update; customers=read\n");
+}
+
+#[test]
+fn columns_without_a_format_are_those_of_a_plain_table_in_a_pipe_too() {
+    let stage = Stage::new();
+    let one = stage.run(&["get", "mielto:key_000000001", "--columns", "ref,name"]);
+    assert_eq!((one.status, &*one.stdout), (Some(0), "ref   mielto:key_000000001\nname  nightly import\n"), "{one:?}");
+    let many = stage.run(&["list", "mielto", "--columns", "ref", "--filter", "status=disabled"]);
+    assert_eq!((many.status, &*many.stdout), (Some(0), "REF\nmielto:key_000000002\n"), "{many:?}");
+    assert_eq!(stage.run(&["list", "mielto", "--columns", "ref", "-o", "ndjson"]).status, Some(2));
+}
+
+#[test]
+fn json_is_a_document_where_there_is_nothing_to_print() {
+    let stage = Stage::new();
+    let filtered = ["get", "mielto:key_000000002", "--filter", "status=active", "-o"];
+    for (args, input) in [(&filtered[..], ""), (&["get", "-", "-o"], "\n"), (&["revoke", "-", "--yes", "-o"], "\n")] {
+        let of = |format| run(&mut stage.command(&[args, &[format]].concat()), input);
+        let (json, ndjson) = (of("json"), of("ndjson"));
+        assert_eq!((json.status, &*json.stdout), (Some(0), "[]\n"), "{args:?}: {json:?}");
+        assert_eq!((ndjson.status, &*ndjson.stdout), (Some(0), ""), "{args:?}: {ndjson:?}");
+    }
+    let kept = stage.run(&["get", "mielto:key_000000001", "--filter", "status=active", "-o", "json"]);
+    assert!(kept.stdout.starts_with("{\n") && kept.stdout.ends_with("\n}\n"), "{kept:?}");
 }

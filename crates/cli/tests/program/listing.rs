@@ -57,6 +57,7 @@ fn an_account_that_fails_hides_no_other_and_makes_the_inventory_partial() {
     assert_eq!(ran.status, Some(3), "{ran:?}");
     let error = &ran.of_type("error")[0];
     assert_eq!((&error["account"], &error["kind"]), (&"oneloop".into(), &"unauthenticated".into()));
+    assert!(ran.stderr.starts_with("keymux: oneloop list_"), "the account is named once: {ran:?}");
     assert!(refs(&ran).iter().any(|key| key.starts_with("mielto:")));
 }
 
@@ -73,6 +74,50 @@ fn references_are_read_from_standard_input_a_line_each() {
     let stage = Stage::new();
     let ran = run(&mut stage.command(&["get", "-"]), "mielto:key_000000001\n\n  mielto:key_000000002 \r\n");
     assert_eq!((ran.status, ran.of_type("key").len()), (Some(0), 2), "{ran:?}");
+}
+
+#[test]
+fn what_list_writes_into_a_pipe_is_read_by_get_and_revoke() {
+    let stage = Stage::new();
+    let listed = stage.run(&["list", "mielto"]);
+    let got = run(&mut stage.command(&["get", "-"]), &listed.stdout);
+    assert_eq!(got.status, Some(0), "{got:?}");
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(refs(&got)), sorted(refs(&listed)));
+    let ended = run(&mut stage.command(&["revoke", "-", "--yes"]), &listed.stdout);
+    assert_eq!((ended.status, ended.of_type("revoked").len()), (Some(0), 4), "{ended:?}");
+}
+
+#[test]
+fn a_line_of_json_without_a_reference_is_refused_with_the_reason() {
+    let stage = Stage::new();
+    let array = stage.run(&["list", "mielto", "-o", "json"]).stdout;
+    for (input, says) in [
+        (
+            r#"{"type":"error","ref":null,"account":"CANARY"}"#,
+            "line 1 of standard input, 46 characters that are not shown",
+        ),
+        (r#"{"ref":7}"#, "the JSON object has no `ref` that is text"),
+        (r#"{"ref":"CANARY"}"#, "the key reference has no `:`"),
+        (r#"{"ref":"mielto:CANARY""#, "is not one whole object; `-o ndjson` writes such lines"),
+        (&array, "line 1 of standard input, 1 character that"),
+    ] {
+        let ran = run(&mut stage.command(&["revoke", "-", "--yes"]), input);
+        assert_eq!(ran.status, Some(2), "{input}: {ran:?}");
+        assert!(ran.stderr.contains(says) && !ran.stderr.contains("CANARY"), "{input}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_filter_takes_the_words_of_tables_and_a_status_in_any_case() {
+    let stage = Stage::new();
+    let never = refs(&stage.run(&["list", "--sort", "ref", "--filter", "expires=never"]));
+    assert!(!never.is_empty());
+    assert_eq!(never, refs(&stage.run(&["list", "--sort", "ref", "--filter", "expires=none"])));
+    assert_eq!(refs(&stage.run(&["list", "mielto", "--filter", "status=DISABLED"])), ["mielto:key_000000002"]);
 }
 
 #[test]
@@ -107,4 +152,18 @@ fn a_field_that_is_like_no_other_is_refused_without_a_guess() {
     let ran = Stage::new().run(&["list", "-o", "csv", "--columns", ""]);
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(!ran.stderr.contains("did you mean"), "{ran:?}");
+}
+
+#[test]
+fn a_table_of_named_accounts_tells_why_they_are_not_complete() {
+    let stage = Stage::new();
+    for format in ["table", "csv"] {
+        let ran = stage.run(&["list", "braintrust", "mielto", "-o", format]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        let told: Vec<&str> = ran.stderr.lines().collect();
+        assert!(told[0].starts_with("braintrust: narrower: Braintrust lists the caller's own keys alone"), "{ran:?}");
+        assert!(told[1].starts_with("braintrust: not listed: service tokens"), "{ran:?}");
+        assert_eq!(told[2..], ["7 keys; incomplete"], "of what is complete there is nothing to tell");
+    }
+    assert_eq!(stage.run(&["list", "mielto", "-o", "table"]).stderr, "4 keys\n");
 }

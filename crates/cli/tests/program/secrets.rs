@@ -33,6 +33,20 @@ fn a_secret_file_is_new_and_private_and_the_record_is_beside_it() {
 }
 
 #[test]
+fn standard_output_is_no_secret_file() {
+    let stage = Stage::new();
+    let folder = folder("dash");
+    let key = sample(stage.emulator.oneloop());
+    for args in [&["create", "mielto", "--name", "n"][..], &["rotate", &key, "--yes"]] {
+        let args = [args, &["--secret-file", "-"]].concat();
+        let ran = run(stage.command(&args).current_dir(&folder), "");
+        assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains("leave it out: the plaintext goes to standard output anyway"), "{ran:?}");
+    }
+    assert_eq!((requests(&stage), fs::read_dir(&folder).unwrap().count()), (0, 0));
+}
+
+#[test]
 fn no_key_is_made_whose_plaintext_could_not_be_kept() {
     let stage = Stage::new();
     let folder = folder("no-place");
@@ -195,4 +209,42 @@ fn no_secret_is_in_the_arguments_of_the_process() {
             assert!(!line.contains(secret), "{line}");
         }
     }
+}
+
+#[test]
+fn a_plaintext_given_as_an_argument_is_refused_and_not_shown() {
+    let stage = Stage::new();
+    let key = sample(stage.emulator.oneloop());
+    for args in [
+        &["register", "baseten:g7k2m9qx", "CANARY"][..],
+        &["verify", "datkey", "--dry-run", "CANARY"],
+        &["create", "mielto", "--name", "n", "CANARY"],
+        &["rotate", &key, "CANARY", "--yes"],
+    ] {
+        let ran = stage.run(args);
+        assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains("from standard input or a file, never from an argument"), "{args:?}: {ran:?}");
+        assert!(!ran.stderr.contains("CANARY"), "{args:?}: {ran:?}");
+    }
+    assert_eq!(requests(&stage), 0);
+}
+
+#[test]
+fn a_line_of_standard_input_that_is_no_reference_is_told_by_its_place_and_shape_alone() {
+    let stage = Stage::new();
+    let told =
+        "line 3 of standard input, 9 characters that are not shown, is no reference: the key reference has no `:`";
+    let input = "mielto:key_000000001\n\n  sk_CANARY\n";
+    for format in ["table", "json", "ndjson", "csv"] {
+        let ran = run(&mut stage.command(&["get", "-", "-o", format]), input);
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert!(ran.stderr.contains(told), "{ran:?}");
+        assert!(!ran.stdout.contains("CANARY") && !ran.stderr.contains("CANARY"), "{ran:?}");
+    }
+    let before = requests(&stage);
+    let ran = run(&mut stage.command(&["revoke", "-", "--yes"]), input);
+    assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{ran:?}");
+    assert!(ran.stderr.contains(told) && ran.stderr.contains("; nothing was revoked"), "{ran:?}");
+    assert!(!ran.stderr.contains("CANARY"), "{ran:?}");
+    assert_eq!(requests(&stage), before);
 }

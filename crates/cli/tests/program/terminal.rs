@@ -1,6 +1,6 @@
 //! A person at a terminal: tables, colour, Ctrl-C, and a reader that goes away.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
@@ -74,6 +74,42 @@ fn ctrl_c_ends_a_listing_with_what_came_and_status_130() {
     let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!((&summary["type"], &summary["complete"]), (&"summary".into(), &false.into()));
     assert_eq!(summary["interrupted"], true);
+}
+
+#[test]
+fn ctrl_c_names_the_references_that_were_not_looked_up() {
+    let stage = Stage::new();
+    let (url, told) = silent();
+    let mut command = stage.command(&["get", "mielto:key_000000001", "oneloop:w/%61", "oneloop:w/b", "oneloop:w/b"]);
+    command.env("ONELOOP_BASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut stdout, mut record) = (BufReader::new(child.stdout.take().unwrap()), String::new());
+    stdout.read_line(&mut record).unwrap();
+    assert!(record.contains("mielto:key_000000001"), "{record}");
+    told.recv().unwrap();
+    signal(child.id());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let expected = "keymux: interrupted; these keys were not looked up:\noneloop:w/%61\noneloop:w/b\n";
+    assert_eq!((output.status.code(), &*stderr), (Some(130), expected));
+    assert_eq!(stdout.lines().count(), 0);
+}
+
+#[test]
+fn ctrl_c_ends_a_table_with_one_line_of_how_many_keys_there_are() {
+    let stage = Stage::new();
+    for (filter, end) in [("name!~^$", " keys shown; interrupted"), ("", " keys; interrupted")] {
+        let (url, told) = silent();
+        let filter = if filter.is_empty() { vec![] } else { vec!["--filter", filter] };
+        let mut command = stage.command(&[&["list", "-o", "table"], &*filter].concat());
+        command.env("ONELOOP_BASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        told.recv().unwrap();
+        signal(child.id());
+        let stderr = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        assert!(stderr.lines().last().unwrap().ends_with(end), "{stderr}");
+        assert!(!stderr.contains("not complete"), "{stderr}");
+    }
 }
 
 fn signal(process: u32) {

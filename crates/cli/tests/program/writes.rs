@@ -177,6 +177,7 @@ fn nothing_is_revoked_on_a_mistake_or_without_consent() {
         (&["rotate", "oneloop:w/k"], "add --yes"),
         (&["revoke", &good, "mielto", "--yes"], "nothing was revoked"),
         (&["revoke", &good, "nowhere:k", "--yes"], "no account `nowhere`"),
+        (&["revoke", &good, "nowhere:k", "--yes"], "; nothing was revoked"),
     ] {
         let ran = stage.run(args);
         assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
