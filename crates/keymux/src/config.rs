@@ -42,6 +42,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt as _};
 use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, ProviderId, Variables};
 
 use self::credential::{MAX_CONFIG_BYTES, Source, read_limited};
@@ -50,6 +51,9 @@ pub use self::permissions::Warning;
 
 /// The variable that names the file.
 const VARIABLE: &str = "KEYMUX_CONFIG";
+
+/// How many accounts of a file are built at once. Each may run a command.
+const BUILT_AT_ONCE: usize = 8;
 
 /// A configuration file that was read and checked. Its credentials were not looked at yet.
 #[derive(Debug, Clone)]
@@ -137,6 +141,16 @@ impl ConfigFile {
     pub fn warnings(&self) -> Vec<Warning> {
         permissions::warnings(self)
     }
+}
+
+/// Builds the accounts of a file, some side by side, since a command may take its time. They come in their order.
+pub(crate) async fn build_all<'a>(
+    file: &'a ConfigFile,
+    options: &'a HttpOptions,
+) -> Vec<(&'a AccountConfig, Result<Arc<dyn ApiKeyProvider>, Error>)> {
+    let build = |account: &'a AccountConfig| async move { (account, account.build(options).await) };
+    let builds: Vec<_> = file.accounts().map(build).collect();
+    stream::iter(builds).buffered(BUILT_AT_ONCE).collect().await
 }
 
 /// One account of a [`ConfigFile`].
