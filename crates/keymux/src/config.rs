@@ -163,7 +163,14 @@ pub struct AccountConfig {
     place: Place,
     source: Source,
     source_place: Place,
-    settings: BTreeMap<&'static str, Value>,
+    settings: BTreeMap<&'static str, Setting>,
+}
+
+/// A value, and where it stands.
+#[derive(Debug, Clone)]
+struct Setting {
+    value: Value,
+    place: Place,
 }
 
 impl AccountConfig {
@@ -198,10 +205,30 @@ impl AccountConfig {
     /// nothing or takes longer is an error. One line break at the end of its output or of a file is left out.
     pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let credential = self.source.fetch().await.map_err(|message| self.error(&self.source_place, &message))?;
-        let at_place = |error: Error| self.error(&self.place, error.message().unwrap_or("cannot be set up"));
+        let at_place = |error: Error| {
+            let message = error.message().unwrap_or("cannot be set up");
+            self.error(self.place_of(message), message)
+        };
         let options = options.clone().with_account_name(self.name.clone());
         let options = self.http(options).map_err(at_place)?;
         self.client(credential, options).map_err(at_place)
+    }
+
+    /// The place of the value that a message is about, as its first words tell, or else of the account.
+    fn place_of(&self, message: &str) -> &Place {
+        const WORDS: [(&str, &str); 6] = [
+            ("the root certificates", "root_certificates_file"),
+            ("`root_certificates_file`", "root_certificates_file"),
+            ("the signing key", "signing_key_file"),
+            ("`signing_key_file`", "signing_key_file"),
+            ("the workspace id", "workspace_id"),
+            ("the impersonated user", "impersonated_user"),
+        ];
+        if message.starts_with("the credential") {
+            return &self.source_place;
+        }
+        let of = WORDS.iter().find(|(words, _)| message.starts_with(words));
+        of.and_then(|(_, key)| self.settings.get(key)).map_or(&self.place, |setting| &setting.place)
     }
 
     fn error(&self, place: &Place, message: &str) -> Error {
