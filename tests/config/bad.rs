@@ -64,7 +64,11 @@ const TABLES: [Row; 8] = [
     ),
 ];
 
-const DEFAULTS: [Row; 5] = [
+const DEFAULTS: [Row; 6] = [
+    (
+        "[defaults]\ntoken = \"sk-CANARY\"\n",
+        "configuration: keymux.toml:2:1: unknown key in `defaults`: `token`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
     (
         "[defaults]\nprovider = \"baseten\"\n",
         "configuration: keymux.toml:2:1: `provider` belongs to an account and has no default",
@@ -95,11 +99,11 @@ const ACCOUNT: [Row; 15] = [
     ),
     (
         "provider = \"baseten\"\n",
-        "prod: configuration: keymux.toml:1:11: `credential` is missing; write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        "prod: configuration: keymux.toml:1:11: `credential` is missing; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"sk-CANARY\"\n",
-        "prod: configuration: keymux.toml:2:12: `provider` is a string of 9 characters; write one of `baseten`, `braintrust`, `mielto`, `datkey`, `oneloop`; the nearest is `braintrust`",
+        "prod: configuration: keymux.toml:2:12: `provider` is a string of 9 characters; write one of `baseten`, `braintrust`, `mielto`, `datkey`, `oneloop`",
     ),
     (
         "provider = 7\n",
@@ -111,31 +115,31 @@ const ACCOUNT: [Row; 15] = [
     ),
     (
         "provider = \"baseten\"\napi_key = \"sk-CANARY\"\n",
-        "prod: configuration: keymux.toml:3:1: unknown key `api_key`; the nearest known one is `credential`",
+        "prod: configuration: keymux.toml:3:1: unknown key `api_key`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\n\"sk-CANARY-1\" = 1\n",
-        "prod: configuration: keymux.toml:3:1: unknown key `[redacted]`; the nearest known one is `workspace_id`, for provider `mielto` alone",
+        "prod: configuration: keymux.toml:3:1: unknown key `[redacted]`; write one of `provider`, `credential`, `base_url`, `attempt_timeout`, `total_timeout`, `connect_timeout`, `max_attempts`, `pace`, `application`, `system_proxy`, `root_certificates_file`, `auth_scheme`, `signing_key_file`, `region`, `impersonated_user`, `auth_header`, `workspace_id`, `expiry_unit`",
     ),
     (
         "provider = \"baseten\"\ncredential = \"sk-CANARY\"\n",
-        "prod: configuration: keymux.toml:3:14: `credential` is a string of 9 characters, and a secret is never taken from this file; write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        "prod: configuration: keymux.toml:3:14: `credential` is a string of 9 characters, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\ncredential = [\"sk-CANARY\"]\n",
-        "prod: configuration: keymux.toml:3:14: `credential` is an array of 1 value, and a secret is never taken from this file; write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        "prod: configuration: keymux.toml:3:14: `credential` is an array of 1 value, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\ncredential = {}\n",
-        "prod: configuration: keymux.toml:3:14: `credential` names 0 sources; write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        "prod: configuration: keymux.toml:3:14: `credential` names 0 sources; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\ncredential = { env = \"A\", file = \"b\" }\n",
-        "prod: configuration: keymux.toml:3:14: `credential` names 2 sources; write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        "prod: configuration: keymux.toml:3:14: `credential` names 2 sources; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\ncredential = { value = \"sk-CANARY\" }\n",
-        "prod: configuration: keymux.toml:3:16: unknown key in `credential`: `value`; the nearest known one is `file`",
+        "prod: configuration: keymux.toml:3:16: unknown key in `credential`: `value`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
     ),
     (
         "provider = \"baseten\"\ncredential = { env = \"sk-CANARY\" }\n",
@@ -148,6 +152,53 @@ const ACCOUNT: [Row; 15] = [
     (
         "provider = \"baseten\"\ncredential = { command = \"op read sk-CANARY\" }\n",
         "prod: configuration: keymux.toml:3:26: `command` of `credential` is a string of 17 characters; write an array, the program first and then each argument; no shell reads it",
+    ),
+];
+
+const NAMES: [Row; 11] = [
+    (
+        "provider = \"baseten\"\ntoken = \"sk-CANARY\"\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `token`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\nSecret = \"sk-CANARY\"\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `Secret`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\npassword = 1234\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `password`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\naccess-token = \"sk-CANARY\"\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `access-token`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\nBASETEN_API_KEY = \"sk-CANARY\"\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `BASETEN_API_KEY`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\ncredential = { token = \"sk-CANARY\" }\n",
+        "prod: configuration: keymux.toml:3:16: unknown key in `credential`: `token`, and a secret is never taken from this file; write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+    ),
+    (
+        "provider = \"baseten\"\ntoken = { env = \"A\" }\n",
+        "prod: configuration: keymux.toml:3:1: unknown key `token`; the nearest known one is `credential`",
+    ),
+    (
+        "provider = \"baseten\"\ncredential = { evn = \"A\" }\n",
+        "prod: configuration: keymux.toml:3:16: unknown key in `credential`: `evn`; the nearest known one is `env`",
+    ),
+    (
+        "provider = \"baseten\"\ncredential = { vault = \"A\" }\n",
+        "prod: configuration: keymux.toml:3:16: unknown key in `credential`: `vault`; write one of `env`, `file`, `command`",
+    ),
+    (
+        "provider = \"openai\"\n",
+        "prod: configuration: keymux.toml:2:12: `provider` is a string of 6 characters; write one of `baseten`, `braintrust`, `mielto`, `datkey`, `oneloop`",
+    ),
+    (
+        "provider = \"Baseten\"\n",
+        "prod: configuration: keymux.toml:2:12: `provider` is a string of 7 characters; write one of `baseten`, `braintrust`, `mielto`, `datkey`, `oneloop`; the nearest is `baseten`",
     ),
 ];
 
@@ -167,7 +218,7 @@ const COMMANDS: [Row; 3] = [
 ];
 
 /// What stands below a good account of Baseten's, on line 4.
-const SETTINGS: [Row; 27] = [
+const SETTINGS: [Row; 28] = [
     (
         "base_url = 1\n",
         "prod: configuration: keymux.toml:4:12: `base_url` is an integer; write a string such as \"https://api.example.com\"",
@@ -198,15 +249,15 @@ const SETTINGS: [Row; 27] = [
     ),
     (
         "attempt_timeout = \"0s\"\n",
-        "prod: configuration: keymux.toml:4:19: `attempt_timeout` is a string of 2 characters; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
+        "prod: configuration: keymux.toml:4:19: `attempt_timeout` is out of range; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
     ),
     (
         "attempt_timeout = \"-1s\"\n",
-        "prod: configuration: keymux.toml:4:19: `attempt_timeout` is a string of 3 characters; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
+        "prod: configuration: keymux.toml:4:19: `attempt_timeout` is out of range; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
     ),
     (
         "total_timeout = \"25h\"\n",
-        "prod: configuration: keymux.toml:4:17: `total_timeout` is a string of 3 characters; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
+        "prod: configuration: keymux.toml:4:17: `total_timeout` is out of range; write a string such as \"10s\" or \"1m 30s\", above 0 and at most 24h",
     ),
     (
         "connect_timeout = \"1 month\"\n",
@@ -214,20 +265,21 @@ const SETTINGS: [Row; 27] = [
     ),
     (
         "max_attempts = 0\n",
-        "prod: configuration: keymux.toml:4:16: `max_attempts` is an integer; write a whole number of 1 to 100",
+        "prod: configuration: keymux.toml:4:16: `max_attempts` is out of range; write a whole number of 1 to 100",
     ),
     (
         "max_attempts = 101\n",
-        "prod: configuration: keymux.toml:4:16: `max_attempts` is an integer; write a whole number of 1 to 100",
+        "prod: configuration: keymux.toml:4:16: `max_attempts` is out of range; write a whole number of 1 to 100",
     ),
     (
         "max_attempts = 2.0\n",
         "prod: configuration: keymux.toml:4:16: `max_attempts` is a float; write a whole number of 1 to 100",
     ),
-    ("pace = 0\n", "prod: configuration: keymux.toml:4:8: `pace` is an integer; write a number above 0"),
-    ("pace = -1.5\n", "prod: configuration: keymux.toml:4:8: `pace` is a float; write a number above 0"),
-    ("pace = nan\n", "prod: configuration: keymux.toml:4:8: `pace` is a float; write a number above 0"),
-    ("pace = inf\n", "prod: configuration: keymux.toml:4:8: `pace` is a float; write a number above 0"),
+    ("pace = 0\n", "prod: configuration: keymux.toml:4:8: `pace` is not above 0; write a number above 0"),
+    ("pace = -1\n", "prod: configuration: keymux.toml:4:8: `pace` is not above 0; write a number above 0"),
+    ("pace = -1.5\n", "prod: configuration: keymux.toml:4:8: `pace` is not above 0; write a number above 0"),
+    ("pace = nan\n", "prod: configuration: keymux.toml:4:8: `pace` is not a finite number; write a number above 0"),
+    ("pace = inf\n", "prod: configuration: keymux.toml:4:8: `pace` is not a finite number; write a number above 0"),
     (
         "application = \"my service\"\n",
         "prod: configuration: keymux.toml:4:15: `application` is a string of 10 characters; write a product token such as \"my-service/1.4\"",
@@ -262,14 +314,14 @@ const SETTINGS: [Row; 27] = [
     ),
     (
         "[accounts.prod.retry]\nmax = 1\n",
-        "prod: configuration: keymux.toml:4:16: unknown key `retry`; the nearest known one is `credential`",
+        "prod: configuration: keymux.toml:4:16: unknown key `retry`; the nearest known one is `max_attempts`",
     ),
 ];
 
 const VENDORS: [Row; 3] = [
     (
         "provider = \"braintrust\"\ncredential = { env = \"A\" }\nregion = \"asia\"\n",
-        "prod: configuration: keymux.toml:4:10: `region` is a string of 4 characters; write one of `us`, `eu`; the nearest is `us`",
+        "prod: configuration: keymux.toml:4:10: `region` is a string of 4 characters; write one of `us`, `eu`",
     ),
     (
         "provider = \"braintrust\"\ncredential = { env = \"A\" }\nregion = \"eu\"\nbase_url = \"https://bt.example\"\n",
@@ -314,7 +366,7 @@ fn a_default_is_of_a_key_that_every_account_may_have() {
 
 #[test]
 fn an_account_has_a_vendor_and_a_credential_that_is_somewhere_else() {
-    for (text, line) in ACCOUNT.iter().chain(&COMMANDS).chain(&VENDORS) {
+    for (text, line) in ACCOUNT.iter().chain(&NAMES).chain(&COMMANDS).chain(&VENDORS) {
         says(&format!("[accounts.prod]\n{text}"), line);
     }
 }
@@ -442,26 +494,43 @@ async fn a_command_that_fails_is_told_without_what_it_printed_to_its_output() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_credential_that_no_header_carries_and_a_vendors_own_refusal_name_the_account_and_its_line() {
+async fn a_credential_that_no_header_carries_and_a_vendors_own_refusal_name_the_account_and_the_keys_line() {
     let table = [
-        ("baseten", "two words", "", "the credential holds white space"),
-        ("baseten", "Bearer k", "", "the credential begins with an authentication scheme"),
-        ("mielto", "k", "workspace_id = \"a\\nb\"\n", "the workspace id is empty or holds a character"),
-        ("braintrust", "k", "impersonated_user = \"a\\u0007\"\n", "the impersonated user is empty or holds"),
-        ("baseten", "k", "signing_key_file = \"/dev/null\"\n", "the signing key is not an Ed25519 private key"),
+        ("baseten", "two words", "", "4:14", "the credential holds white space"),
+        ("baseten", "Bearer k", "", "4:14", "the credential begins with an authentication scheme"),
+        ("mielto", "k", "workspace_id = \"a\\nb\"\n", "5:16", "the workspace id is empty or holds a character"),
+        ("braintrust", "k", "impersonated_user = \"a\\u0007\"\n", "5:21", "the impersonated user is empty or holds"),
+        ("baseten", "k", "signing_key_file = \"/dev/null\"\n", "5:20", "the signing key is not an Ed25519 private key"),
         (
             "baseten",
             "k",
             "signing_key_file = \"/nowhere/x\"\n",
+            "5:20",
             "`signing_key_file`: the file /nowhere/x cannot be read",
         ),
-        ("baseten", "k", "root_certificates_file = \"/nowhere/x\"\n", "`root_certificates_file`: the file /nowhere/x"),
+        (
+            "baseten",
+            "k",
+            "root_certificates_file = \"/nowhere/x\"\n",
+            "5:26",
+            "`root_certificates_file`: the file /nowhere/x",
+        ),
+        ("baseten", "k", "root_certificates_file = \"/dev/null\"\n", "5:26", "the root certificates are not PEM"),
     ];
-    for (vendor, credential, more, says) in table {
+    for (vendor, credential, more, place, says) in table {
         let command = format!("{{ command = [\"echo\", \"{credential}\"] }}");
         let text = format!("\n[accounts.prod]\nprovider = \"{vendor}\"\ncredential = {command}\n{more}");
         let error = build(&text).await.unwrap_err();
-        let line = format!("prod ({vendor}): configuration: keymux.toml:2:11: {says}");
+        let line = format!("prod ({vendor}): configuration: keymux.toml:{place}: {says}");
         assert!(error.to_string().starts_with(&line), "{error}\n{line}");
+        assert_eq!(error.detail::<Place>().unwrap().to_string(), format!("keymux.toml:{place}"));
     }
+}
+
+#[tokio::test]
+async fn what_a_default_costs_an_account_is_told_at_the_default() {
+    let text = format!("[defaults]\nroot_certificates_file = \"/nowhere/x\"\n{}", GOOD.replace("\"X\"", "\"PATH\""));
+    let error = build(&text).await.unwrap_err();
+    assert_eq!(error.detail::<Place>().unwrap().line, 2, "{error}");
+    assert_eq!(error.account().map(AccountName::as_str), Some("prod"));
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
 use keymux::config::{AccountConfig, ConfigFile};
 use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport};
 
@@ -10,6 +11,9 @@ use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::progress::{Waits, Watch};
+
+/// How many accounts of a file are set up at once. Each may run a command.
+const BUILT_AT_ONCE: usize = 8;
 
 /// Sets accounts up: those of a file, or, without one, those of the environment.
 #[derive(Debug)]
@@ -63,9 +67,22 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// These accounts, so that no credential of another one is fetched. All, if one of them does not exist, since the
-    /// error names those that there are.
+    /// The accounts of [`any_of`](Self::any_of), each of which is set up: for commands that change something, which is
+    /// all or nothing as far as can be told before.
     pub(crate) async fn of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
+        let names: BTreeSet<&AccountName> = names.into_iter().collect();
+        let keymux = self.any_of(names.iter().copied()).await?;
+        let mut broken: Vec<_> = keymux.broken_accounts().filter(|(name, _)| names.contains(name)).collect();
+        let Some((_, last)) = broken.pop() else { return Ok(keymux) };
+        for (_, error) in broken {
+            self.console.error(None, error);
+        }
+        Err(last.clone().into())
+    }
+
+    /// These accounts, so that no credential of another one is fetched. All, if one of them does not exist, since the
+    /// error names those that there are. One that cannot be set up is a broken account, which fails where it is asked.
+    pub(crate) async fn any_of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
         let Some(file) = self.file()? else { return self.all_of(None).await };
         let names: BTreeSet<&AccountName> = names.into_iter().collect();
         if names.iter().any(|name| file.account(name).is_none()) {
@@ -75,10 +92,19 @@ impl<'a> Loader<'a> {
     }
 
     async fn build(&self, accounts: impl Iterator<Item = &AccountConfig>) -> Result<Keymux, Failure> {
-        let mut builder = Keymux::builder();
+        let mut builds = Vec::new();
         for account in accounts {
             let options = self.options(Some(account.name()))?;
-            builder = builder.with_account(account.name().as_str(), account.build(&options).await?);
+            builds.push(async move { (account, account.build(&options).await) });
+        }
+        let mut built = stream::iter(builds).buffered(BUILT_AT_ONCE);
+        let mut builder = Keymux::builder();
+        while let Some((account, result)) = built.next().await {
+            let name = account.name().as_str();
+            builder = match result {
+                Ok(provider) => builder.with_account(name, provider),
+                Err(error) => builder.with_broken_account(name, account.provider(), error),
+            };
         }
         Ok(builder.build()?)
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use keymux_core::{
     AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, HttpOptions, IssuedKey, KeyPatch, KeyRecord, KeyRef,
-    KeyStream, NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Variables, Verdict, VerifyRequest,
+    KeyStream, NewKey, Operation, ProviderId, Revoked, Scope, ScopeInfo, SecretString, Support, Variables, Verdict,
+    VerifyRequest,
 };
 
 use crate::account::Account;
+use crate::broken::Broken;
 use crate::env;
 use crate::inventory::InventoryBuilder;
 use crate::outcomes::Outcomes;
@@ -28,6 +30,8 @@ pub struct Keymux {
 #[derive(Debug)]
 struct Accounts {
     by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>>,
+    /// Those of them that could not be set up, and why.
+    broken: BTreeMap<AccountName, Error>,
     concurrency: NonZeroUsize,
 }
 
@@ -48,18 +52,47 @@ impl Keymux {
 
     /// The accounts of a configuration file, with the default options where the file says nothing.
     ///
-    /// Credentials are fetched now, one after the other, and commands are run; see
+    /// Credentials are fetched now, side by side, and commands are run; see
     /// [`AccountConfig::build`](crate::config::AccountConfig::build). The first account that cannot be set up is the
-    /// error; build each on its own to know of all.
+    /// error; [`from_config_partial`](Self::from_config_partial) goes on without it.
     #[cfg(feature = "config")]
     pub async fn from_config(file: &crate::config::ConfigFile) -> Result<Self, Error> {
         Self::builder().with_config(file, &HttpOptions::default()).await?.build()
+    }
+
+    /// Like [`from_config`](Self::from_config), but an account that cannot be set up costs itself alone.
+    ///
+    /// It stays an account, every call to it fails with the reason ([`ErrorKind::Config`]), and an inventory tells it as
+    /// failed and is not complete. [`broken_accounts`](Self::broken_accounts) names them.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), keymux::Error> {
+    /// let file = keymux::config::ConfigFile::read("keymux.toml")?;
+    /// let keymux = keymux::Keymux::from_config_partial(&file).await?;
+    /// for (_, error) in keymux.broken_accounts() {
+    ///     eprintln!("{error}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "config")]
+    pub async fn from_config_partial(file: &crate::config::ConfigFile) -> Result<Self, Error> {
+        Self::builder().with_config_partial(file, &HttpOptions::default()).await.build()
     }
 
     /// The accounts, by name.
     #[must_use]
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Arc<dyn ApiKeyProvider>)> {
         self.accounts.by_name.iter()
+    }
+
+    /// The accounts that could not be set up, by name, and why. They are among [`accounts`](Self::accounts).
+    #[must_use]
+    pub fn broken_accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Error)> {
+        self.accounts.broken.iter()
+    }
+
+    pub(crate) fn broken(&self, name: &AccountName) -> Option<&Error> {
+        self.accounts.broken.get(name)
     }
 
     /// One account, as a provider whose records and errors carry the account's name. An account that does not exist is
@@ -239,12 +272,13 @@ impl Keymux {
 #[must_use]
 pub struct Builder {
     accounts: Vec<(String, Arc<dyn ApiKeyProvider>)>,
+    broken: BTreeMap<String, Error>,
     concurrency: NonZeroUsize,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { accounts: Vec::new(), concurrency: DEFAULT_CONCURRENCY }
+        Self { accounts: Vec::new(), broken: BTreeMap::new(), concurrency: DEFAULT_CONCURRENCY }
     }
 }
 
@@ -254,6 +288,17 @@ impl Builder {
     pub fn with_account(mut self, name: impl Into<String>, provider: impl ApiKeyProvider + 'static) -> Self {
         self.accounts.push((name.into(), Arc::new(provider)));
         self
+    }
+
+    /// Adds an account of a vendor that could not be set up: every call to it fails with `error`.
+    ///
+    /// So the others can be asked, and what is lacking is told wherever this one would have been asked. See
+    /// [`Keymux::broken_accounts`].
+    pub fn with_broken_account(mut self, name: impl Into<String>, provider: ProviderId, error: Error) -> Self {
+        let name = name.into();
+        let error = if error.provider().is_some() { error } else { error.with_provider(provider.clone()) };
+        self.broken.insert(name.clone(), error.clone());
+        self.with_account(name, Broken::new(provider, error))
     }
 
     /// Adds an account that is named after its vendor.
@@ -275,10 +320,23 @@ impl Builder {
     /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.
     #[cfg(feature = "config")]
     pub async fn with_config(mut self, file: &crate::config::ConfigFile, options: &HttpOptions) -> Result<Self, Error> {
-        for account in file.accounts() {
-            self = self.with_account(account.name().as_str(), account.build(options).await?);
+        for (account, built) in crate::config::build_all(file, options).await {
+            self = self.with_account(account.name().as_str(), built?);
         }
         Ok(self)
+    }
+
+    /// Adds the accounts of [`Keymux::from_config_partial`]. What the file says takes the place of what `options` say.
+    #[cfg(feature = "config")]
+    pub async fn with_config_partial(mut self, file: &crate::config::ConfigFile, options: &HttpOptions) -> Self {
+        for (account, built) in crate::config::build_all(file, options).await {
+            let name = account.name().as_str();
+            self = match built {
+                Ok(provider) => self.with_account(name, provider),
+                Err(error) => self.with_broken_account(name, account.provider(), error),
+            };
+        }
+        self
     }
 
     /// How many calls of one account run at once in one [`get_many`](Keymux::get_many) or
@@ -291,14 +349,18 @@ impl Builder {
     /// Checks the names. Errors are [`ErrorKind::Config`].
     pub fn build(self) -> Result<Keymux, Error> {
         let mut by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>> = BTreeMap::new();
+        let mut broken = BTreeMap::new();
         for (name, provider) in self.accounts {
             let name = AccountName::new(name)?;
+            if let Some(error) = self.broken.get(name.as_str()) {
+                broken.insert(name.clone(), error.clone().with_account(name.clone()));
+            }
             let account = Account::new(name.clone(), provider);
             if by_name.insert(name.clone(), Arc::new(account)).is_some() {
                 return Err(Error::new(ErrorKind::Config)
                     .with_message(format!("two accounts are named `{name}`; give one of them another name")));
             }
         }
-        Ok(Keymux { accounts: Arc::new(Accounts { by_name, concurrency: self.concurrency }) })
+        Ok(Keymux { accounts: Arc::new(Accounts { by_name, broken, concurrency: self.concurrency }) })
     }
 }

@@ -42,6 +42,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt as _};
 use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, ProviderId, Variables};
 
 use self::credential::{MAX_CONFIG_BYTES, Source, read_limited};
@@ -50,6 +51,9 @@ pub use self::permissions::Warning;
 
 /// The variable that names the file.
 const VARIABLE: &str = "KEYMUX_CONFIG";
+
+/// How many accounts of a file are built at once. Each may run a command.
+const BUILT_AT_ONCE: usize = 8;
 
 /// A configuration file that was read and checked. Its credentials were not looked at yet.
 #[derive(Debug, Clone)]
@@ -139,6 +143,16 @@ impl ConfigFile {
     }
 }
 
+/// Builds the accounts of a file, some side by side, since a command may take its time. They come in their order.
+pub(crate) async fn build_all<'a>(
+    file: &'a ConfigFile,
+    options: &'a HttpOptions,
+) -> Vec<(&'a AccountConfig, Result<Arc<dyn ApiKeyProvider>, Error>)> {
+    let build = |account: &'a AccountConfig| async move { (account, account.build(options).await) };
+    let builds: Vec<_> = file.accounts().map(build).collect();
+    stream::iter(builds).buffered(BUILT_AT_ONCE).collect().await
+}
+
 /// One account of a [`ConfigFile`].
 ///
 /// Printing it shows where its credential comes from, and neither arguments of a command nor vendor options.
@@ -149,7 +163,14 @@ pub struct AccountConfig {
     place: Place,
     source: Source,
     source_place: Place,
-    settings: BTreeMap<&'static str, Value>,
+    settings: BTreeMap<&'static str, Setting>,
+}
+
+/// A value, and where it stands.
+#[derive(Debug, Clone)]
+struct Setting {
+    value: Value,
+    place: Place,
 }
 
 impl AccountConfig {
@@ -184,10 +205,30 @@ impl AccountConfig {
     /// nothing or takes longer is an error. One line break at the end of its output or of a file is left out.
     pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let credential = self.source.fetch().await.map_err(|message| self.error(&self.source_place, &message))?;
-        let at_place = |error: Error| self.error(&self.place, error.message().unwrap_or("cannot be set up"));
+        let at_place = |error: Error| {
+            let message = error.message().unwrap_or("cannot be set up");
+            self.error(self.place_of(message), message)
+        };
         let options = options.clone().with_account_name(self.name.clone());
         let options = self.http(options).map_err(at_place)?;
         self.client(credential, options).map_err(at_place)
+    }
+
+    /// The place of the value that a message is about, as its first words tell, or else of the account.
+    fn place_of(&self, message: &str) -> &Place {
+        const WORDS: [(&str, &str); 6] = [
+            ("the root certificates", "root_certificates_file"),
+            ("`root_certificates_file`", "root_certificates_file"),
+            ("the signing key", "signing_key_file"),
+            ("`signing_key_file`", "signing_key_file"),
+            ("the workspace id", "workspace_id"),
+            ("the impersonated user", "impersonated_user"),
+        ];
+        if message.starts_with("the credential") {
+            return &self.source_place;
+        }
+        let of = WORDS.iter().find(|(words, _)| message.starts_with(words));
+        of.and_then(|(_, key)| self.settings.get(key)).map_or(&self.place, |setting| &setting.place)
     }
 
     fn error(&self, place: &Place, message: &str) -> Error {

@@ -148,7 +148,7 @@ impl InventoryBuilder {
             checkpoint.check(&self.keymux)?;
         }
         let walk = |(name, provider): (&AccountName, &Arc<dyn ApiKeyProvider>)| {
-            let walk = Walk::new(name.clone(), Arc::clone(provider));
+            let walk = Walk::new(name.clone(), Arc::clone(provider), self.keymux.broken(name));
             if let Some(checkpoint) = &self.resumed {
                 return walk.resumed(checkpoint);
             }

@@ -44,6 +44,7 @@
 
 mod account;
 mod accounts;
+mod broken;
 #[cfg(feature = "config")]
 pub mod config;
 mod env;

@@ -38,7 +38,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     // Errors name a reference as it was written.
     let written: BTreeMap<KeyRef, String> = keys.iter().cloned().collect();
     let mut left: BTreeSet<KeyRef> = written.keys().cloned().collect();
-    let keymux = loader.of(keys.iter().map(|(key, _)| key.account())).await?;
+    let keymux = loader.any_of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
     let mut interrupt = Interrupt::listen();
     loop {

@@ -27,7 +27,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     let loader = loader.told(&waits);
     let keymux = match &*args.units {
         [] => loader.all().await?,
-        units => loader.of(units.iter().map(WorkUnit::account)).await?,
+        units => loader.any_of(units.iter().map(WorkUnit::account)).await?,
     };
     super::any_account(&keymux)?;
     let asked = Asked::new(args.units);

@@ -1,5 +1,7 @@
 //! `keymux scopes`: groups and workspaces.
 
+use std::collections::BTreeSet;
+
 use keymux::Operation;
 
 use crate::args::ScopesArgs;
@@ -15,12 +17,14 @@ const SHOWN: &[&str] = &["ref", "name", "provider"];
 pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<ScopeRow>(&args.listing, console, SHOWN)?;
     let mut accounts = args.accounts;
-    let keymux = if accounts.is_empty() { loader.all().await? } else { loader.of(&accounts).await? };
+    let keymux = if accounts.is_empty() { loader.all().await? } else { loader.any_of(&accounts).await? };
     if accounts.is_empty() {
         super::any_account(&keymux)?;
         let scoped =
             keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
-        accounts = scoped.map(|(name, _)| name.clone()).collect();
+        // One that could not be set up is told, whatever its vendor has.
+        let broken = keymux.broken_accounts().map(|(name, _)| name);
+        accounts = scoped.map(|(name, _)| name).chain(broken).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     }
     let mut output = Output::new(console, plan);
     let (mut tally, mut complete, mut interrupted) = (Tally::default(), true, false);

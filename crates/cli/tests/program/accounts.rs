@@ -1,6 +1,10 @@
 //! Accounts of the environment and of a file, and whether their credentials work.
 
-use crate::stage::{Stage, bare, folder, run, scripted};
+use std::path::PathBuf;
+
+use keymux_emulator::Vendor;
+
+use crate::stage::{OWN, Stage, bare, folder, requests, run, scripted};
 
 #[test]
 fn a_check_changes_nothing_and_tells_each_credential() {
@@ -68,4 +72,104 @@ fn a_warning_about_the_file_is_given_once() {
         let ran = run(bare(args).env("KEYMUX_CONFIG", &path), "");
         assert_eq!(ran.stderr.matches("chmod 600").count(), 1, "{args:?}: {ran:?}");
     }
+}
+
+/// Five accounts in a file: `datkey` and `oneloop`, after their vendors, lack their credentials.
+fn two_broken(stage: &Stage, test: &str) -> PathBuf {
+    let path = folder(test).join("keymux.toml");
+    let account = |vendor: &Vendor| {
+        let (name, url) = (vendor.name(), vendor.base_url());
+        let credential = match name {
+            "datkey" => "{ env = \"NOT_SET\" }".to_owned(),
+            "oneloop" => "{ file = \"missing\" }".to_owned(),
+            name => format!("{{ env = \"{}_API_KEY\" }}", name.to_uppercase()),
+        };
+        format!("[accounts.{name}]\nprovider = \"{name}\"\nbase_url = \"{url}\"\ncredential = {credential}\n")
+    };
+    std::fs::write(&path, stage.vendors().map(account).concat()).unwrap();
+    path
+}
+
+#[test]
+fn a_broken_account_costs_itself_alone_in_every_command_that_reads() {
+    let stage = Stage::new();
+    let path = two_broken(&stage, "broken");
+    let run = |args: &[&str]| run(stage.command(args).env("KEYMUX_CONFIG", &path), "");
+    let not_set = ":16:14: the environment variable NOT_SET is not set";
+
+    let ran = run(&["accounts", "check"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    let accounts = ran.of_type("account");
+    let broken = ["datkey", "oneloop"];
+    assert_eq!(accounts.len(), 5, "{ran:?}");
+    for account in &accounts {
+        let name = account["account"].as_str().unwrap();
+        assert_eq!(account["check"]["works"], !broken.contains(&name), "{account}");
+        let kind = if broken.contains(&name) { "config" } else { "" };
+        assert_eq!(account["check"]["error"]["kind"].as_str().unwrap_or_default(), kind, "{account}");
+    }
+    assert!(ran.stderr.contains(not_set) && ran.stderr.contains(":20:14: the file "), "{ran:?}");
+
+    let ran = run(&["list"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    for name in ["baseten", "braintrust", "mielto"] {
+        assert!(ran.of_type("key").iter().any(|key| key["account"] == name), "{name}: {ran:?}");
+    }
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!(summary["complete"], false);
+    let errors: Vec<_> = ran.of_type("error").iter().map(|error| error["account"].clone()).collect();
+    assert_eq!(errors, broken, "{ran:?}");
+    assert!(summary["accounts"]["datkey"].to_string().contains(not_set), "{summary}");
+    assert!(summary["accounts"]["oneloop"].to_string().contains("\"failed\""), "{summary}");
+
+    let ran = run(&["scopes"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert_eq!(ran.of_type("summary")[0]["complete"], false);
+    let errors: Vec<_> = ran.of_type("error").iter().map(|error| error["account"].clone()).collect();
+    assert_eq!(errors, broken, "{ran:?}");
+    assert!(ran.of_type("scope").iter().any(|scope| scope["account"] == "baseten"), "{ran:?}");
+
+    let ran = run(&["get", "mielto:key_000000001", "datkey:x"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert_eq!(ran.of_type("key")[0]["ref"], "mielto:key_000000001");
+    assert_eq!(
+        (&ran.of_type("error")[0]["ref"], &ran.of_type("error")[0]["kind"]),
+        (&"datkey:x".into(), &"config".into())
+    );
+    assert_eq!((stage.emulator.datkey().request_count(), stage.emulator.oneloop().request_count()), (0, 0));
+}
+
+#[test]
+fn where_nothing_but_broken_accounts_is_asked_the_configuration_is_the_failure() {
+    let stage = Stage::new();
+    let path = two_broken(&stage, "all-broken");
+    for args in [&["list", "datkey", "oneloop"][..], &["scopes", "oneloop"], &["get", "datkey:x", "oneloop:w/k"]] {
+        let ran = run(stage.command(args).env("KEYMUX_CONFIG", &path), "");
+        assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
+        assert!(!ran.stdout.contains("\"complete\":true"), "{args:?}: {ran:?}");
+        assert!(!ran.of_type("error").is_empty(), "{args:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn what_changes_something_refuses_a_broken_account_before_anything_is_sent() {
+    let stage = Stage::new();
+    let path = two_broken(&stage, "broken-writes");
+    let table: [&[&str]; 7] = [
+        &["create", "datkey", "--name", "n"],
+        &["register", "datkey", "--name", "n"],
+        &["update", "datkey:x", "--name", "n"],
+        &["rotate", "datkey:x", "--yes"],
+        &["verify", "datkey"],
+        &["revoke", "mielto:key_000000001", "datkey:x", "oneloop:w/k", "--yes"],
+        &["revoke", "mielto:key_000000001", "datkey:x", "--dry-run"],
+    ];
+    for args in table {
+        let ran = run(stage.command(args).env("KEYMUX_CONFIG", &path), OWN);
+        assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains(":16:14: the environment variable NOT_SET is not set"), "{args:?}: {ran:?}");
+        let other = ran.stderr.contains(":20:14: the file ");
+        assert_eq!(other, args.contains(&"oneloop:w/k"), "every broken account that is meant is told: {ran:?}");
+    }
+    assert_eq!(requests(&stage), 0);
 }

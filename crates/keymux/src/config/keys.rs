@@ -92,21 +92,35 @@ pub(super) enum Value {
     File(PathBuf),
 }
 
-/// The key of `known` that is most like `unknown`.
-pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
-    // What other tools call it, which no measure of spelling finds.
-    const MEANS_CREDENTIAL: [&str; 9] =
-        ["key", "token", "secret", "password", "auth_token", "bearer", "env", "file", "command"];
-    let lower = unknown.to_ascii_lowercase().replace('-', "_");
-    let of = if MEANS_CREDENTIAL.contains(&lower.as_str()) || lower.contains("api_key") || lower == "apikey" {
-        "credential"
-    } else {
-        &lower
+/// Below this a word is another word, and no misspelling.
+const ALIKE: f64 = 0.8;
+
+/// Whether `name` is what other tools call a secret.
+pub(super) fn means_secret(name: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["key", "token", "secret", "password", "bearer", "auth_token", "access_token", "secret_key", "value"];
+    let lower = lower(name);
+    WORDS.contains(&lower.as_str()) || lower.contains("api_key") || lower.contains("apikey")
+}
+
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
+}
+
+/// The one of `known` that is most like `unknown`, if any is like it.
+pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = lower(unknown);
+    // What no measure of spelling finds.
+    let is_credential = means_secret(unknown) || ["env", "file", "command"].contains(&lower.as_str());
+    let of = match &*lower {
+        _ if is_credential => "credential",
+        lower if lower.contains("retr") => "max_attempts",
+        lower => lower,
     };
     // A word of the key is nearer than any other spelling: `timeout`, `url`, `proxy`.
     let alike = |known: &&str| {
         let is_part = of.len() >= 3 && known.contains(of);
         strsim::jaro_winkler(of, known) + if is_part { 1.0 } else { 0.0 }
     };
-    known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or_default()
+    known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|known| alike(known) >= ALIKE)
 }

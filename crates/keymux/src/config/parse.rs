@@ -10,14 +10,16 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
-use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, Takes, VENDORS, Value, nearest};
-use super::{AccountConfig, Place};
+use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, Takes, VENDORS, Value, means_secret, nearest};
+use super::{AccountConfig, Place, Setting};
 
 /// What is said wherever a literal credential may have been meant.
 const CREDENTIAL_FORMS: &str =
-    "write `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`";
+    "write `credential = { env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`";
 
-type Settings = BTreeMap<&'static str, Value>;
+const NO_SECRET: &str = "a secret is never taken from this file";
+
+type Settings = BTreeMap<&'static str, Setting>;
 type Spot<'a> = Spanned<DeValue<'a>>;
 
 /// A value that is wrong: where, and why.
@@ -35,17 +37,17 @@ pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Er
         }
     })?;
     let root = root.get_ref();
-    for (at, name, _) in in_order(root) {
+    for (at, name, value) in in_order(root) {
         if !["accounts", "defaults"].contains(&name) {
-            return Err(file.error((at, unknown(name, "key", ["accounts", "defaults"]))));
+            return Err(file.error((at, unknown(name, value, "key", ["accounts", "defaults"]))));
         }
     }
     let mut defaults = Settings::new();
     if let Some(value) = root.get("defaults") {
         let entries = table(value, "`defaults`").map_err(|wrong| file.error(wrong))?;
         for (at, name, value) in in_order(entries) {
-            let key = default_key(name).map_err(|why| file.error((at, why)))?;
-            defaults.insert(key.name, file.read(key, value).map_err(|wrong| file.error(wrong))?);
+            let key = default_key(name, value).map_err(|why| file.error((at, why)))?;
+            defaults.insert(key.name, file.setting(key, value).map_err(|wrong| file.error(wrong))?);
         }
     }
     let no_accounts =
@@ -104,7 +106,8 @@ impl File<'_> {
         let mut known = Vec::new();
         for (at, name, value) in in_order(entries) {
             let key = KEYS.iter().find(|key| key.name == name);
-            known.push((at, key.ok_or_else(|| (at, unknown(name, "key", KEYS.iter().map(|key| key.name))))?, value));
+            let unknown = || (at, unknown(name, value, "key", KEYS.iter().map(|key| key.name)));
+            known.push((at, key.ok_or_else(unknown)?, value));
         }
         let vendor =
             entries.get("provider").ok_or_else(|| missing("provider", &format!("write one of {}", list(VENDORS))))?;
@@ -120,7 +123,7 @@ impl File<'_> {
                     ));
                 }
                 _ if matches!(key.takes, Takes::Provider | Takes::Credential) => {}
-                _ => drop(settings.insert(key.name, self.read(key, value)?)),
+                _ => drop(settings.insert(key.name, self.setting(key, value)?)),
             }
         }
         if let (Some(_), Some((region, _))) = (settings.get("base_url"), entries.get_key_value("region")) {
@@ -137,9 +140,13 @@ impl File<'_> {
         })
     }
 
+    fn setting(self, key: &Key, value: &Spot<'_>) -> Result<Setting, Wrong> {
+        Ok(Setting { value: self.read(key, value)?, place: self.place(value.span().start) })
+    }
+
     fn read(self, key: &Key, value: &Spot<'_>) -> Result<Value, Wrong> {
         let at = value.span().start;
-        let fail = |wants: String| (at, format!("`{}` is {}; {wants}", key.name, shape(value)));
+        let fail = |wants: String| (at, format!("`{}` is {}; {wants}", key.name, amiss(key.takes, value)));
         match (key.takes, value.get_ref()) {
             (Takes::Url, DeValue::String(url)) => {
                 let checked = BaseUrl::parse("`base_url`", url)
@@ -176,12 +183,11 @@ impl File<'_> {
         const SOURCES: [&str; 3] = ["env", "file", "command"];
         let at = value.span().start;
         let DeValue::Table(entries) = value.get_ref() else {
-            let why = "a secret is never taken from this file";
-            return Err((at, format!("`credential` is {}, and {why}; {CREDENTIAL_FORMS}", shape(value))));
+            return Err((at, format!("`credential` is {}, and {NO_SECRET}; {CREDENTIAL_FORMS}", shape(value))));
         };
-        for (at, name, _) in in_order(entries) {
+        for (at, name, value) in in_order(entries) {
             if !SOURCES.contains(&name) {
-                return Err((at, unknown(name, "key in `credential`:", SOURCES)));
+                return Err((at, unknown(name, value, "key in `credential`:", SOURCES)));
             }
         }
         if entries.len() != 1 {
@@ -258,11 +264,8 @@ fn choice(value: &Spot<'_>, key: &str, words: &[&'static str]) -> Result<&'stati
     };
     let found = words.iter().copied().find(|word| *word == text);
     found.ok_or_else(|| {
-        let nearest = if text.is_empty() {
-            String::new()
-        } else {
-            format!("; the nearest is `{}`", nearest(text, words.iter().copied()))
-        };
+        let nearest = nearest(text, words.iter().copied());
+        let nearest = nearest.map(|word| format!("; the nearest is `{word}`")).unwrap_or_default();
         (
             value.span().start,
             format!("`{key}` is {}; write one of {}{nearest}", shape(value), list(words.iter().copied())),
@@ -271,24 +274,30 @@ fn choice(value: &Spot<'_>, key: &str, words: &[&'static str]) -> Result<&'stati
 }
 
 /// The key of `[defaults]`, or why it is none.
-fn default_key(name: &str) -> Result<&'static Key, String> {
+fn default_key(name: &str, value: &Spot<'_>) -> Result<&'static Key, String> {
     let shared = || KEYS.iter().filter(|key| key.of == Of::Shared);
     match KEYS.iter().find(|key| key.name == name) {
         Some(key) if key.of == Of::Shared => Ok(key),
         Some(key) => Err(format!("`{}` belongs to an account and has no default", key.name)),
-        None => Err(unknown(name, "key in `defaults`:", shared().map(|key| key.name))),
+        None => Err(unknown(name, value, "key in `defaults`:", shared().map(|key| key.name))),
     }
 }
 
-fn unknown<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let nearest = nearest(name, known);
+fn unknown<'a>(name: &str, value: &Spot<'_>, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let nearest = nearest(name, known.clone());
     // A secret may stand in the place of a key.
-    let name = scrub_text(name, &SecretString::default());
+    let shown = scrub_text(name, &SecretString::default());
+    if means_secret(name) && !matches!(value.get_ref(), DeValue::Table(_)) {
+        return format!("unknown {what} `{shown}`, and {NO_SECRET}; {CREDENTIAL_FORMS}");
+    }
+    let Some(nearest) = nearest else {
+        return format!("unknown {what} `{shown}`; write one of {}", list(known));
+    };
     let of = match KEYS.iter().find(|key| key.name == nearest).map(|key| key.of) {
         Some(Of::Vendor(vendor)) => format!(", for provider `{vendor}` alone"),
         _ => String::new(),
     };
-    format!("unknown {what} `{name}`; the nearest known one is `{nearest}`{of}")
+    format!("unknown {what} `{shown}`; the nearest known one is `{nearest}`{of}")
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -316,6 +325,19 @@ fn wants(takes: Takes) -> String {
         Takes::Rate => "write a number above 0".to_owned(),
         Takes::Flag => "write true or false".to_owned(),
         Takes::File => "write the path of a file".to_owned(),
+    }
+}
+
+/// What is wrong with a value of a key, without what it says.
+fn amiss(takes: Takes, value: &Spot<'_>) -> String {
+    let is_finite = |number: &str| number.parse::<f64>().is_ok_and(f64::is_finite);
+    match (takes, value.get_ref()) {
+        (Takes::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => "out of range".to_owned(),
+        (Takes::Count, DeValue::Integer(_)) => "out of range".to_owned(),
+        (Takes::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (Takes::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (Takes::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),
+        _ => shape(value),
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn warnings(config: &ConfigFile) -> Vec<Warning> {
         if let Source::File(path) = &account.source {
             files.push((path.clone(), 0o077, Some(account.name.clone())));
         }
-        if let Some(Value::File(path)) = account.settings.get("signing_key_file") {
+        if let Some(Value::File(path)) = account.value("signing_key_file") {
             files.push((path.clone(), 0o077, Some(account.name.clone())));
         }
     }

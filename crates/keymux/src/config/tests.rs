@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use keymux_core::HttpOptions;
+use keymux_core::{Error, ErrorKind, HttpOptions, ProviderId};
 
 use super::ConfigFile;
 use super::credential::Source;
 use super::keys::{KEYS, Of, nearest};
+use crate::Keymux;
 
 #[test]
 fn every_shared_key_changes_the_options() {
@@ -99,11 +100,115 @@ fn the_nearest_key_is_what_was_meant() {
         ("timeout", "total_timeout"),
         ("attempt-timeout", "attempt_timeout"),
         ("max_retries", "max_attempts"),
+        ("retry", "max_attempts"),
         ("workspace", "workspace_id"),
         ("signing_key", "signing_key_file"),
         ("impersonate", "impersonated_user"),
         ("proxy", "system_proxy"),
     ] {
-        assert_eq!(nearest(unknown, KEYS.iter().map(|key| key.name)), meant, "{unknown}");
+        assert_eq!(nearest(unknown, KEYS.iter().map(|key| key.name)), Some(meant), "{unknown}");
     }
+    for far in ["zone", "x", "sk-123", "accounts"] {
+        assert_eq!(nearest(far, KEYS.iter().map(|key| key.name)), None, "{far}");
+    }
+}
+
+/// Two accounts: the credential of `bad` is not to be had.
+#[cfg(all(unix, feature = "datkey", feature = "mielto"))]
+const ONE_BROKEN: &str = "[accounts.good]\nprovider = \"mielto\"\ncredential = { command = [\"echo\", \"k\"] }\n\
+                          [accounts.bad]\nprovider = \"datkey\"\ncredential = { env = \"KEYMUX_TESTS_UNSET\" }\n";
+
+#[cfg(all(unix, feature = "datkey", feature = "mielto"))]
+#[tokio::test]
+async fn a_broken_account_stays_an_account_that_fails_with_its_reason() {
+    use keymux_core::{AccountName, KeyPatch, NewKey, Scope, SecretString, VerifyRequest};
+
+    let file = ConfigFile::parse(ONE_BROKEN, "keymux.toml").unwrap();
+    let says = "bad (datkey): configuration: keymux.toml:6:14: the environment variable KEYMUX_TESTS_UNSET is not set";
+    assert_eq!(Keymux::from_config(&file).await.unwrap_err().to_string(), says, "the whole file or nothing");
+
+    let keymux = Keymux::from_config_partial(&file).await.unwrap();
+    let names: Vec<&str> = keymux.accounts().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["bad", "good"]);
+    let broken: Vec<String> = keymux.broken_accounts().map(|(name, error)| format!("{name}: {error}")).collect();
+    assert_eq!(broken, [format!("bad: {says}")]);
+
+    let (bad, key) = (AccountName::new("bad").unwrap(), "bad:x".parse().unwrap());
+    let plaintext = SecretString::from("p");
+    let new = NewKey::new(Scope::account());
+    let errors = [
+        keymux.get(&key).await.unwrap_err(),
+        keymux.check(&bad).await.unwrap_err(),
+        keymux.scopes(&bad).await.unwrap_err(),
+        keymux.create(&bad, &new).await.unwrap_err(),
+        keymux.register(&bad, &new, &plaintext).await.unwrap_err(),
+        keymux.update(&key, &KeyPatch::new()).await.unwrap_err(),
+        keymux.rotate(&key).await.unwrap_err(),
+        keymux.verify(&bad, &plaintext, &VerifyRequest::new(Scope::account())).await.unwrap_err(),
+        keymux.revoke(&key).await.unwrap_err(),
+        keymux.list(&bad, Scope::account(), None).unwrap().next().await.unwrap().unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.to_string(), says);
+        assert_eq!(error.detail::<super::Place>().unwrap().line, 6);
+    }
+}
+
+/// Datkey has no list, which would be told of the account if it were set up.
+#[cfg(all(unix, feature = "datkey", feature = "mielto"))]
+#[tokio::test]
+async fn an_inventory_tells_a_broken_account_as_failed_and_one_that_was_mended_as_it_is() {
+    use crate::{AccountName, AccountState, InventoryStream};
+
+    let file = ConfigFile::parse(ONE_BROKEN, "keymux.toml").unwrap();
+    let mended = ONE_BROKEN.replace("env = \"KEYMUX_TESTS_UNSET\"", "command = [\"echo\", \"k\"]");
+    let mended = Keymux::from_config(&ConfigFile::parse(&mended, "keymux.toml").unwrap()).await.unwrap();
+    let broken = Keymux::from_config_partial(&file).await.unwrap();
+    let (bad, good) = (AccountName::new("bad").unwrap(), AccountName::new("good").unwrap());
+    let state = |keys: &InventoryStream| keys.completeness().account(&bad).unwrap().state();
+
+    let mut keys = broken.inventory().skip(good.clone()).stream().unwrap();
+    let incomplete = keys.next().await.unwrap().unwrap_err();
+    assert!(!incomplete.completeness.is_complete());
+    assert_eq!(state(&keys), AccountState::Failed);
+    let failures: Vec<_> = incomplete.completeness.failures().map(|(unit, why)| format!("{unit} {why}")).collect();
+    assert!(failures.len() == 1 && failures[0].contains("KEYMUX_TESTS_UNSET is not set"), "{failures:?}");
+    let skipped = broken.inventory().skip(good.clone()).skip(bad.clone()).stream().unwrap();
+    assert_eq!(state(&skipped), AccountState::Skipped);
+
+    let mut resumed = mended.inventory().resume(keys.checkpoint()).stream().unwrap();
+    while resumed.next().await.is_some() {}
+    assert_eq!(state(&resumed), AccountState::Unsupported, "{}", resumed.completeness());
+    let mut resumed = broken.inventory().resume(resumed.checkpoint()).stream().unwrap();
+    while resumed.next().await.is_some() {}
+    assert_eq!(state(&resumed), AccountState::Failed, "{}", resumed.completeness());
+}
+
+/// Either command waits for the other: one writes what the other reads.
+#[cfg(all(unix, feature = "datkey"))]
+#[tokio::test]
+async fn credentials_are_fetched_side_by_side() {
+    let folder = std::env::temp_dir().join(format!("keymux-side-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let account = |name: &str, script: String| {
+        let command = format!("[\"sh\", \"-c\", '{script}']");
+        format!("[accounts.{name}]\nprovider = \"datkey\"\ncredential = {{ command = {command} }}\n")
+    };
+    let pipe = pipe.display();
+    let text = account("a", format!("cat {pipe}")) + &account("b", format!("echo k > {pipe}; echo k"));
+    let file = ConfigFile::parse(&text, "keymux.toml").unwrap();
+    assert_eq!(Keymux::from_config(&file).await.unwrap().accounts().len(), 2);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_broken_account_of_a_vendor_that_this_build_lacks_has_its_name_and_its_error() {
+    let error = Error::new(ErrorKind::Config).with_message("no such vendor");
+    let keymux = Keymux::builder().with_broken_account("a", ProviderId::new("acme"), error).build().unwrap();
+    let (name, provider) = keymux.accounts().next().unwrap();
+    assert_eq!((name.as_str(), provider.info().id().as_str()), ("a", "acme"));
+    let error = keymux.broken_accounts().next().unwrap().1;
+    assert_eq!(error.to_string(), "a (acme): configuration: no such vendor");
 }

@@ -10,15 +10,19 @@ use super::credential::{MAX_CONFIG_BYTES, read_limited, shown_path};
 use super::keys::Value;
 
 impl AccountConfig {
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        self.settings.get(key).map(|setting| &setting.value)
+    }
+
     fn text(&self, key: &str) -> Option<&str> {
-        match self.settings.get(key)? {
+        match self.value(key)? {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
     fn duration(&self, key: &str) -> Option<Duration> {
-        match self.settings.get(key)? {
+        match self.value(key)? {
             Value::Duration(duration) => Some(*duration),
             _ => None,
         }
@@ -26,7 +30,7 @@ impl AccountConfig {
 
     /// The content of the file that `key` names.
     fn content(&self, key: &str) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error> {
-        let Some(Value::File(path)) = self.settings.get(key) else {
+        let Some(Value::File(path)) = self.value(key) else {
             return Ok(None);
         };
         let fail = |why| format!("`{key}`: the file {} cannot be read: {why}", shown_path(path));
@@ -45,14 +49,14 @@ impl AccountConfig {
         if let Some(timeout) = self.duration("connect_timeout") {
             options = options.with_connect_timeout(timeout);
         }
-        if let Some(Value::Count(attempts)) = self.settings.get("max_attempts") {
+        if let Some(Value::Count(attempts)) = self.value("max_attempts") {
             let policy = options.retry().with_max_attempts(*attempts);
             options = options.with_retry(policy);
         }
-        if let Some(Value::Rate(pace)) = self.settings.get("pace") {
+        if let Some(Value::Rate(pace)) = self.value("pace") {
             options = options.with_rate_limit(rate_limit(*pace));
         }
-        if let Some(Value::Flag(system_proxy)) = self.settings.get("system_proxy") {
+        if let Some(Value::Flag(system_proxy)) = self.value("system_proxy") {
             options = options.with_system_proxy(*system_proxy);
         }
         if let Some(pem) = self.content("root_certificates_file")? {

@@ -43,7 +43,7 @@ pub enum Finding {
         /// What to do in place of it.
         alternative: String,
     },
-    /// The list of scopes broke off; those before it were found.
+    /// The list of scopes broke off, and those before it were found; or the account could not be set up.
     Failed {
         /// Why.
         error: Failure,

@@ -55,8 +55,12 @@ impl Unit {
 }
 
 impl Walk {
-    pub(crate) fn new(name: AccountName, provider: Arc<dyn ApiKeyProvider>) -> Self {
-        let outcome = AccountOutcome::new(provider.info());
+    /// `broken`: why the account could not be set up, if so. Then it failed, even where its vendor has no list.
+    pub(crate) fn new(name: AccountName, provider: Arc<dyn ApiKeyProvider>, broken: Option<&Error>) -> Self {
+        let mut outcome = AccountOutcome::new(provider.info());
+        if let (Finding::Unsupported { .. }, Some(error)) = (&outcome.scopes, broken) {
+            outcome.scopes = Finding::Failed { error: error.clone().into() };
+        }
         let progress = AccountProgress::new(name.clone(), provider.info().id().clone());
         Self {
             name,
@@ -103,8 +107,16 @@ impl Walk {
     }
 
     pub(crate) fn resumed(mut self, checkpoint: &Checkpoint) -> Self {
+        let has_no_list = |scopes: &Finding| matches!(scopes, Finding::Unsupported { .. });
+        let anew = self.outcome.scopes.clone();
         if let Some(outcome) = checkpoint.completeness.accounts.get(&self.name) {
             self.outcome = outcome.clone();
+        }
+        // An account that was broken then may be set up now, or the other way round.
+        let was_asked = !matches!(self.outcome.scopes, Finding::Skipped);
+        if was_asked && has_no_list(&anew) != has_no_list(&self.outcome.scopes) {
+            self.outcome.scopes = anew;
+            self.outcome.units.clear();
         }
         let of_this = |unit: &&WorkUnit| *unit.account() == self.name;
         self.except = checkpoint.except.iter().filter(of_this).map(|unit| unit.scope().clone()).collect();
