@@ -173,3 +173,65 @@ fn what_changes_something_refuses_a_broken_account_before_anything_is_sent() {
     }
     assert_eq!(requests(&stage), 0);
 }
+
+#[test]
+fn a_mistake_in_the_file_itself_stops_everything_and_shows_no_secret() {
+    let path = folder("mistakes").join("keymux.toml");
+    let forms = "a secret is never taken from this file; write `credential = { env = \"NAME\" }`";
+    let table = [
+        ("credential = { env = \"SET\" }\napi_key = \"sk-CANARY\"\n", 7, forms),
+        ("credential = \"sk-CANARY\"\n", 6, forms),
+        ("credential = { value = \"sk-CANARY\" }\n", 6, forms),
+        ("credential = { env = \"SET\" }\npace = -1\n", 7, "`pace` is not above 0; write a number above 0\n"),
+        (
+            "credential = { env = \"SET\" }\nsigning_key_file = \"x\"\n",
+            7,
+            "`signing_key_file` is for provider `baseten`",
+        ),
+        ("credential = { env = \"SET\"\n", 6, "this is not TOML"),
+    ];
+    for (rest, line, says) in table {
+        let good = "[accounts.good]\nprovider = \"mielto\"\ncredential = { env = \"SET\" }\n";
+        std::fs::write(&path, format!("{good}[accounts.m]\nprovider = \"mielto\"\n{rest}")).unwrap();
+        for args in [&["list"][..], &["accounts"], &["accounts", "check"], &["get", "good:x"]] {
+            let ran = run(bare(args).env("KEYMUX_CONFIG", &path).env("SET", "k"), "");
+            assert_eq!((ran.status, &*ran.stdout), (Some(2), ""), "{args:?} {rest}: {ran:?}");
+            let told = ran.stderr.contains(says) && ran.stderr.contains(&format!("keymux.toml:{line}:"));
+            assert!(told && !ran.stderr.contains("CANARY"), "{args:?} {rest}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_credential_that_no_header_carries_is_told_at_its_own_line() {
+    let path = folder("white-space").join("keymux.toml");
+    std::fs::write(&path, "[accounts.m]\nprovider = \"mielto\"\ncredential = { env = \"SET\" }\n").unwrap();
+    let ran = run(bare(&["accounts", "check"]).env("KEYMUX_CONFIG", &path).env("SET", "two CANARIES"), "");
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("keymux.toml:3:14: the credential holds white space"), "{ran:?}");
+    assert!(!(ran.stdout + &ran.stderr).contains("CANARIES"));
+}
+
+/// Either command waits for the other: one writes what the other reads.
+#[cfg(unix)]
+#[test]
+fn commands_that_give_credentials_run_side_by_side() {
+    let folder = folder("side-by-side");
+    assert!(std::process::Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+    let pipe = folder.join("pipe").display().to_string();
+    let account = |name: &str, script: String| {
+        format!(
+            "[accounts.{name}]\nprovider = \"datkey\"\nbase_url = \"http://127.0.0.1:9\"\n\
+             credential = {{ command = [\"/bin/sh\", \"-c\", '{script}'] }}\n"
+        )
+    };
+    let text = account("a", format!("/bin/cat {pipe}")) + &account("b", format!("echo k > {pipe}; echo k"));
+    std::fs::write(folder.join("keymux.toml"), text).unwrap();
+    // Datkey has no list, so that nothing is sent.
+    let ran = run(bare(&["list"]).env("KEYMUX_CONFIG", folder.join("keymux.toml")), "");
+    let told = &ran.of_type("summary")[0]["accounts"];
+    assert_eq!(
+        (&told["a"]["scopes"]["outcome"], &told["b"]["scopes"]["outcome"]),
+        (&"unsupported".into(), &"unsupported".into())
+    );
+}

@@ -120,7 +120,10 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
     // A word of the key is nearer than any other spelling: `timeout`, `url`, `proxy`.
     let alike = |known: &&str| {
         let is_part = of.len() >= 3 && known.contains(of);
-        strsim::jaro_winkler(of, known) + if is_part { 1.0 } else { 0.0 }
+        // In a short word one slip is much.
+        let is_slip = of.len() >= 3 && strsim::osa_distance(of, known) <= 1;
+        let spelling = strsim::jaro_winkler(of, known).max(if is_slip { ALIKE } else { 0.0 });
+        spelling + if is_part { 1.0 } else { 0.0 }
     };
     known.into_iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|known| alike(known) >= ALIKE)
 }

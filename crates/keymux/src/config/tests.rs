@@ -108,7 +108,7 @@ fn the_nearest_key_is_what_was_meant() {
     ] {
         assert_eq!(nearest(unknown, KEYS.iter().map(|key| key.name)), Some(meant), "{unknown}");
     }
-    for far in ["zone", "x", "sk-123", "accounts"] {
+    for far in ["zone", "evn", "x", "sk-123", "accounts"] {
         assert_eq!(nearest(far, KEYS.iter().map(|key| key.name)), None, "{far}");
     }
 }
