@@ -77,7 +77,7 @@ impl Interrupt {
     /// Ctrl-C, or the end.
     pub(crate) async fn once(&mut self) {
         if self.heard.wait_for(|heard| *heard != Heard::Nothing).await.is_err() {
-            pending().await
+            pending::<()>().await;
         }
     }
 
@@ -111,7 +111,7 @@ impl Drop for Taken {
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // The platform has no such signal; the default stays.
-        pending().await
+        pending::<()>().await;
     }
 }
 

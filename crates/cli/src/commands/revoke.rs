@@ -107,7 +107,9 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
     output.finish(None)?;
     if !undone.is_empty() {
         console.note("keymux: interrupted; these keys are not revoked:");
-        undone.iter().for_each(|key| console.note(&key.to_string()));
+        for key in undone {
+            console.note(&key.to_string());
+        }
     }
     Ok(ended.unwrap_or(tally.exit()))
 }
