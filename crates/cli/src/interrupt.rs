@@ -33,18 +33,14 @@ impl Interrupt {
         static HEARD: OnceLock<watch::Receiver<Heard>> = OnceLock::new();
         let heard = HEARD.get_or_init(|| {
             let (tell, heard) = watch::channel(Heard::Nothing);
+            // From now on, and not from when the task is run first.
+            let mut signals = Signals::new();
             tokio::spawn(async move {
-                let mut terminated = std::pin::pin!(terminated());
-                let exit = tokio::select! {
-                    () = &mut terminated => Exit::Terminated,
-                    () = interrupted() => {
-                        tell.send_replace(Heard::Once);
-                        tokio::select! {
-                            () = &mut terminated => Exit::Terminated,
-                            () = interrupted() => Exit::Interrupted,
-                        }
-                    }
-                };
+                let mut exit = signals.next().await;
+                if exit == Exit::Interrupted {
+                    tell.send_replace(Heard::Once);
+                    exit = signals.next().await;
+                }
                 // Whoever has taken it may have tidied up as soon as it is told.
                 let taken = TAKEN.load(Ordering::SeqCst) > 0;
                 tell.send_replace(Heard::End(exit));
@@ -52,7 +48,7 @@ impl Interrupt {
                     std::process::exit(exit as i32);
                 }
                 // Whoever takes the end has its last word; one more Ctrl-C is for where that word hangs.
-                interrupted().await;
+                signals.next().await;
                 std::process::exit(exit as i32);
             });
             heard
@@ -108,24 +104,50 @@ impl Drop for Taken {
     }
 }
 
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // The platform has no such signal; the default stays.
-        pending::<()>().await;
-    }
+/// What the platform has of signals; where it has none, its default stays.
+#[cfg(unix)]
+struct Signals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
+impl Signals {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
 
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => pending().await,
+        Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+    }
+
+    /// The status with which the next signal ends the program.
+    async fn next(&mut self) -> Exit {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+            match signal {
+                Some(signal) => signal.recv().await,
+                None => pending().await,
+            }
+        }
+        tokio::select! {
+            Some(()) = one(&mut self.interrupt) => Exit::Interrupted,
+            Some(()) = one(&mut self.terminate) => Exit::Terminated,
+            else => pending().await,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn terminated() {
-    pending().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> Exit {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Exit::Interrupted,
+            Err(_) => pending().await,
+        }
+    }
 }
