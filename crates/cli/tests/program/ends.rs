@@ -225,3 +225,17 @@ fn a_listing_ends_at_sigterm() {
     running.signal("-TERM");
     assert_eq!(running.end().status, Some(143));
 }
+
+#[test]
+fn after_one_ctrl_c_a_rotation_that_has_made_its_key_goes_on_to_its_end() {
+    let stage = Stage::new();
+    let baseten = stage.emulator.baseten();
+    let wait = Fault::rate_limited(keymux_emulator::DelayForm::Seconds, std::time::Duration::from_secs(1));
+    baseten.faults(FaultRule::new(wait).on("revoke_api_key").nth(1)).unwrap();
+    let mut running = Running::new(stage.command(&["rotate", &sample(baseten), "--yes", "-v"]));
+    running.says("; waits ");
+    running.signal("-INT");
+    let ran = running.end();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(!ran.stdout.is_empty() && ran.stderr.contains("which is revoked"), "{ran:?}");
+}
