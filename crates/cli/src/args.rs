@@ -21,7 +21,8 @@ Exit status:
   5    the credential was not accepted, or may not do this
   6    rate limited; the message says until when
   7    outcome unknown; the message says how to find out
-  130  interrupted with Ctrl-C";
+  130  interrupted with Ctrl-C
+  143  ended with SIGTERM";
 
 const PLAINTEXT: &str = "\
 The plaintext alone goes to standard output, with a line break, and the record to standard error. With --secret-file FILE the \

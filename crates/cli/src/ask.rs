@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 use crate::console::{Console, printable};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 
 /// Asks before something that cannot be undone. Without a terminal it is refused: `yes` is the argument to give.
@@ -53,7 +53,7 @@ async fn line() -> Result<Zeroizing<Vec<u8>>, Failure> {
     });
     let Some(read) = Interrupt::listen().or(read).await else {
         let _ = writeln!(io::stderr());
-        return Err(Failure::Interrupted);
+        return Err(Failure::Interrupted(Exit::Interrupted));
     };
     let read = read.map_err(io::Error::from).and_then(|line| line);
     read.map_err(|error| Failure::Io("reading standard input".to_owned(), error))

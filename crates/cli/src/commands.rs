@@ -25,7 +25,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 
-use consent::{REQUEST, consent, see_through, show_request};
+use consent::{REQUEST, consent, look_at, look_in, see_through, show_request, told, waits};
 
 /// Runs the command. Accounts are loaded, and threads started, for those commands alone that ask vendors.
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {

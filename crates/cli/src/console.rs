@@ -138,9 +138,9 @@ impl Console {
     /// Tells why the command ends early. A reader that went away needs no telling.
     pub(crate) fn fail(&self, failure: &Failure) -> Exit {
         match failure {
-            Failure::Call(error) => self.error(None, error),
+            Failure::Call(error) | Failure::Change(_, error) => self.error(None, error),
             Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Failure::Usage(_) | Failure::Interrupted | Failure::Lost(_) | Failure::Io(..) => {
+            Failure::Usage(_) | Failure::Interrupted(_) | Failure::Lost(_) | Failure::Io(..) => {
                 self.note(&format!("keymux: {failure}"));
             }
         }

@@ -18,6 +18,7 @@ pub(crate) enum Exit {
     RateLimited = 6,
     OutcomeUnknown = 7,
     Interrupted = 130,
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {
@@ -54,7 +55,11 @@ impl Tally {
     }
 
     pub(crate) fn failure(&mut self, error: &Error) {
-        let exit = Exit::of(error);
+        self.failed(Exit::of(error));
+    }
+
+    /// A call that ended with this status of its own.
+    pub(crate) fn failed(&mut self, exit: Exit) {
         self.failed = Some(match self.failed {
             Some(before) if before != exit => Exit::Failure,
             _ => exit,
@@ -77,8 +82,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// A call failed.
     Call(Error),
-    /// Ctrl-C.
-    Interrupted,
+    /// A call failed that changes something, with a status of its own.
+    Change(Exit, Error),
+    /// Ctrl-C, or SIGTERM, with its status.
+    Interrupted(Exit),
     /// A plaintext that no vendor shows again was not written; the text says what to do.
     Lost(String),
     /// Reading or writing failed; the text says of what.
@@ -92,7 +99,7 @@ impl Failure {
             Self::Call(error) => Exit::of(error),
             // Whoever read the output has seen enough.
             Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Change(exit, _) | Self::Interrupted(exit) => *exit,
             Self::Lost(_) | Self::Io(..) => Exit::Failure,
         }
     }
@@ -113,8 +120,8 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(text) | Self::Lost(text) => f.write_str(text),
-            Self::Interrupted => f.write_str("interrupted"),
-            Self::Call(error) => error.fmt(f),
+            Self::Interrupted(_) => f.write_str("interrupted"),
+            Self::Call(error) | Self::Change(_, error) => error.fmt(f),
             Self::Io(what, error) => write!(f, "{what}: {error}"),
         }
     }

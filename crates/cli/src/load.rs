@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use keymux::config::{AccountConfig, ConfigFile};
-use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport};
+use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport, WaitEvent};
 
 use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
+use crate::patience::Attentive;
 use crate::progress::{Waits, Watch};
 
 /// How many accounts of a file are set up at once. Each may run a command.
@@ -115,14 +116,32 @@ impl<'a> Loader<'a> {
         if let Some(transport) = &self.transport {
             options = options.with_transport(Arc::clone(transport));
         }
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Attentive)];
         if let Some(waits) = &self.waits {
-            let waits = Arc::clone(waits);
-            options = options.with_observer(Arc::new(Watch { waits, account: account.cloned() }));
+            observers.push(Box::new(Watch { waits: Arc::clone(waits), account: account.cloned() }));
         }
         if self.console.shows_requests() {
-            options = options.with_observer(Arc::new(Requests(self.console.clone())));
+            observers.push(Box::new(Requests(self.console.clone())));
         }
-        Ok(options)
+        Ok(options.with_observer(Arc::new(All(observers))))
+    }
+}
+
+/// Tells each of them.
+#[derive(Debug)]
+struct All(Vec<Box<dyn Observer>>);
+
+impl Observer for All {
+    fn on_attempt(&self, event: &AttemptEvent<'_>) {
+        self.0.iter().for_each(|observer| observer.on_attempt(event));
+    }
+
+    fn on_retry(&self, event: &RetryEvent<'_>) {
+        self.0.iter().for_each(|observer| observer.on_retry(event));
+    }
+
+    fn on_wait(&self, event: &WaitEvent<'_>) {
+        self.0.iter().for_each(|observer| observer.on_wait(event));
     }
 }
 

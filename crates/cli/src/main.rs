@@ -11,6 +11,7 @@ mod filter;
 mod interrupt;
 mod load;
 mod output;
+mod patience;
 mod plaintext;
 mod progress;
 mod rehearsal;

@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use keymux::{Error, ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
+use keymux::{ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
 
 use zeroize::Zeroizing;
 
@@ -79,7 +79,8 @@ impl<'a> Place<'a> {
     }
 
     /// Says what becomes of the files where the call failed: they go, since they are empty.
-    pub(crate) fn give_up(self, error: &Error) {
+    pub(crate) fn give_up(self, failure: &Failure) {
+        let (Failure::Call(error) | Failure::Change(_, error)) = failure else { return };
         if let (Some((secret, _)), ErrorKind::OutcomeUnknown) = (&self.files, error.kind()) {
             let path = secret.shown();
             self.console.note(&format!(

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 
-use keymux::{ErrorKind, KeyRecord, KeyRef, Keymux};
+use keymux::{AccountName, ErrorKind, KeyRecord, KeyRef, Keymux, Operation, Scope, WorkUnit};
 
 use crate::args::Format;
 use crate::ask;
@@ -11,7 +11,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
-use crate::rows::RequestRow;
+use crate::patience::{Patience, Stopped};
+use crate::rows::{Problem, RequestRow};
 
 /// What a table of several requests shows.
 pub(super) const REQUEST: &[&str] = &["step", "method", "url", "body", "note"];
@@ -29,7 +30,7 @@ pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, consol
     let mut outcomes = keymux.get_many(keys.iter().cloned());
     let mut interrupt = Interrupt::listen();
     let (mut missing, mut last) = (0, None);
-    while let Some(outcome) = interrupt.or(outcomes.next()).await.ok_or(Failure::Interrupted)? {
+    while let Some(outcome) = interrupt.or(outcomes.next()).await.ok_or(Failure::Interrupted(Exit::Interrupted))? {
         match outcome.result {
             Ok(record) => output.row(record)?,
             Err(error) => {
@@ -57,15 +58,49 @@ pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, consol
 }
 
 /// Waits for a call whose answer matters whoever asks for an end: the first Ctrl-C tells what a second one leaves open.
-pub(super) async fn see_through<T>(call: impl Future<Output = T>, unknown: &str, console: &Console) -> T {
-    let mut call = std::pin::pin!(call);
-    if let Some(value) = Interrupt::listen().or(&mut call).await {
-        return value;
-    }
+pub(super) async fn see_through<T>(
+    patience: Patience,
+    call: impl Future<Output = T>,
+    unknown: &str,
+    console: &Console,
+) -> Result<T, Stopped> {
+    patience.see(call, || waits(unknown, console)).await
+}
+
+/// Tells that the first Ctrl-C was heard.
+pub(super) fn waits(unknown: &str, console: &Console) {
     console.note(&format!(
         "keymux: the request is under way, and its answer is waited for; Ctrl-C again ends at once, and leaves unknown {unknown}"
     ));
-    call.await
+}
+
+/// The command that shows a key.
+pub(super) fn look_at(key: &KeyRef) -> String {
+    format!("keymux get {key}")
+}
+
+/// The command that lists the keys of a scope, where its vendor lists any.
+pub(super) fn look_in(keymux: &Keymux, account: &AccountName, scope: &Scope) -> Option<String> {
+    let lists = keymux.account(account).ok()?.info().capabilities().is_native(Operation::ListPage);
+    let unit = WorkUnit::new(account.clone(), scope.clone());
+    lists.then(|| format!("keymux list {unit}"))
+}
+
+/// Tells in JSON too that the one call of a command failed, whose standard output is for records.
+pub(super) fn told(failure: Failure, key: Option<&KeyRef>, console: &Console) -> Failure {
+    let (Failure::Call(error) | Failure::Change(_, error)) = &failure else { return failure };
+    let problem = match key {
+        Some(key) => Problem::of_ref(key.to_string(), error),
+        None => Problem::new(error),
+    };
+    let mut output = Output::<KeyRecord>::single(console, Plan::of_one::<KeyRecord>(console));
+    match output.problem(&problem).and_then(|()| output.flush()) {
+        Ok(()) => failure,
+        Err(unwritten) => {
+            console.fail(&failure);
+            unwritten
+        }
+    }
 }
 
 /// The one request of a rehearsal.

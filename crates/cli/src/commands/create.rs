@@ -10,6 +10,7 @@ use crate::args::{CreateArgs, NewKeyArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
+use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 use crate::secret_out::Place;
 
@@ -24,12 +25,16 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
         return super::show_request(request, console);
     }
     let keymux = loader.of([&account]).await?;
+    let patience = Patience::begin();
     let place = Place::ready(args.secret, console)?;
-    match super::see_through(keymux.create(&account, &key), "whether there is a new key", console).await {
+    let call = keymux.create(&account, &key);
+    let made = super::see_through(patience, call, "whether there is a new key", console).await;
+    let look = super::look_in(&keymux, &account, &key.scope);
+    match patience::made(made, look.as_deref()) {
         Ok(issued) => place.keep(&issued).map(|()| Exit::Success),
-        Err(error) => {
-            place.give_up(&error);
-            Err(error.into())
+        Err(failure) => {
+            place.give_up(&failure);
+            Err(failure)
         }
     }
 }

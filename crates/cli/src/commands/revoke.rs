@@ -1,18 +1,24 @@
 //! `keymux revoke`: ends keys for good, after a question on a terminal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Once;
 
-use keymux::{KeyRef, Keymux};
+use futures_util::{Stream, StreamExt, stream};
+use keymux::{AccountName, Error, KeyRef, Keymux};
 
 use crate::args::RevokeArgs;
 use crate::ask;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan};
+use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 use crate::rows::{Problem, RequestRow, RevokedRow};
+
+/// How many keys of an account are revoked at once.
+const AT_ONCE: usize = 8;
 
 pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console) -> Result<Exit, Failure> {
     let single = matches!(&*args.refs, [only] if only != "-");
@@ -57,43 +63,76 @@ fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
 }
 
 async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Console) -> Result<Exit, Failure> {
-    let mut left: BTreeSet<KeyRef> = keys.iter().cloned().collect();
+    let patience = Patience::begin();
     let plan = Plan::of_many::<RevokedRow>(console, &["ref", "outcome"]);
     let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
     let mut tally = Tally::default();
-    let mut outcomes = keymux.revoke_many(keys);
-    let mut interrupt = Interrupt::listen();
-    loop {
-        let Some(next) = interrupt.or(outcomes.next()).await else {
-            output.finish(None)?;
-            console.note("keymux: interrupted; these keys have no outcome, and some of them may be revoked:");
-            for key in &left {
-                console.note(&key.to_string());
+    let (mut undone, mut ended) = (Vec::new(), None);
+    let first = Once::new();
+    let mut outcomes = outcomes(keys, |key| {
+        let (patience, first) = (&patience, &first);
+        async move {
+            if patience.was_heard() {
+                return (key, Err(Failure::Interrupted(Exit::Interrupted)));
             }
-            return Ok(Exit::Interrupted);
-        };
-        let Some(outcome) = next else { break };
-        left.remove(&outcome.key);
-        match outcome.result {
+            let waits = || first.call_once(|| super::waits("which keys are revoked", console));
+            let seen = patience.see(keymux.revoke(&key), waits).await;
+            let result = patience::changed(seen, &super::look_at(&key));
+            (key, result)
+        }
+    });
+    while let Some((key, result)) = outcomes.next().await {
+        match result {
             Ok(revoked) => {
                 tally.success();
                 if revoked.after_lost_answer {
-                    let key = &outcome.key;
                     console.note(&format!("{key}: the answer was lost, and the key is gone: it is taken for revoked"));
                 }
-                output.row(RevokedRow::new(&outcome.key, revoked))?;
+                output.row(RevokedRow::new(&key, revoked))?;
             }
-            Err(error) => {
-                let text = outcome.key.to_string();
-                console.error(Some(&text), &error);
+            Err(Failure::Call(error)) => {
+                problem(&key, &error, &mut output, console)?;
                 tally.failure(&error);
-                output.problem(&Problem::of_ref(text, &error))?;
             }
+            Err(Failure::Change(exit, error)) => {
+                problem(&key, &error, &mut output, console)?;
+                tally.failed(exit);
+                if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+                    ended = Some(exit);
+                }
+            }
+            Err(Failure::Interrupted(exit)) => {
+                undone.push(key);
+                ended = ended.or(Some(exit));
+            }
+            Err(failure) => return Err(failure),
         }
         output.flush()?;
     }
     output.finish(None)?;
-    Ok(tally.exit())
+    if !undone.is_empty() {
+        console.note("keymux: interrupted; these keys are not revoked:");
+        for key in undone {
+            console.note(&key.to_string());
+        }
+    }
+    Ok(ended.unwrap_or(tally.exit()))
+}
+
+/// What `call` gives for each key, as it comes: a few at a time of each account.
+fn outcomes<F: Future>(keys: Vec<KeyRef>, call: impl Fn(KeyRef) -> F + Copy) -> impl Stream<Item = F::Output> {
+    let mut accounts: BTreeMap<AccountName, Vec<KeyRef>> = BTreeMap::new();
+    for key in keys {
+        accounts.entry(key.account().clone()).or_default().push(key);
+    }
+    let accounts = accounts.into_values();
+    stream::select_all(accounts.map(|keys| stream::iter(keys).map(call).buffer_unordered(AT_ONCE)))
+}
+
+fn problem(key: &KeyRef, error: &Error, output: &mut Output<'_, RevokedRow>, console: &Console) -> Result<(), Failure> {
+    let text = key.to_string();
+    console.error(Some(&text), error);
+    output.problem(&Problem::of_ref(text, error))
 }
 
 async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], single: bool, console: &Console) -> Result<Exit, Failure> {

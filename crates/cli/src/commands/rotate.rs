@@ -1,6 +1,6 @@
 //! `keymux rotate`: gives a key a new plaintext, at some vendors as a second key in place of the first.
 
-use keymux::{KeyRef, NewKey, Operation, Scope, Support};
+use keymux::{KeyRef, Keymux, NewKey, Operation, Scope, Support};
 
 use crate::args::RotateArgs;
 use crate::ask;
@@ -8,6 +8,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
+use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 use crate::rows::RequestRow;
 use crate::secret_out::Place;
@@ -25,12 +26,20 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
     if !args.yes.yes && !super::consent(&keymux, std::slice::from_ref(&key), "Rotate", console).await? {
         return Ok(Exit::Failure);
     }
+    let patience = Patience::begin();
     let place = Place::ready(args.secret, console)?;
-    let rotated = match super::see_through(keymux.rotate(&key), "whether there is a new plaintext", console).await {
+    let call = keymux.rotate(&key);
+    let rotated = super::see_through(patience, call, "whether there is a new plaintext", console).await;
+    let look = if is_second_key(&keymux, &key)? {
+        super::look_in(&keymux, key.account(), &beside(&key)?.scope)
+    } else {
+        Some(super::look_at(&key))
+    };
+    let rotated = match patience::made(rotated, look.as_deref()) {
         Ok(rotated) => rotated,
-        Err(error) => {
-            place.give_up(&error);
-            return Err(error.into());
+        Err(failure) => {
+            place.give_up(&failure);
+            return Err(failure);
         }
     };
     let new = rotated.issued.record.key_ref();
@@ -47,7 +56,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             Exit::Success
         }
         Some(Err(error)) => {
-            console.error(Some(&format!("{new} is made, and {key} was not revoked")), &error);
+            let unknown = patience::is_unknown(&error);
+            let error = if unknown { patience::hinted(error, Some(&super::look_at(&key))) } else { error };
+            let was = if unknown { "may not be" } else { "was not" };
+            console.error(Some(&format!("{new} is made, and {key} {was} revoked")), &error);
             console.note(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
             Exit::Partial
         }
@@ -62,8 +74,7 @@ async fn rehearse(loader: &Loader<'_>, key: &KeyRef, console: &Console) -> Resul
     let provider = keymux.account(key.account())?;
     let of = (key.account(), provider.info().id());
     let first = rehearsal.request(of, keymux.rotate(key)).await?;
-    let emulated = matches!(provider.info().capabilities().support(Operation::Rotate), Support::Emulated { .. });
-    if !emulated {
+    if !is_second_key(&keymux, key)? {
         return super::show_request(first, console);
     }
     let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
@@ -77,6 +88,12 @@ async fn rehearse(loader: &Loader<'_>, key: &KeyRef, console: &Console) -> Resul
     output.row(third)?;
     output.finish(None)?;
     Ok(Exit::Success)
+}
+
+/// Whether the library makes a second key in place of this one.
+fn is_second_key(keymux: &Keymux, key: &KeyRef) -> Result<bool, Failure> {
+    let capabilities = keymux.account(key.account())?.info().capabilities();
+    Ok(matches!(capabilities.support(Operation::Rotate), Support::Emulated { .. }))
 }
 
 /// A key where this one is.

@@ -8,6 +8,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
+use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 
 use super::create::some;
@@ -20,11 +21,15 @@ pub(super) async fn run(loader: &Loader<'_>, args: UpdateArgs, console: &Console
         let (mut rehearsal, transport) = Rehearsal::new(None);
         let keymux = loader.through(transport).of([account]).await?;
         let provider = keymux.account(account)?;
-        let request = rehearsal.request((account, provider.info().id()), keymux.update(&key, &patch)).await?;
+        let request = rehearsal.request((account, provider.info().id()), keymux.update(&key, &patch)).await;
+        let request = request.map_err(|failure| super::told(failure, Some(&key), console))?;
         return super::show_request(request, console);
     }
     let keymux = loader.of([account]).await?;
-    let record = super::see_through(keymux.update(&key, &patch), "whether the key is changed", console).await?;
+    let call = keymux.update(&key, &patch);
+    let changed = super::see_through(Patience::begin(), call, "whether the key is changed", console).await;
+    let record = patience::changed(changed, &super::look_at(&key));
+    let record = record.map_err(|failure| super::told(failure, Some(&key), console))?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));
     output.row(record)?;
     output.finish(None)?;

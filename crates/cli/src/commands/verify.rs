@@ -21,11 +21,13 @@ pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console
         let keymux = loader.through(transport).of([account]).await?;
         let provider = keymux.account(account)?;
         let call = keymux.verify(account, &plaintext, &request);
-        let request = rehearsal.request((account, provider.info().id()), call).await?;
+        let request = rehearsal.request((account, provider.info().id()), call).await;
+        let request = request.map_err(|failure| super::told(failure, None, console))?;
         return super::show_request(request, console);
     }
     let keymux = loader.of([account]).await?;
-    let verdict = keymux.verify(account, &plaintext, &request).await?;
+    let verdict = keymux.verify(account, &plaintext, &request).await;
+    let verdict = verdict.map_err(|error| super::told(error.into(), None, console))?;
     let exit = match &verdict {
         Verdict::Valid { .. } => Exit::Success,
         Verdict::CouldNotTell(error) => {

@@ -9,6 +9,8 @@ mod canary;
 mod dry_run;
 #[cfg(unix)]
 mod emulate;
+#[cfg(unix)]
+mod ends;
 mod formats;
 mod listing;
 #[cfg(unix)]

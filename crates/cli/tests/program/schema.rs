@@ -32,6 +32,10 @@ fn every_object_is_as_its_schema_says() {
         &["rotate", "baseten:g/k", "--dry-run"],
         &["verify", "datkey:api_example_1"],
         &["verify", "datkey:api_example_1", "--key-file", sample],
+        &["update", "mielto:nope", "--name", "q"],
+        &["update", "mielto:key_000000001", "--max-uses", "3"],
+        &["verify", "mielto"],
+        &["verify", "mielto", "--dry-run"],
         &["revoke", "mielto:key_000000001", &of_oneloop, "mielto:nope", "--yes"],
     ] {
         let lines = run(&mut stage.command(args), "nobodyhasthis").lines();

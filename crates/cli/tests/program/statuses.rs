@@ -28,6 +28,33 @@ fn each_kind_of_failure_has_its_exit_status() {
 }
 
 #[test]
+fn a_command_that_prints_records_prints_its_failure_as_an_object_in_json() {
+    let stage = Stage::new();
+    for (args, status, kind) in [
+        (&["get", "mielto:nope"] as &[&str], 4, "not_found"),
+        (&["update", "mielto:nope", "--name", "q"], 4, "not_found"),
+        (&["update", "mielto:nope", "--max-uses", "3", "--dry-run"], 1, "unsupported"),
+        (&["revoke", "mielto:nope", "--yes"], 4, "not_found"),
+        (&["verify", "mielto"], 1, "unsupported"),
+        (&["verify", "mielto", "--dry-run"], 1, "unsupported"),
+    ] {
+        for format in ["json", "ndjson", "table", "csv"] {
+            let ran = run(&mut stage.command(&[args, &["-o", format]].concat()), "k");
+            assert_eq!(ran.status, Some(status), "{args:?} {format}: {ran:?}");
+            assert_eq!(ran.stderr.lines().count(), 1, "{args:?} {format}: {ran:?}");
+            if format.ends_with("json") {
+                let object: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+                assert_eq!((&object["type"], &object["kind"]), (&"error".into(), &kind.into()), "{args:?} {format}");
+                let key = args.iter().find(|argument| argument.contains(':'));
+                assert_eq!(object["ref"].as_str(), key.copied(), "{args:?} {format}");
+            } else {
+                assert!(!ran.stdout.contains(kind), "{args:?} {format}: {ran:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_rate_limit_says_until_when() {
     let mut command = bare(&["get", "mielto:key_1"]);
     command.env("MIELTO_API_KEY", "k").env("MIELTO_BASE_URL", scripted(429, "retry-after: 3600\r\n"));
