@@ -28,7 +28,7 @@ const MARGIN: f64 = 0.96;
 
 /// The pace after a refusal, as a part of the one that was refused: of the first estimate, of a pace that had come to its
 /// ceiling again, of one that had come near, of one between two bounds at most, and of one that no bucket explains.
-const FIRST: f64 = 0.9;
+const FIRST: f64 = 0.92;
 const AT_CEILING: f64 = 0.96;
 const NEAR_CEILING: f64 = 0.96;
 const BETWEEN_AT_MOST: f64 = 0.97;
