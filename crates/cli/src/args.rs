@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
+use keymux::{AccountName, Action, KeyRef, Permission, SecretString, WorkUnit, scrub_text};
 
 use crate::exit::Failure;
 use crate::when::{self, When};
@@ -228,6 +229,27 @@ pub(crate) struct SecretIn {
     /// end is taken off, and other white space refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
+}
+
+/// Reads the arguments, or ends the program with clap's word on what is wrong.
+pub(crate) fn read() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| without_plaintext(error).exit())
+}
+
+/// What stands in the place of an account, a key or a command may be a plaintext, and clap would show it.
+fn without_plaintext(mut error: clap::Error) -> clap::Error {
+    for place in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg] {
+        if let Some(ContextValue::String(text)) = error.get(place) {
+            let shown = shown(text);
+            error.insert(place, ContextValue::String(shown));
+        }
+    }
+    error
+}
+
+/// An argument that is not what it should be, without what looks like a key.
+pub(crate) fn shown(text: &str) -> String {
+    scrub_text(text, &SecretString::default())
 }
 
 /// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.

@@ -21,13 +21,10 @@ mod when;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::Cli;
 use crate::console::Console;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = args::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));
     exit.into()

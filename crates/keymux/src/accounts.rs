@@ -7,7 +7,7 @@ use std::sync::Arc;
 use keymux_core::{
     AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, HttpOptions, IssuedKey, KeyPatch, KeyRecord, KeyRef,
     KeyStream, NewKey, Operation, ProviderId, Revoked, Scope, ScopeInfo, SecretString, Support, Variables, Verdict,
-    VerifyRequest,
+    VerifyRequest, scrub_text,
 };
 
 use crate::account::Account;
@@ -105,9 +105,10 @@ impl Keymux {
             } else {
                 format!("there are: {}", known.join(", "))
             };
-            Error::new(ErrorKind::Config)
-                .with_account(name.clone())
-                .with_message(format!("there is no account `{name}`; {mend}"))
+            // A plaintext may have been put in the place of the name.
+            let shown = scrub_text(name.as_str(), &SecretString::default());
+            let error = Error::new(ErrorKind::Config).with_message(format!("there is no account `{shown}`; {mend}"));
+            if shown == name.as_str() { error.with_account(name.clone()) } else { error }
         })
     }
 

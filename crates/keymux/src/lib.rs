@@ -72,6 +72,7 @@ pub use keymux_core::{
     Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
     RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
     Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
+    scrub_text,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
 use serde_json::Value;
 
-use crate::args::GetArgs;
+use crate::args::{GetArgs, shown};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
@@ -73,8 +73,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     Ok(tally.exit())
 }
 
-/// A reference with its text, or what is wrong with it. Only an argument is named by its text: a line of standard input
-/// that is no reference may be anything, a plaintext too.
+/// A reference with its text, or what is wrong with it. Only an argument is named by its text, and not by what looks like
+/// a key in it: a line of standard input that is no reference may be anything, a plaintext too.
 pub(super) type Given = Result<(KeyRef, String), (Option<String>, Error)>;
 
 /// The references; `-` stands for the lines of standard input, of which blank ones mean nothing.
@@ -82,7 +82,7 @@ pub(super) fn read(refs: Vec<String>) -> Result<Vec<Given>, Failure> {
     let mut all = Vec::new();
     for text in refs {
         if text != "-" {
-            all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(text), error)));
+            all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(shown(&text)), error)));
             continue;
         }
         for (index, line) in io::stdin().lock().lines().enumerate() {

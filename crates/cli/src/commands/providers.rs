@@ -2,7 +2,7 @@
 
 use keymux::{ProviderInfo, Support};
 
-use crate::args::{Format, ProvidersArgs};
+use crate::args::{Format, ProvidersArgs, shown};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, Plan};
@@ -22,7 +22,7 @@ pub(super) fn run(args: ProvidersArgs, console: &Console) -> Result<Exit, Failur
     };
     let Some(info) = infos.iter().find(|info| info.id().as_str() == name) else {
         let known: Vec<&str> = infos.iter().map(|info| info.id().as_str()).collect();
-        return Err(Failure::Usage(format!("there is no vendor `{name}`; there are: {}", known.join(", "))));
+        return Err(Failure::Usage(format!("there is no vendor `{}`; there are: {}", shown(&name), known.join(", "))));
     };
     if console.format() == Format::Table && args.listing.columns.is_empty() {
         detail(info, console)?;

@@ -230,6 +230,44 @@ fn a_plaintext_given_as_an_argument_is_refused_and_not_shown() {
 }
 
 #[test]
+fn a_plaintext_in_the_place_of_an_account_a_key_or_a_command_is_not_shown() {
+    const KEY: &str = "sk-live-4f9d0c21a7b36e58";
+    let stage = Stage::new();
+    for (args, says) in [
+        (&["get", KEY][..], "[redacted]: invalid request: the key reference has no `:`"),
+        (&["get", KEY, "-o", "json"], "[redacted]: invalid request: the key reference has no `:`"),
+        (&["revoke", KEY, "--yes"], "[redacted]: invalid request: the key reference has no `:`"),
+        (&["rotate", KEY, "--yes"], "invalid value '[redacted]' for '<REF>'"),
+        (&["update", KEY, "--name", "n"], "invalid value '[redacted]' for '<REF>'"),
+        (&["list", KEY], "there is no account `[redacted]`; there are: "),
+        (&["scopes", KEY], "there is no account `[redacted]`; there are: "),
+        (&["verify", KEY], "there is no account `[redacted]`; there are: "),
+        (&["create", KEY, "--name", "n"], "there is no account `[redacted]`; there are: "),
+        (&["verify", "=sk-live-4f9d0c21a7b36e58"], "'=[redacted]' for '<ACCOUNT[:SCOPE]>'"),
+        (&["accounts", KEY], "invalid value '[redacted]' for '[ACTION]'"),
+        (&["accounts", "check", KEY], "unexpected argument '[redacted]' found"),
+        (&["providers", KEY], "there is no vendor `[redacted]`; there are: "),
+        (&["list", "-o", KEY], "invalid value '[redacted]' for '--output <FORMAT>'"),
+        (&[KEY], "unrecognized subcommand '[redacted]'"),
+    ] {
+        let ran = run(&mut stage.command(args), "sk_a_plaintext_of_32_characters_0\n");
+        assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains(says), "{args:?}: {ran:?}");
+        assert!(!ran.stdout.contains("4f9d0c21") && !ran.stderr.contains("4f9d0c21"), "{args:?}: {ran:?}");
+    }
+    // What is no key is shown.
+    for (args, says) in [
+        (&["list", "prod-baseten"][..], "there is no account `prod-baseten`"),
+        (&["get", "prod-baseten/g7k2m9qx"], "prod-baseten/g7k2m9qx: invalid request"),
+        (&["lst"], "unrecognized subcommand 'lst'"),
+    ] {
+        let ran = stage.run(args);
+        assert!(ran.status == Some(2) && ran.stderr.contains(says), "{args:?}: {ran:?}");
+    }
+    assert_eq!(requests(&stage), 0);
+}
+
+#[test]
 fn a_line_of_standard_input_that_is_no_reference_is_told_by_its_place_and_shape_alone() {
     let stage = Stage::new();
     let told =
