@@ -21,7 +21,7 @@ use crate::provider::ProviderId;
 
 use latch::Latch;
 use local::LocalGate;
-pub(crate) use passage::{Blocked, Gates};
+pub(crate) use passage::{Blocked, Gates, Leave};
 pub(crate) use unknown::UnknownKeys;
 
 /// Is asked before each attempt, and told after each answer.

@@ -79,44 +79,59 @@ impl Gates {
     /// Lets a request through when its turn has come; `on_wait` is told if that is not now.
     pub(crate) async fn enter<'a>(
         &'a self,
+        request: GateRequest<'a>,
+        clock: &dyn Clock,
+        on_wait: impl Fn(WaitReason, Option<Duration>),
+    ) -> Result<Leave<'a>, Blocked> {
+        let gate: &dyn RateGate = match &self.choice {
+            GateChoice::Off => return Ok(Leave { gate: None, request, turn: Turn::default(), waited: None }),
+            GateChoice::Local => &self.local,
+            GateChoice::Own(own) => &**own,
+        };
+        match gate.admit(&request) {
+            Admission::Go(turn) => Ok(Leave { gate: Some(gate), request, turn, waited: None }),
+            Admission::NotInTime(wait) => Err(Blocked::NotInTime(Some(wait))),
+            // Behind a pointer, so that a request that need not wait has no room for it.
+            Admission::Wait(wait) => Box::pin(self.wait(gate, wait, request, clock, on_wait)).await,
+        }
+    }
+
+    async fn wait<'a>(
+        &'a self,
+        mut gate: &'a dyn RateGate,
+        mut wait: GateWait<'a>,
         mut request: GateRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
-        let mut waited = None;
-        let gate: &dyn RateGate = match &self.choice {
-            GateChoice::Off => return Ok(Leave { gate: None, request, turn: Turn::default(), waited }),
-            GateChoice::Local => &self.local,
-            GateChoice::Own(own) => &**own,
-        };
-        let is_own = matches!(self.choice, GateChoice::Own(_));
+        let mut is_own = matches!(self.choice, GateChoice::Own(_));
         let whole = request.remaining;
-        for gate in [gate, &self.local] {
-            request.remaining = whole.saturating_sub(waited.unwrap_or_default());
-            let wait = match gate.admit(&request) {
-                Admission::Go(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited }),
-                Admission::NotInTime(wait) => return Err(Blocked::NotInTime(Some(wait))),
-                Admission::Wait(wait) => wait,
-            };
+        let mut waited = Duration::ZERO;
+        loop {
             on_wait(wait.reason, wait.expected);
             let started = clock.instant();
             let limit = is_own.then(|| clock.time_limit(request.remaining));
             let turn = self.turn(wait, limit).await?;
-            waited = Some(waited.unwrap_or_default() + clock.instant().saturating_duration_since(started));
+            waited += clock.instant().saturating_duration_since(started);
             match turn {
-                Ok(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited }),
+                Ok(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited: Some(waited) }),
                 Err(GateError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
-                Err(GateError::Unavailable(error)) => {
-                    tracing::warn!(
-                        keymux.provider = request.provider.as_str(),
-                        error = &*error as &dyn std::error::Error,
-                        "the rate gate does not work, the built-in one stands in"
-                    );
-                }
+                Err(GateError::Unavailable(error)) if is_own => tracing::warn!(
+                    keymux.provider = request.provider.as_str(),
+                    error = &*error as &dyn std::error::Error,
+                    "the rate gate does not work, the built-in one stands in"
+                ),
+                // The built-in gate does not fail.
+                Err(GateError::Unavailable(_)) => return Err(Blocked::NotInTime(None)),
             }
+            (gate, is_own) = (&self.local, false);
+            request.remaining = whole.saturating_sub(waited);
+            wait = match gate.admit(&request) {
+                Admission::Go(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited: Some(waited) }),
+                Admission::NotInTime(wait) => return Err(Blocked::NotInTime(Some(wait))),
+                Admission::Wait(wait) => wait,
+            };
         }
-        // The built-in gate does not fail.
-        Err(Blocked::NotInTime(None))
     }
 
     /// Waits for a turn, unless the credential is refused or, at an application's own gate, the time is over first.

@@ -1,7 +1,7 @@
 //! The five hops of a request: call, retry loop, attempt, transport, classification.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -20,7 +20,7 @@ use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, UnknownKeys, WaitReason};
+use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, Leave, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{self, Budget, Failure, Idempotency, Surroundings, server_delay};
 use crate::secret::{compression, credential_header, scrub_id, scrub_text};
@@ -42,6 +42,16 @@ struct Inner {
     gates: Gates,
     /// If they are remembered at all.
     unknown: Option<UnknownKeys>,
+}
+
+/// One attempt of a call.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    call: &'a Call<'a>,
+    url: &'a Url,
+    number: u32,
+    /// The time that remains for the call.
+    remaining: Duration,
 }
 
 impl Pipeline {
@@ -99,16 +109,14 @@ impl Pipeline {
     }
 
     /// Sends `call` until it succeeds or is given up, and returns the answer of a success (2xx).
-    pub async fn send(&self, call: Call<'_>) -> Result<Answer, Error> {
-        self.sending(call).await
+    ///
+    /// The future is behind a pointer, so that the hops are compiled in this crate, and not again in that of every vendor.
+    #[must_use]
+    pub fn send<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+        Box::pin(async move { self.send_unboxed(&call).await })
     }
 
-    /// Behind a pointer, so that the hops are compiled in this crate, and not again in that of every vendor.
-    fn sending<'a>(&'a self, call: Call<'a>) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
-        Box::pin(self.send_unboxed(call))
-    }
-
-    async fn send_unboxed(&self, call: Call<'_>) -> Result<Answer, Error> {
+    async fn send_unboxed(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let Inner { dialect, base, options, budget, .. } = &*self.inner;
         let named = |error: Error| error.with_provider(dialect.provider.clone()).with_operation(call.operation);
         let url = base.join(call.path, call.query).map_err(named)?;
@@ -135,9 +143,10 @@ impl Pipeline {
             randomness: &*options.randomness,
             observer: options.observer.as_deref(),
         };
-        let (call, url) = (&call, &url);
-        let outcome =
-            retry::run(surroundings, |number, remaining| self.admitted_attempt(call, url, number, remaining)).await;
+        let outcome = retry::run(&surroundings, |number, remaining| {
+            self.admitted_attempt(Attempt { call, url: &url, number, remaining })
+        })
+        .await;
         match (&outcome, remembered) {
             (Err(error), Some((unknown, generation))) if error.kind() == ErrorKind::NotFound => {
                 unknown.remember(url.as_str(), error, generation, now());
@@ -175,15 +184,41 @@ impl Pipeline {
     }
 
     /// One attempt, when its turn has come.
-    async fn admitted_attempt(
-        &self,
-        call: &Call<'_>,
-        url: &Url,
-        number: u32,
-        remaining: Duration,
-    ) -> Result<(Response, u32), Failure> {
+    async fn admitted_attempt(&self, mut attempt: Attempt<'_>) -> Result<(Response, u32), Failure> {
+        let leave = self.leave(&attempt).await.map_err(Failure::NotAdmitted)?;
+        attempt.remaining = attempt.remaining.saturating_sub(leave.waited.unwrap_or_default());
+        let result = self.observed_attempt(&attempt).await;
+        self.tell_end(leave, attempt.call, result.as_ref().err());
+        result.map_err(Failure::Sent)
+    }
+
+    /// Tells the gate and its latch how an attempt ended.
+    fn tell_end(&self, leave: Leave<'_>, call: &Call<'_>, error: Option<&Error>) {
+        let Inner { options, gates, .. } = &*self.inner;
+        leave.answered(match error {
+            None => GateAnswer::Passed,
+            Some(error) if error.kind() == ErrorKind::RateLimited => {
+                GateAnswer::Refused { retry_after: error.retry_after() }
+            }
+            Some(error) if error.status().is_some_and(|status| status < 500) => GateAnswer::Passed,
+            Some(error) => match error.retry_after() {
+                Some(retry_after) if error.status() == Some(503) => GateAnswer::Unavailable { retry_after },
+                _ => GateAnswer::Lost,
+            },
+        });
+        match error.map(|error| (error, error.kind())) {
+            None | Some((_, ErrorKind::NotFound)) => gates.latch.open(),
+            Some((error, ErrorKind::Unauthenticated)) if call.idempotency != Idempotency::CountsUse => {
+                gates.latch.close(error, options.clock.instant());
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The leave of the gate, when the turn of the request has come.
+    async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<Leave<'a>, Error> {
         let Inner { dialect, base, options, gates, .. } = &*self.inner;
-        let now = || options.clock.instant();
+        let Attempt { call, number, remaining, .. } = *attempt;
         let request = GateRequest {
             provider: &dialect.provider,
             origin: base.origin_text(),
@@ -197,35 +232,11 @@ impl Pipeline {
         let entered = gates.enter(request, &*options.clock, told).await;
         if !matches!(&entered, Ok(leave) if leave.waited.is_none()) {
             // It may have been refused meanwhile.
-            if let Some(error) = gates.latch.check(now, call.operation) {
-                return Err(Failure::NotAdmitted(error));
+            if let Some(error) = gates.latch.check(|| options.clock.instant(), call.operation) {
+                return Err(error);
             }
         }
-        let leave = entered.map_err(|blocked| Failure::NotAdmitted(self.not_in_time(call, &blocked)))?;
-        let remaining = remaining.saturating_sub(leave.waited.unwrap_or_default());
-        let result = self.observed_attempt(call, url, number, remaining).await;
-        leave.answered(match &result {
-            Ok(_) => GateAnswer::Passed,
-            Err(error) if error.kind() == ErrorKind::RateLimited => {
-                GateAnswer::Refused { retry_after: error.retry_after() }
-            }
-            Err(error) if error.status().is_some_and(|status| status < 500) => GateAnswer::Passed,
-            Err(error) => match error.retry_after() {
-                Some(retry_after) if error.status() == Some(503) => GateAnswer::Unavailable { retry_after },
-                _ => GateAnswer::Lost,
-            },
-        });
-        match &result {
-            Ok(_) => gates.latch.open(),
-            Err(error) => match error.kind() {
-                ErrorKind::Unauthenticated if call.idempotency != Idempotency::CountsUse => {
-                    gates.latch.close(error, now());
-                }
-                ErrorKind::NotFound => gates.latch.open(),
-                _ => {}
-            },
-        }
-        result.map_err(Failure::Sent)
+        entered.map_err(|blocked| self.not_in_time(call, &blocked))
     }
 
     fn tell_wait(&self, call: &Call<'_>, attempt: u32, reason: WaitReason, expected: Option<Duration>) {
@@ -254,64 +265,65 @@ impl Pipeline {
     }
 
     /// One attempt in a span of its own, told to the observer.
-    async fn observed_attempt(
-        &self,
-        call: &Call<'_>,
-        url: &Url,
-        number: u32,
-        remaining: Duration,
-    ) -> Result<(Response, u32), Error> {
-        let Inner { dialect, base, options, .. } = &*self.inner;
-        let span = tracing::info_span!(
-            "keymux.attempt",
-            otel.kind = "client",
-            keymux.provider = dialect.provider.as_str(),
-            keymux.operation = call.operation,
-            http.request.method = call.method.as_str(),
-            http.request.resend_count = number - 1,
-            server.address = base.host(),
-            http.response.status_code = tracing::field::Empty,
-            error.type = tracing::field::Empty,
-        );
-        let started = options.observer.as_ref().map(|_| options.clock.instant());
-        let result = self.attempt(call, url, remaining).instrument(span.clone()).await;
+    async fn observed_attempt(&self, attempt: &Attempt<'_>) -> Result<(Response, u32), Error> {
+        let started = self.inner.options.observer.as_ref().map(|_| self.inner.options.clock.instant());
+        let mut work = pin!(self.attempt(attempt).instrument(self.span(attempt)));
+        let result = work.as_mut().await;
         let (status, error) = match &result {
             Ok(response) => (Some(response.status().as_u16()), None),
             Err(error) => (error.status(), Some(error.kind())),
         };
         if let Some(status) = status {
-            span.record("http.response.status_code", status);
+            work.span().record("http.response.status_code", status);
         }
         if let Some(error) = error {
-            span.record("error.type", error.as_str());
+            work.span().record("error.type", error.as_str());
         }
+        let Inner { dialect, options, .. } = &*self.inner;
         if let (Some(observer), Some(started)) = (&options.observer, started) {
             observer.on_attempt(&AttemptEvent {
                 provider: &dialect.provider,
-                operation: call.operation,
-                method: call.method.as_str(),
-                path: url.path(),
-                attempt: number,
+                operation: attempt.call.operation,
+                method: attempt.call.method.as_str(),
+                path: attempt.url.path(),
+                attempt: attempt.number,
                 status,
                 error,
                 duration: options.clock.instant().saturating_duration_since(started),
             });
         }
-        result.map(|response| (response, number))
+        result.map(|response| (response, attempt.number))
     }
 
-    async fn attempt(&self, call: &Call<'_>, url: &Url, remaining: Duration) -> Result<Response, Error> {
-        let Inner { headers, options, transport, .. } = &*self.inner;
-        let mut headers = headers.clone();
-        headers.extend(call.headers.iter().cloned());
-        if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
-            // Servers may refuse these without a length, and the HTTP client sends none for no body.
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        let request = Request::new(call.method.clone(), url.clone(), headers, call.body.clone());
+    fn span(&self, attempt: &Attempt<'_>) -> tracing::Span {
+        let Inner { dialect, base, .. } = &*self.inner;
+        tracing::info_span!(
+            "keymux.attempt",
+            otel.kind = "client",
+            keymux.provider = dialect.provider.as_str(),
+            keymux.operation = attempt.call.operation,
+            http.request.method = attempt.call.method.as_str(),
+            http.request.resend_count = attempt.number - 1,
+            server.address = base.host(),
+            http.response.status_code = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+        )
+    }
+
+    async fn attempt(&self, &Attempt { call, url, remaining, .. }: &Attempt<'_>) -> Result<Response, Error> {
+        let Inner { options, transport, .. } = &*self.inner;
         let exchange = Exchange::new(options.max_body_bytes);
         let limit = options.attempt_timeout.min(remaining);
-        let outcome = within(transport.execute(request, &exchange), options.clock.time_limit(limit)).await;
+        let mut work = transport.execute(self.request(call, url), &exchange);
+        let mut time_out = options.clock.time_limit(limit);
+        let outcome = poll_fn(|context| {
+            if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(outcome));
+            }
+            time_out.as_mut().poll(context).map(|()| None)
+        });
+        let outcome = outcome.await;
+        drop(work);
         match outcome {
             Some(Ok(response)) if response.body().len() > options.max_body_bytes => {
                 let error = TransportError::new(TransportErrorKind::BodyTooLarge, None);
@@ -325,6 +337,17 @@ impl Pipeline {
             Some(Err(error)) => Err(self.broken(call, exchange, error)),
             None => Err(self.timed_out(call, exchange, limit)),
         }
+    }
+
+    /// The request of an attempt.
+    fn request(&self, call: &Call<'_>, url: &Url) -> Request {
+        let mut headers = self.inner.headers.clone();
+        headers.extend(call.headers.iter().cloned());
+        if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Servers may refuse these without a length, and the HTTP client sends none for no body.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Request::new(call.method.clone(), url.clone(), headers, call.body.clone())
     }
 
     /// The error of an answer that is not a success.
@@ -488,16 +511,4 @@ fn innermost(error: &TransportError) -> String {
         cause = source;
     }
     if std::ptr::addr_eq(cause, error) { error.to_string() } else { format!("{error}: {cause}") }
-}
-
-/// The output of `work`, or `None` if `limit` ends first.
-async fn within<T>(work: impl Future<Output = T> + Send, mut limit: crate::clock::Sleep) -> Option<T> {
-    let mut work = pin!(work);
-    std::future::poll_fn(move |context| {
-        if let Poll::Ready(output) = work.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        limit.as_mut().poll(context).map(|()| None)
-    })
-    .await
 }

@@ -1,8 +1,9 @@
 //! The built-in transport. The only file that knows reqwest.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
@@ -78,36 +79,53 @@ impl ReqwestTransport {
     }
 }
 
-#[async_trait]
 impl Transport for ReqwestTransport {
-    async fn execute(&self, request: Request, exchange: &Exchange) -> Result<Response, TransportError> {
+    // As `async_trait` would write it, but that the request is handed on at once: with many calls in flight it counts how
+    // much memory each one's future keeps and moves.
+    fn execute<'a, 'b, 'c>(
+        &'a self,
+        request: Request,
+        exchange: &'b Exchange,
+    ) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+    {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }
-        let mut incoming = self.client.execute(outgoing).await.map_err(|error| {
-            let connecting = error.is_connect();
-            failure(if connecting { TransportErrorKind::Connect } else { TransportErrorKind::Head }, error)
-        })?;
-        exchange.head_received(incoming.status(), incoming.headers());
-        let limit = exchange.max_body_bytes();
-        let too_large = || TransportError::new(TransportErrorKind::BodyTooLarge, None);
-        if incoming.content_length().is_some_and(|announced| announced > limit as u64) {
+        let sent = self.client.execute(outgoing);
+        Box::pin(async move {
+            let incoming = sent.await.map_err(|error| {
+                let connecting = error.is_connect();
+                failure(if connecting { TransportErrorKind::Connect } else { TransportErrorKind::Head }, error)
+            })?;
+            read(incoming, exchange).await
+        })
+    }
+}
+
+/// Reads the answer whole.
+async fn read(mut incoming: reqwest::Response, exchange: &Exchange) -> Result<Response, TransportError> {
+    exchange.head_received(incoming.status(), incoming.headers());
+    let limit = exchange.max_body_bytes();
+    let too_large = || TransportError::new(TransportErrorKind::BodyTooLarge, None);
+    if incoming.content_length().is_some_and(|announced| announced > limit as u64) {
+        return Err(too_large());
+    }
+    let mut body = Gathered::default();
+    while let Some(piece) = incoming.chunk().await.map_err(|error| failure(TransportErrorKind::Body, error))? {
+        if piece.len() > limit - body.len() {
             return Err(too_large());
         }
-        let mut body = Gathered::default();
-        while let Some(piece) = incoming.chunk().await.map_err(|error| failure(TransportErrorKind::Body, error))? {
-            if piece.len() > limit - body.len() {
-                return Err(too_large());
-            }
-            body.add(piece);
-        }
-        let mut response = Response::new(body.finish());
-        *response.status_mut() = incoming.status();
-        *response.headers_mut() = std::mem::take(incoming.headers_mut());
-        Ok(response)
+        body.add(piece);
     }
+    let mut response = Response::new(body.finish());
+    *response.status_mut() = incoming.status();
+    *response.headers_mut() = std::mem::take(incoming.headers_mut());
+    Ok(response)
 }
 
 fn failure(kind: TransportErrorKind, error: reqwest::Error) -> TransportError {

@@ -63,7 +63,7 @@ pub type Response = http::Response<Bytes>;
 pub struct Exchange {
     max_body_bytes: usize,
     status: OnceLock<StatusCode>,
-    refusal: OnceLock<(StatusCode, HeaderMap)>,
+    refusal: OnceLock<Box<(StatusCode, HeaderMap)>>,
 }
 
 impl fmt::Debug for Exchange {
@@ -91,7 +91,7 @@ impl Exchange {
         // Only the first head counts; there is one for each exchange.
         let _ = self.status.set(status);
         if !status.is_success() {
-            let _ = self.refusal.set((status, headers.clone()));
+            let _ = self.refusal.set(Box::new((status, headers.clone())));
         }
     }
 
@@ -102,7 +102,7 @@ impl Exchange {
 
     /// Status and headers of an answer that is not a success.
     pub(crate) fn into_refusal(self) -> Option<(StatusCode, HeaderMap)> {
-        self.refusal.into_inner()
+        self.refusal.into_inner().map(|refusal| *refusal)
     }
 }
 

@@ -38,63 +38,63 @@ pub(crate) enum Failure {
 
 /// Runs `attempt` (given its number, from 1, and the time that remains) until it succeeds or is given up.
 pub(crate) async fn run<T, F>(
-    surroundings: Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
     attempt: impl Fn(u32, Duration) -> F + Send,
 ) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Failure>> + Send,
 {
-    let Surroundings { clock, policy, budget, idempotency, .. } = surroundings;
-    let started: Instant = clock.instant();
+    let &Surroundings { idempotency, .. } = surroundings;
+    let started: Instant = surroundings.clock.instant();
     let mut number = 1;
     let mut lost_answer = false;
     // A sleep may take longer than asked for, and the deadline may have passed in it.
     let mut last: Option<Error> = None;
     loop {
-        let elapsed = clock.instant().saturating_duration_since(started);
+        let elapsed = surroundings.clock.instant().saturating_duration_since(started);
         let remaining = surroundings.total.saturating_sub(elapsed);
         if let Some(error) = last.take_if(|_| remaining.is_zero()) {
-            tell_give_up(&surroundings, &error, number - 1, StopReason::DeadlineTooNear);
+            tell_give_up(surroundings, &error, number - 1, StopReason::DeadlineTooNear);
             return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
         }
         let error = match attempt(number, remaining).await {
             Ok(value) => {
                 if number == 1 {
-                    budget.add_success();
+                    surroundings.budget.add_success();
                 }
                 return Ok(value);
             }
             Err(Failure::Sent(error)) => error,
             Err(Failure::NotAdmitted(error)) => {
-                tell_give_up(&surroundings, &error, number - 1, StopReason::NotAdmitted);
+                tell_give_up(surroundings, &error, number - 1, StopReason::NotAdmitted);
                 return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
         // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
         let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
-        let elapsed = clock.instant().saturating_duration_since(started);
+        let elapsed = surroundings.clock.instant().saturating_duration_since(started);
         let decision = decide(Situation {
             error: &error,
             idempotency,
             attempt: number,
             remaining: surroundings.total.saturating_sub(elapsed),
-            budget: stopped || budget.allows_retry(),
+            budget: stopped || surroundings.budget.allows_retry(),
             random: surroundings.randomness.fraction(),
-            policy,
+            policy: surroundings.policy,
         });
         let wait = match decision {
             Decision::Wait(wait) => wait,
             Decision::Stop(reason) => {
-                tell_give_up(&surroundings, &error, number, reason);
+                tell_give_up(surroundings, &error, number, reason);
                 return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
         if !stopped && !is_invited(&error) {
-            budget.take_retry();
+            surroundings.budget.take_retry();
         }
         lost_answer |= error.may_have_executed();
-        tell_retry(&surroundings, &error, number, wait);
-        clock.sleep(wait).await;
+        tell_retry(surroundings, &error, number, wait);
+        surroundings.clock.sleep(wait).await;
         last = Some(error);
         number += 1;
     }
