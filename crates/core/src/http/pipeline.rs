@@ -135,13 +135,9 @@ impl Pipeline {
             provider: &dialect.provider,
             operation: call.operation,
             idempotency: call.idempotency,
-            policy: &options.retry,
+            options,
             budget,
             gated: self.inner.gates.are_on(),
-            total: options.total_timeout,
-            clock: &*options.clock,
-            randomness: &*options.randomness,
-            observer: options.observer.as_deref(),
         };
         let outcome = retry::run(&surroundings, |number, remaining| {
             self.admitted_attempt(Attempt { call, url: &url, number, remaining })

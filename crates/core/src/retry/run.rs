@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use super::decision::{Decision, Situation, decide, is_invited};
-use super::{Budget, Idempotency, RetryPolicy};
-use crate::clock::{Clock, Randomness};
+use super::{Budget, Idempotency};
 use crate::error::{Error, ErrorKind};
-use crate::observe::{GiveUpEvent, Observer, RetryEvent, StopReason};
+use crate::http::HttpOptions;
+use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
 use crate::provider::ProviderId;
 
 /// What the loop needs beside the attempt itself.
@@ -16,15 +16,10 @@ pub(crate) struct Surroundings<'a> {
     pub provider: &'a ProviderId,
     pub operation: &'static str,
     pub idempotency: Idempotency,
-    pub policy: &'a RetryPolicy,
+    pub options: &'a HttpOptions,
     pub budget: &'a Budget,
     /// Whether a gate stops the account at a refusal of the vendor's limiter.
     pub gated: bool,
-    /// The time allowed for the call, with all its attempts and waits.
-    pub total: Duration,
-    pub clock: &'a dyn Clock,
-    pub randomness: &'a dyn Randomness,
-    pub observer: Option<&'a dyn Observer>,
 }
 
 /// Why an attempt has no answer to give back.
@@ -45,14 +40,14 @@ where
     F: Future<Output = Result<T, Failure>> + Send,
 {
     let &Surroundings { idempotency, .. } = surroundings;
-    let started: Instant = surroundings.clock.instant();
+    let started: Instant = surroundings.options.clock.instant();
     let mut number = 1;
     let mut lost_answer = false;
     // A sleep may take longer than asked for, and the deadline may have passed in it.
     let mut last: Option<Error> = None;
     loop {
-        let elapsed = surroundings.clock.instant().saturating_duration_since(started);
-        let remaining = surroundings.total.saturating_sub(elapsed);
+        let elapsed = surroundings.options.clock.instant().saturating_duration_since(started);
+        let remaining = surroundings.options.total_timeout.saturating_sub(elapsed);
         if let Some(error) = last.take_if(|_| remaining.is_zero()) {
             tell_give_up(surroundings, &error, number - 1, StopReason::DeadlineTooNear);
             return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
@@ -72,15 +67,15 @@ where
         };
         // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
         let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
-        let elapsed = surroundings.clock.instant().saturating_duration_since(started);
+        let elapsed = surroundings.options.clock.instant().saturating_duration_since(started);
         let decision = decide(Situation {
             error: &error,
             idempotency,
             attempt: number,
-            remaining: surroundings.total.saturating_sub(elapsed),
+            remaining: surroundings.options.total_timeout.saturating_sub(elapsed),
             budget: stopped || surroundings.budget.allows_retry(),
-            random: surroundings.randomness.fraction(),
-            policy: surroundings.policy,
+            random: surroundings.options.randomness.fraction(),
+            policy: &surroundings.options.retry,
         });
         let wait = match decision {
             Decision::Wait(wait) => wait,
@@ -94,7 +89,7 @@ where
         }
         lost_answer |= error.may_have_executed();
         tell_retry(surroundings, &error, number, wait);
-        surroundings.clock.sleep(wait).await;
+        surroundings.options.clock.sleep(wait).await;
         last = Some(error);
         number += 1;
     }
@@ -114,7 +109,7 @@ fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
 }
 
 fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, delay: Duration) {
-    let Surroundings { provider, operation, observer, .. } = *surroundings;
+    let Surroundings { provider, operation, options, .. } = *surroundings;
     let event =
         RetryEvent { provider, operation, attempt, error: error.kind(), delay, server_delay: error.retry_after() };
     tracing::info!(
@@ -127,13 +122,13 @@ fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, dela
         error.type = error.kind().as_str(),
         "will retry",
     );
-    if let Some(observer) = observer {
+    if let Some(observer) = &options.observer {
         observer.on_retry(&event);
     }
 }
 
 fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, reason: StopReason) {
-    let Surroundings { provider, operation, observer, .. } = *surroundings;
+    let Surroundings { provider, operation, options, .. } = *surroundings;
     tracing::debug!(
         keymux.provider = provider.as_str(),
         keymux.operation = operation,
@@ -143,7 +138,7 @@ fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, re
         error.type = error.kind().as_str(),
         "gave up",
     );
-    if let Some(observer) = observer {
+    if let Some(observer) = &options.observer {
         observer.on_give_up(&GiveUpEvent { provider, operation, attempt, error: error.kind(), reason });
     }
 }
