@@ -43,15 +43,12 @@ where
     let started: Instant = surroundings.options.clock.instant();
     let mut number = 1;
     let mut lost_answer = false;
-    // A sleep may take longer than asked for, and the deadline may have passed in it.
-    let mut last: Option<Error> = None;
-    loop {
+    let remaining_now = || {
         let elapsed = surroundings.options.clock.instant().saturating_duration_since(started);
-        let remaining = surroundings.options.total_timeout.saturating_sub(elapsed);
-        if let Some(error) = last.take_if(|_| remaining.is_zero()) {
-            tell_give_up(surroundings, &error, number - 1, StopReason::DeadlineTooNear);
-            return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
-        }
+        surroundings.options.total_timeout.saturating_sub(elapsed)
+    };
+    let mut remaining = surroundings.options.total_timeout;
+    loop {
         let error = match attempt(number, remaining).await {
             Ok(value) => {
                 if number == 1 {
@@ -67,12 +64,11 @@ where
         };
         // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
         let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
-        let elapsed = surroundings.options.clock.instant().saturating_duration_since(started);
         let decision = decide(Situation {
             error: &error,
             idempotency,
             attempt: number,
-            remaining: surroundings.options.total_timeout.saturating_sub(elapsed),
+            remaining: remaining_now(),
             budget: stopped || surroundings.budget.allows_retry(),
             random: surroundings.options.randomness.fraction(),
             policy: &surroundings.options.retry,
@@ -90,7 +86,12 @@ where
         lost_answer |= error.may_have_executed();
         tell_retry(surroundings, &error, number, wait);
         surroundings.options.clock.sleep(wait).await;
-        last = Some(error);
+        remaining = remaining_now();
+        // A sleep may take longer than asked for, and the deadline may have passed in it.
+        if remaining.is_zero() {
+            tell_give_up(surroundings, &error, number, StopReason::DeadlineTooNear);
+            return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
+        }
         number += 1;
     }
 }
