@@ -263,17 +263,19 @@ impl Pipeline {
     /// One attempt in a span of its own, told to the observer.
     async fn observed_attempt(&self, attempt: &Attempt<'_>) -> Result<(Response, u32), Error> {
         let started = self.inner.options.observer.as_ref().map(|_| self.inner.options.clock.instant());
-        let mut work = pin!(self.attempt(attempt).instrument(self.span(attempt)));
-        let result = work.as_mut().await;
+        let span = self.span(attempt);
+        let work = pin!(self.attempt(attempt));
+        // Without a subscriber nothing is entered at each poll.
+        let result = if span.is_disabled() { work.await } else { work.instrument(span.clone()).await };
         let (status, error) = match &result {
             Ok(response) => (Some(response.status().as_u16()), None),
             Err(error) => (error.status(), Some(error.kind())),
         };
         if let Some(status) = status {
-            work.span().record("http.response.status_code", status);
+            span.record("http.response.status_code", status);
         }
         if let Some(error) = error {
-            work.span().record("error.type", error.as_str());
+            span.record("error.type", error.as_str());
         }
         let Inner { dialect, options, .. } = &*self.inner;
         if let (Some(observer), Some(started)) = (&options.observer, started) {
