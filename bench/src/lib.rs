@@ -155,21 +155,30 @@ pub fn work<P: Peer>() {
                 for _ in 0..64 {
                     peers.push(first.another().await);
                 }
+                // Connects them all.
+                let peers = in_tasks(peers, 10).await;
                 let meter = Meter::start();
-                let tasks = peers.into_iter().map(|mut peer| {
-                    tokio::task::spawn_local(async move {
-                        for _ in 0..each {
-                            black_box(peer.get().await);
-                        }
-                    })
-                });
-                let tasks: Vec<_> = tasks.collect();
-                for task in tasks {
-                    task.await.unwrap();
-                }
+                in_tasks(peers, each).await;
                 meter.report(each * 64);
             }
             _ => panic!("one BASE N | many BASE N | cold BASE"),
         }
     });
+}
+
+/// Lets each peer look the key up so many times, all at once, and gives them back.
+async fn in_tasks<P: Peer>(peers: Vec<P>, each: u64) -> Vec<P> {
+    let tasks = peers.into_iter().map(|mut peer| {
+        tokio::task::spawn_local(async move {
+            for _ in 0..each {
+                black_box(peer.get().await);
+            }
+            peer
+        })
+    });
+    let mut peers = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        peers.push(task.await.unwrap());
+    }
+    peers
 }
