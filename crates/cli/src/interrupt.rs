@@ -41,12 +41,11 @@ impl Interrupt {
                     tell.send_replace(Heard::Once);
                     exit = signals.next().await;
                 }
-                // Whoever has taken it may have tidied up as soon as it is told.
-                let taken = TAKEN.load(Ordering::SeqCst) > 0;
-                tell.send_replace(Heard::End(exit));
-                if !taken {
+                // Told to those alone who have taken it: a listing would end as after one Ctrl-C, with another status.
+                if TAKEN.load(Ordering::SeqCst) == 0 {
                     std::process::exit(exit as i32);
                 }
+                tell.send_replace(Heard::End(exit));
                 // Whoever takes the end has its last word; one more Ctrl-C is for where that word hangs.
                 signals.next().await;
                 std::process::exit(exit as i32);
