@@ -7,8 +7,9 @@ use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValuePar
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use keymux::{AccountName, Action, KeyRef, Permission, SecretString, WorkUnit, scrub_text};
+use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
+use crate::console::shown;
 use crate::exit::Failure;
 use crate::when::{self, When};
 
@@ -247,11 +248,6 @@ fn without_plaintext(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// An argument that is not what it should be, without what looks like a key.
-pub(crate) fn shown(text: &str) -> String {
-    scrub_text(text, &SecretString::default())
-}
-
 /// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.
 #[derive(Debug, Args)]
 pub(crate) struct Surplus {
@@ -472,7 +468,7 @@ fn parse_permission(text: &str) -> Result<Permission, String> {
         "read" => Ok(Action::Read),
         "update" => Ok(Action::Update),
         "delete" => Ok(Action::Delete),
-        other => Err(format!("`{other}` is no action; there are create, read, update and delete")),
+        other => Err(format!("`{}` is no action; there are create, read, update and delete", shown(other))),
     };
     let actions = actions.split(',').map(action).collect::<Result<_, _>>()?;
     Ok(Permission { name: name.to_owned(), actions: Some(actions) })

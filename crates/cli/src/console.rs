@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
-use keymux::Error;
+use keymux::{Error, SecretString, scrub_text};
 
 use crate::args::{Format, Global};
 use crate::exit::{Exit, Failure};
@@ -179,6 +179,11 @@ pub(crate) fn printable_json(json: &str) -> String {
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// What was typed and is not what it should be, without what looks like a key.
+pub(crate) fn shown(typed: &str) -> String {
+    scrub_text(typed, &SecretString::default())
 }
 
 #[cfg(test)]

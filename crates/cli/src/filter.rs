@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use keymux::{Fact, FactState};
 use regex_lite::Regex;
 
+use crate::console::shown;
 use crate::rows::{Cell, Column, Kind, Row};
 use crate::when::When;
 
@@ -25,7 +26,7 @@ pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
     // What is like nothing was not meant to be anything.
     let meant = nearest.filter(|nearest| likeness(nearest) > 0.0);
     let meant = meant.map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
-    Err(format!("there is no field `{name}` here; {meant}There are: {}", known.join(", ")))
+    Err(format!("there is no field `{}` here; {meant}There are: {}", shown(name), known.join(", ")))
 }
 
 /// One `--filter`.
@@ -62,15 +63,19 @@ const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
     pub(crate) fn parse<R: Row>(given: &str, now: Timestamp) -> Result<Self, String> {
-        let usage =
-            || format!("`{given}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`");
+        let usage = || {
+            format!(
+                "`{}` is no filter; write FIELD=VALUE, or `!=`, `<`, `<=`, `>`, `>=`, `~`, `!~` for `=`",
+                shown(given)
+            )
+        };
         let start = given.find(['!', '<', '>', '=', '~']).ok_or_else(usage)?;
         let (field, rest) = given.split_at(start);
         let operator = OPERATORS.into_iter().find(|operator| rest.starts_with(operator)).ok_or_else(usage)?;
         let value = rest[operator.len()..].trim();
         let column = column::<R>(field.trim())?;
         let read = Test::read(&column, operator, value, now);
-        let test = read.map_err(|reason| format!("`{given}`: {reason}"))?;
+        let test = read.map_err(|reason| format!("`{}`: {reason}", shown(given)))?;
         Ok(Self { column: column.name.into_owned(), test })
     }
 
@@ -107,19 +112,20 @@ impl Test {
         };
         match (column.kind, relation) {
             (Kind::Text | Kind::List, None) => {
-                let pattern = Regex::new(value).map_err(|error| format!("`{value}` is no pattern: {error}"))?;
+                let pattern =
+                    Regex::new(value).map_err(|error| format!("`{}` is no pattern: {error}", shown(value)))?;
                 Ok(Self::Match(pattern, operator == "~"))
             }
             (Kind::Text | Kind::List, Some(Relation::Equal | Relation::NotEqual)) => {
                 let word = column.words.iter().find(|word| word.eq_ignore_ascii_case(value));
                 if !column.words.is_empty() && word.is_none() {
-                    return Err(format!("no `{name}` is `{value}`; there are: {}", column.words.join(", ")));
+                    return Err(format!("no `{name}` is `{}`; there are: {}", shown(value), column.words.join(", ")));
                 }
                 Ok(Self::Equal((*word.unwrap_or(&value)).to_owned(), operator == "="))
             }
             (Kind::Text | Kind::List, Some(_)) => Err(format!("`{name}` is text; compare with `=`, `!=`, `~` or `!~`")),
             (Kind::Number, Some(relation)) => {
-                let number = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+                let number = value.parse().map_err(|_| format!("`{}` is no whole number", shown(value)))?;
                 Ok(Self::Order(relation, Cell::Number(number)))
             }
             (Kind::Number, None) => {

@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
+use crate::console::shown;
+
 /// A point in time as it was written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum When {
@@ -24,7 +26,7 @@ impl When {
             return Ok(Self::At(midnight.timestamp()));
         }
         text.parse().map(Self::Span).map_err(|_| {
-            format!("`{text}` is no point in time; write a span (30d, 12h), a date (2027-01-31) or a time (2027-01-31T12:00:00Z)")
+            format!("`{}` is no point in time; write a span (30d, 12h), a date (2027-01-31) or a time (2027-01-31T12:00:00Z)", shown(text))
         })
     }
 

@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
 use serde_json::Value;
 
-use crate::args::{GetArgs, shown};
-use crate::console::Console;
+use crate::args::GetArgs;
+use crate::console::{Console, shown};
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;

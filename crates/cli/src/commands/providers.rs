@@ -2,8 +2,8 @@
 
 use keymux::{ProviderInfo, Support};
 
-use crate::args::{Format, ProvidersArgs, shown};
-use crate::console::Console;
+use crate::args::{Format, ProvidersArgs};
+use crate::console::{Console, shown};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, Plan};
 use crate::rows::{ProviderRow, Summary, word};

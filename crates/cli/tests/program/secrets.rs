@@ -247,6 +247,13 @@ fn a_plaintext_in_the_place_of_an_account_a_key_or_a_command_is_not_shown() {
         (&["accounts", KEY], "invalid value '[redacted]' for '[ACTION]'"),
         (&["accounts", "check", KEY], "unexpected argument '[redacted]' found"),
         (&["providers", KEY], "there is no vendor `[redacted]`; there are: "),
+        (&["list", "--columns", KEY], "there is no field `[redacted]` here"),
+        (&["list", "--sort", KEY], "there is no field `[redacted]` here"),
+        (&["list", "--filter", KEY], "`[redacted]` is no filter"),
+        (&["list", "--filter", &format!("expires<{KEY}")], "`[redacted]` is no point in time"),
+        (&["list", "--filter", &format!("name~({KEY}")], "`([redacted]` is no pattern"),
+        (&["create", "mielto", "--name", "n", "--expires", KEY], "`[redacted]` is no point in time"),
+        (&["create", "mielto", "--name", "n", "--permission", &format!("a={KEY}")], "`[redacted]` is no action"),
         (&["list", "-o", KEY], "invalid value '[redacted]' for '--output <FORMAT>'"),
         (&[KEY], "unrecognized subcommand '[redacted]'"),
     ] {
