@@ -1,6 +1,7 @@
 //! Rows on standard output, in the format that was asked for.
 
 mod csv;
+mod fit;
 mod json;
 mod table;
 
@@ -13,7 +14,9 @@ use crate::args::{Format, Listing};
 use crate::console::{Console, printable};
 use crate::exit::Failure;
 use crate::filter::{self, Filter, Sort};
-use crate::rows::{Column, Problem, Row, Summary, Typed};
+use crate::rows::{Column, Cut, Problem, Row, Summary, Typed};
+
+use table::Many;
 
 /// What is shown of rows, read before anything is sent, so that a wrong argument costs no request.
 #[derive(Debug)]
@@ -41,7 +44,10 @@ impl Plan {
             (true, _) => R::COLUMNS.iter().map(|column| &*column.name).collect(),
         };
         let now = Timestamp::now();
-        let columns = chosen.into_iter().map(filter::column::<R>).collect::<Result<_, _>>();
+        // What somebody asks for is not left out.
+        let asked = !listing.columns.is_empty();
+        let column = |name| filter::column::<R>(name).map(|column| Column { spare: column.spare && !asked, ..column });
+        let columns = chosen.into_iter().map(column).collect::<Result<_, _>>();
         let filters = listing.filter.iter().map(|text| Filter::parse::<R>(text, now)).collect::<Result<_, _>>();
         let sort = listing.sort.iter().map(|text| Sort::parse::<R>(text)).collect::<Result<_, _>>();
         Ok(Self {
@@ -65,6 +71,15 @@ impl Plan {
         let mut columns = R::COLUMNS.to_vec();
         columns.retain(|column| format != Format::Table || shown.contains(&&*column.name));
         Self { format, columns, filters: Vec::new(), sort: Vec::new() }
+    }
+}
+
+impl Plan {
+    /// Nothing is cut or left out: somebody decides on what is shown.
+    pub(crate) fn whole(mut self) -> Self {
+        let whole = |column: Column| Column { spare: false, ..column.cut(Cut::Never) };
+        self.columns = self.columns.into_iter().map(whole).collect();
+        self
     }
 }
 
@@ -146,11 +161,17 @@ impl<'a, R: Row> Output<'a, R> {
         filter::sort(&mut rows, if self.plan.sort.is_empty() { &by_name } else { &self.plan.sort });
         if self.plan.format == Format::Table {
             let table = match &*rows {
-                [row] if self.single => table::one(row, &self.plan.columns, self.console),
-                [] => String::new(),
-                rows => table::many(rows, &self.plan.columns, self.console),
+                [row] if self.single => {
+                    Many { text: table::one(row, &self.plan.columns, self.console), ..Many::default() }
+                }
+                [] => Many::default(),
+                rows => table::many(rows, &self.plan.columns, self.console, Timestamp::now()),
             };
-            self.out.write_all(table.as_bytes()).map_err(Failure::output)?;
+            self.out.write_all(table.text.as_bytes()).map_err(Failure::output)?;
+            if !table.note.is_empty() {
+                self.flush()?;
+                self.console.note(&table.note);
+            }
         }
         if self.plan.format != Format::Table {
             rows.iter().try_for_each(|row| self.write(row))?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use keymux::{Action, Basis, Fact, Field, KeyRecord, Permission};
 use serde_json::Value;
 
-use super::{Cell, Column, Kind, Row};
+use super::{Cell, Column, Cut, Kind, Row};
 
 /// Every state of a key, by its name.
 const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked", "unknown"];
@@ -14,7 +14,7 @@ const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked
 impl Row for KeyRecord {
     const TYPE: &'static str = "key";
     const COLUMNS: &'static [Column] = &[
-        Column::text("ref"),
+        Column::text("ref").cut(Cut::Middle),
         Column::text("account"),
         Column::text("provider"),
         Column::new("address", Kind::List),
@@ -23,9 +23,9 @@ impl Row for KeyRecord {
         Column::text("display"),
         Column::text("status").words(STATES),
         Column::text("status.basis"),
-        Column::new("created_at", Kind::Past),
+        Column::new("created_at", Kind::Past).spare(),
         Column::new("updated_at", Kind::Past).none("never"),
-        Column::new("last_used_at", Kind::Past).none("never"),
+        Column::new("last_used_at", Kind::Past).none("never").spare(),
         Column::new("expires_at", Kind::Future).none("never"),
         Column::text("owner.user"),
         Column::text("owner.user_name"),
