@@ -53,10 +53,10 @@ pub(super) fn fit(needs: &[Need], width: usize) -> Fit {
             });
             return Fit::Columns(share.collect());
         }
-        let Some(last) = (0..needs.len()).rev().find(|&index| kept[index] && needs[index].spare) else {
+        let Some(spare) = (0..needs.len()).rev().find(|&index| kept[index] && needs[index].spare) else {
             return Fit::Rows;
         };
-        kept[last] = false;
+        kept[spare] = false;
     }
 }
 
