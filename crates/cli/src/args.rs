@@ -9,8 +9,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
-use crate::console::shown;
 use crate::exit::Failure;
+use crate::text::shown;
 use crate::when::{self, When};
 
 const EXIT_STATUS: &str = "\

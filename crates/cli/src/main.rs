@@ -17,6 +17,7 @@ mod progress;
 mod rehearsal;
 mod rows;
 mod secret_out;
+mod text;
 mod when;
 
 use std::process::ExitCode;

@@ -8,12 +8,13 @@ use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
 use serde_json::Value;
 
 use crate::args::GetArgs;
-use crate::console::{Console, shown};
+use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
 use crate::rows::{Problem, Summary};
+use crate::text::shown;
 
 use super::list::SHOWN;
 
