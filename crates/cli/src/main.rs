@@ -16,6 +16,7 @@ mod plaintext;
 mod progress;
 mod rehearsal;
 mod rows;
+mod secret_args;
 mod secret_out;
 mod text;
 mod when;
