@@ -8,6 +8,7 @@ mod emulate;
 mod get;
 mod list;
 mod providers;
+mod references;
 mod register;
 mod revoke;
 mod rotate;
