@@ -7,6 +7,7 @@ mod documents;
 mod emulate;
 mod get;
 mod list;
+mod new_key;
 mod providers;
 mod references;
 mod register;
