@@ -11,9 +11,7 @@ use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
-use crate::rows::Problem;
-
-use super::list::SHOWN;
+use crate::rows::{Problem, SHOWN};
 
 pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -> Result<Exit, Failure> {
     let single = matches!(&*args.refs, [only] if only != "-");
