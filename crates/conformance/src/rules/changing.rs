@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::general::refused_by_name;
 use super::reads::comparable;
 use crate::proxy::{Plan, answer, unreadable};
-use crate::rule::{Miss, expect, fail, success, told, told_of};
 use crate::stage::{Stage, change};
+use crate::verdict::{Miss, expect, fail, success, told, told_of};
 
 /// The members of a record's JSON that a patch of one parameter may change.
 const CHANGED: [(Parameter, &str); 5] = [

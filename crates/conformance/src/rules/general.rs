@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use crate::harness::Seeded;
 use crate::log::Log;
 use crate::proxy::{Elsewhere, Plan, answer, refusal_that_says};
-use crate::rule::{Miss, expect, fail, success, told, told_of};
 use crate::stage::{Stage, with_segment};
+use crate::verdict::{Miss, expect, fail, success, told, told_of};
 
 /// How long a connection may take to be closed after its call was dropped. Only a provider that breaks the rule is
 /// waited for as long as this.

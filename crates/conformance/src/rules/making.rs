@@ -5,8 +5,8 @@ use keymux_core::{ErrorKind, ExposeSecret, Fact, KeyRecord, NewKey, Operation, P
 
 use super::general::{lost_is_outcome_unknown, refused_by_name};
 use crate::proxy::answer;
-use crate::rule::{Miss, expect, fail, success};
 use crate::stage::{Stage, printed_record, set, unset};
+use crate::verdict::{Miss, expect, fail, success};
 
 pub(super) async fn a_made_key_is_found(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;

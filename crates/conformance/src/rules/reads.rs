@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::harness::Seeded;
 use crate::proxy::{Plan, answer, unreadable};
-use crate::rule::{Miss, expect, fail, success, told_of};
 use crate::stage::Stage;
+use crate::verdict::{Miss, expect, fail, success, told_of};
 
 pub(super) async fn an_address_leads_back_to_its_key(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;
@@ -166,7 +166,7 @@ pub(super) async fn a_row_that_cannot_be_read_fails_the_page(stage: &Stage) -> R
         }
         result => {
             let seen =
-                result.map_or_else(|error| crate::rule::told(&error), |page| format!("{} rows", page.items.len()));
+                result.map_or_else(|error| crate::verdict::told(&error), |page| format!("{} rows", page.items.len()));
             fail(format!("a page of {} rows of which one is no object is Decode", whole.items.len()), seen)
         }
     }
