@@ -7,7 +7,6 @@ use std::pin::Pin;
 use keymux_core::{Operation, ProviderInfo};
 use serde::{Deserialize, Serialize};
 
-use crate::rules;
 use crate::stage::Stage;
 use crate::verdict::Miss;
 
@@ -23,9 +22,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// All rules: those of every operation first, then in the order of the trait.
-    pub const ALL: &'static [Self] = rules::ALL;
-
     /// The name, which stays as it is from version to version: `an_unknown_key_is_not_found`.
     #[must_use]
     pub fn name(&self) -> &'static str {

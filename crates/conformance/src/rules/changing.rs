@@ -6,8 +6,7 @@ use keymux_core::{
 };
 use serde_json::Value;
 
-use super::general::refused_by_name;
-use super::reads::comparable;
+use super::common::{comparable, refused_by_name};
 use crate::proxy::{Plan, answer, unreadable};
 use crate::stage::{Stage, change};
 use crate::verdict::{Miss, expect, fail, success, told, told_of};

@@ -3,7 +3,7 @@
 use http::header::RETRY_AFTER;
 use keymux_core::{ErrorKind, ExposeSecret, Fact, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict};
 
-use super::general::{lost_is_outcome_unknown, refused_by_name};
+use super::common::{lost_is_outcome_unknown, refused_by_name};
 use crate::proxy::answer;
 use crate::stage::{Stage, printed_record, set, unset};
 use crate::verdict::{Miss, expect, fail, success};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use keymux_core::{ApiKeyProvider, Cursor, ErrorKind, KeyAddress, KeyRecord, KeyRef, Operation, Page};
 use serde_json::Value;
 
+use super::common::comparable;
 use crate::harness::Seeded;
 use crate::proxy::{Plan, answer, unreadable};
 use crate::stage::Stage;
@@ -139,17 +140,6 @@ pub(super) async fn a_listed_record_is_as_from_get(stage: &Stage) -> Result<(), 
         expect(listed == got, format!("the record of a look-up: {got}"), listed.to_string())?;
     }
     Ok(())
-}
-
-/// A record without what may differ: what names it, what uses change, how its status is known, and notes on the answer.
-pub(super) fn comparable(record: &KeyRecord) -> Value {
-    let mut json = serde_json::to_value(record).unwrap_or_default();
-    if let Value::Object(members) = &mut json {
-        for name in ["ref", "address", "updated_at", "last_used_at", "status", "coverage", "drift", "raw"] {
-            members.remove(name);
-        }
-    }
-    json
 }
 
 pub(super) async fn a_row_that_cannot_be_read_fails_the_page(stage: &Stage) -> Result<(), Miss> {
