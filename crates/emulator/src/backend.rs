@@ -1,7 +1,7 @@
 //! What stands behind a vendor's port: its keys, its record of requests, and the steps that every request takes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -14,6 +14,7 @@ use crate::clock::{Clock, Instant, Micros};
 use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
 use crate::generated::{Generated, Recipe};
 use crate::limit::{Limiter, RateLimit, TooEarly};
+use crate::lock::locked;
 use crate::operations::{Names, Operations};
 use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
@@ -265,9 +266,4 @@ async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> R
         response.headers_mut().insert(header::DATE, date);
     }
     response
-}
-
-/// No code that holds a lock leaves the data half changed, so that a panic elsewhere does not spoil it.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

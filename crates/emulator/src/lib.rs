@@ -208,6 +208,7 @@ mod error;
 mod faults;
 mod generated;
 mod limit;
+mod lock;
 mod operations;
 mod recorded;
 mod request;
