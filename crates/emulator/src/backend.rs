@@ -11,6 +11,7 @@ use axum::response::Response;
 
 use crate::builder::Settings;
 use crate::clock::{Clock, Instant, Micros};
+use crate::entry::Entry;
 use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
 use crate::generated::{Generated, Recipe};
 use crate::limit::{Limiter, RateLimit, TooEarly};
@@ -18,7 +19,7 @@ use crate::lock::locked;
 use crate::operations::{Names, Operations};
 use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;

@@ -204,6 +204,7 @@ mod builder;
 mod clock;
 mod connection;
 mod emulator;
+mod entry;
 mod error;
 mod faults;
 mod generated;

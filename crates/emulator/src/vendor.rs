@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::backend::{Backend, Blueprint};
 use crate::builder::Settings;
 use crate::clock::Clock;
+use crate::entry::Entry;
 use crate::error::InvalidSetting;
 use crate::faults::FaultPlan;
 use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
-use crate::store::Entry;
 
 /// Of so many keys the addresses are kept.
 const SEEDED: usize = 1000;

@@ -20,10 +20,11 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Refusal};
 use crate::backend::{Backend, Blueprint};
+use crate::entry::Entry;
 use crate::faults::{DelayForm, Drifting};
 use crate::operations::Operations;
 use crate::request::{Place, Query, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 /// A group of Baseten that exists in another workspace than the credential's: everything of it answers 403.
 pub const FOREIGN_GROUP: &str = "z8other";

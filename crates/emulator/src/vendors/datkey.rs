@@ -21,10 +21,10 @@ use super::or_null;
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::entry::Entry;
 use crate::faults::{DelayForm, Drifting};
 use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::Entry;
 
 /// The API that the first keys belong to.
 const API: &str = "api_example_1";

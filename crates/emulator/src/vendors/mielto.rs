@@ -17,10 +17,10 @@ use serde_json::{Map, Value, json};
 use super::{is_list, or_null};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
+use crate::entry::Entry;
 use crate::faults::{DelayForm, Drifting};
 use crate::operations::Operations;
 use crate::request::{Ids, Place, Query, is_unset, object};
-use crate::store::Entry;
 
 /// Where new keys belong if no header says otherwise.
 const WORKSPACE: &str = "wsp_000000001";

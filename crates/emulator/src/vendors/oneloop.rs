@@ -22,10 +22,11 @@ use super::{is_list, or_null};
 use crate::answer::{self, Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::entry::Entry;
 use crate::faults::{DelayForm, Drifting};
 use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 const WORKSPACE: &str = "ws_0123456789abcdef0123456789abcdef";
 const SECOND_WORKSPACE: &str = "ws_fedcba9876543210fedcba9876543210";
