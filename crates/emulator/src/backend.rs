@@ -11,8 +11,9 @@ use axum::response::Response;
 
 use crate::builder::Settings;
 use crate::clock::{Clock, Instant, Micros};
+use crate::delay::DelayForm;
 use crate::entry::Entry;
-use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
+use crate::faults::{Drifting, Fate, FaultPlan, Faults, strike};
 use crate::generated::{Generated, Recipe};
 use crate::limit::{Limiter, RateLimit, TooEarly};
 use crate::lock::locked;

@@ -1,12 +1,10 @@
 //! What may go wrong, when, and how it is done.
 
-pub(crate) mod delay;
 mod drift;
 mod fault;
 mod plan;
 mod strike;
 
-pub use delay::DelayForm;
 pub use drift::Drift;
 pub use fault::{Fault, FaultAnswer, FaultBody};
 pub use plan::{FaultPlan, FaultRule, Pick};

@@ -20,8 +20,9 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Refusal};
 use crate::backend::{Backend, Blueprint};
+use crate::delay::DelayForm;
 use crate::entry::Entry;
-use crate::faults::{DelayForm, Drifting};
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Place, Query, is_unset, object};
 use crate::store::Store;

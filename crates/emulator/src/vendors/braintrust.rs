@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::backend::{Backend, Blueprint, Shared};
-use crate::faults::{DelayForm, Drifting};
+use crate::delay::DelayForm;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, Query};
 use crate::store::Store;

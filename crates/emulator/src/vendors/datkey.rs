@@ -21,8 +21,9 @@ use super::or_null;
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
+use crate::delay::DelayForm;
 use crate::entry::Entry;
-use crate::faults::{DelayForm, Drifting};
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
 

@@ -17,8 +17,9 @@ use serde_json::{Map, Value, json};
 use super::{is_list, or_null};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
+use crate::delay::DelayForm;
 use crate::entry::Entry;
-use crate::faults::{DelayForm, Drifting};
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, Query, is_unset, object};
 
