@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
-use crate::builder::Settings;
 use crate::clock::{Clock, Instant, Micros};
 use crate::delay::DelayForm;
 use crate::entry::Entry;
@@ -20,6 +19,7 @@ use crate::lock::locked;
 use crate::operations::{Names, Operations};
 use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// A handler's access to the backend.

@@ -217,6 +217,7 @@ mod request;
 #[cfg(feature = "program")]
 mod serve;
 mod server;
+mod settings;
 mod store;
 mod table;
 mod vendor;

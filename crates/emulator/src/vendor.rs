@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::backend::{Backend, Blueprint};
-use crate::builder::Settings;
 use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::error::InvalidSetting;
@@ -16,6 +15,7 @@ use crate::faults::FaultPlan;
 use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
+use crate::settings::Settings;
 
 /// Of so many keys the addresses are kept.
 const SEEDED: usize = 1000;
