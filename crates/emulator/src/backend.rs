@@ -35,7 +35,7 @@ pub(crate) struct Blueprint {
     /// The answer to a request without the credential.
     pub(crate) unauthorized: fn(&Backend) -> Response,
     /// The operations. All of them ask for the credential first.
-    pub(crate) operations: fn() -> Operations,
+    pub(crate) operations: fn() -> Operations<Shared>,
     /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
     pub(crate) unknown_path: fn() -> Response,
     /// The answer to a request that is too much, with the seconds to wait if they are to stand in the body.

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Refusal};
-use crate::backend::{Backend, Blueprint};
+use crate::backend::{Backend, Blueprint, Shared};
 use crate::delay::DelayForm;
 use crate::entry::Entry;
 use crate::faults::Drifting;
@@ -54,7 +54,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_groups", "/v1/gateway/groups", groups::list)
         .post("create_group", "/v1/gateway/groups", groups::create)

@@ -39,7 +39,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_api_keys", "/v1/api_key", list)
         .post("create_api_key", "/v1/api_key", create)

@@ -47,7 +47,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around: |_, _| (),
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .post("create_key", "/keys", create)
         .post("verify_key", "/keys/verify", verify)

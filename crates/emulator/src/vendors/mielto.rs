@@ -44,7 +44,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around: |_, _| (),
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_api_keys", "/api/v1/api-keys", list)
         .post("create_api_key", "/api/v1/api-keys", create)

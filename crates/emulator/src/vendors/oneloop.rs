@@ -54,7 +54,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_workspaces", "/api/v1/workspace", workspaces::list)
         .post("create_workspace", "/api/v1/workspace", workspaces::create)
