@@ -1,9 +1,8 @@
-//! What may go wrong, when, and how it is done.
+//! What may go wrong, and when.
 
 mod drift;
 mod fault;
 mod plan;
-mod strike;
 
 pub use drift::Drift;
 pub use fault::{Fault, FaultAnswer, FaultBody};
@@ -11,4 +10,3 @@ pub use plan::{FaultPlan, FaultRule, Pick};
 
 pub(crate) use drift::Drifting;
 pub(crate) use plan::{Fate, Faults};
-pub(crate) use strike::strike;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::error::InvalidSetting;
 use crate::faults::FaultPlan;
+use crate::handler::layered;
 use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
@@ -41,7 +42,8 @@ impl Vendor {
         })?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let (backend, router) = Backend::new(blueprint, Arc::clone(clock), settings);
+        let (backend, operations) = Backend::new(blueprint, Arc::clone(clock), settings);
+        let router = layered(operations, &backend);
         let seeded = backend.with(|store| {
             store.keys.after(0, None).take(SEEDED).map(|(_, entry)| entry.into_owned().address).collect()
         });
