@@ -16,6 +16,7 @@ use crate::env;
 use crate::inventory::InventoryBuilder;
 use crate::outcomes::Outcomes;
 use crate::rotate::{self, Rotated};
+use crate::vendors;
 
 /// How many calls of one account run at once in one stream of outcomes unless the builder is told otherwise. Baseten, the one vendor that
 /// documents a limit, allows 100 requests a second; 8 at once stay below that where an answer takes 80 ms or more.
@@ -101,7 +102,7 @@ impl Keymux {
         self.accounts.by_name.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.accounts.by_name.keys().map(AccountName::as_str).collect();
             let mend = if known.is_empty() {
-                format!("there are none; set one of {}", env::credential_names().join(", "))
+                format!("there are none; set one of {}", vendors::credential_names().join(", "))
             } else {
                 format!("there are: {}", known.join(", "))
             };

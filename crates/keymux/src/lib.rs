@@ -51,9 +51,9 @@ mod env;
 mod inventory;
 mod outcomes;
 mod rotate;
+mod vendors;
 
 pub use accounts::{Builder, Keymux};
-pub use env::providers;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
@@ -85,3 +85,4 @@ pub use keymux_mielto as mielto;
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
 pub use rotate::Rotated;
+pub use vendors::providers;
