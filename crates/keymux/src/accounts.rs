@@ -315,8 +315,12 @@ impl Builder {
     }
 
     /// Like [`with_env`](Builder::with_env), with another source of variables.
-    pub fn with_variables(self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
-        env::add_accounts(self, variables, options)
+    pub fn with_variables(mut self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
+        for provider in env::accounts(variables, options)? {
+            let name = provider.info().default_account().as_str().to_owned();
+            self.accounts.push((name, provider));
+        }
+        Ok(self)
     }
 
     /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.

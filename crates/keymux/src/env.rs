@@ -1,10 +1,10 @@
 //! Accounts from the environment.
 
-use keymux_core::{Error, HttpOptions, Variables};
+use std::sync::Arc;
 
-use crate::accounts::Builder;
+use keymux_core::{ApiKeyProvider, Error, HttpOptions, Variables};
 
-/// Adds an account for each vendor whose credential is set.
+/// A client for each vendor whose credential is set.
 #[cfg_attr(
     not(any(
         feature = "baseten",
@@ -15,30 +15,27 @@ use crate::accounts::Builder;
     )),
     expect(unused_variables, unused_mut, clippy::unnecessary_wraps, reason = "a build without vendors")
 )]
-pub(crate) fn add_accounts(
-    mut builder: Builder,
-    variables: Variables<'_>,
-    options: &HttpOptions,
-) -> Result<Builder, Error> {
+pub(crate) fn accounts(variables: Variables<'_>, options: &HttpOptions) -> Result<Vec<Arc<dyn ApiKeyProvider>>, Error> {
+    let mut accounts: Vec<Arc<dyn ApiKeyProvider>> = Vec::new();
     #[cfg(feature = "baseten")]
     if let Some(config) = keymux_baseten::Config::from_variables(variables)? {
-        builder = builder.with_provider(config.with_http(options.clone()).build()?);
+        accounts.push(Arc::new(config.with_http(options.clone()).build()?));
     }
     #[cfg(feature = "braintrust")]
     if let Some(config) = keymux_braintrust::Config::from_variables(variables)? {
-        builder = builder.with_provider(config.with_http(options.clone()).build()?);
+        accounts.push(Arc::new(config.with_http(options.clone()).build()?));
     }
     #[cfg(feature = "mielto")]
     if let Some(config) = keymux_mielto::Config::from_variables(variables)? {
-        builder = builder.with_provider(config.with_http(options.clone()).build()?);
+        accounts.push(Arc::new(config.with_http(options.clone()).build()?));
     }
     #[cfg(feature = "datkey")]
     if let Some(config) = keymux_datkey::Config::from_variables(variables)? {
-        builder = builder.with_provider(config.with_http(options.clone()).build()?);
+        accounts.push(Arc::new(config.with_http(options.clone()).build()?));
     }
     #[cfg(feature = "oneloop")]
     if let Some(config) = keymux_oneloop::Config::from_variables(variables)? {
-        builder = builder.with_provider(config.with_http(options.clone()).build()?);
+        accounts.push(Arc::new(config.with_http(options.clone()).build()?));
     }
-    Ok(builder)
+    Ok(accounts)
 }
