@@ -28,12 +28,32 @@ pub struct Keymux {
     accounts: Arc<Accounts>,
 }
 
+/// The accounts by name, each a provider whose records and errors carry the name of the account.
 #[derive(Debug)]
-struct Accounts {
-    by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>>,
+pub(crate) struct Accounts {
+    pub(crate) by_name: BTreeMap<AccountName, Arc<dyn ApiKeyProvider>>,
     /// Those of them that could not be set up, and why.
-    broken: BTreeMap<AccountName, Error>,
-    concurrency: NonZeroUsize,
+    pub(crate) broken: BTreeMap<AccountName, Error>,
+    /// How many calls of one account run at once in one stream of outcomes.
+    pub(crate) concurrency: NonZeroUsize,
+}
+
+impl Accounts {
+    /// One account. One that does not exist is [`ErrorKind::Config`].
+    pub(crate) fn get(&self, name: &AccountName) -> Result<&Arc<dyn ApiKeyProvider>, Error> {
+        self.by_name.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.by_name.keys().map(AccountName::as_str).collect();
+            let mend = if known.is_empty() {
+                format!("there are none; set one of {}", vendors::credential_names().join(", "))
+            } else {
+                format!("there are: {}", known.join(", "))
+            };
+            // A plaintext may have been put in the place of the name.
+            let shown = scrub_text(name.as_str(), &SecretString::default());
+            let error = Error::new(ErrorKind::Config).with_message(format!("there is no account `{shown}`; {mend}"));
+            if shown == name.as_str() { error.with_account(name.clone()) } else { error }
+        })
+    }
 }
 
 impl Keymux {
@@ -92,29 +112,10 @@ impl Keymux {
         self.accounts.broken.iter()
     }
 
-    pub(crate) fn broken(&self, name: &AccountName) -> Option<&Error> {
-        self.accounts.broken.get(name)
-    }
-
     /// One account, as a provider whose records and errors carry the account's name. An account that does not exist is
     /// [`ErrorKind::Config`].
     pub fn account(&self, name: &AccountName) -> Result<&Arc<dyn ApiKeyProvider>, Error> {
-        self.accounts.by_name.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.accounts.by_name.keys().map(AccountName::as_str).collect();
-            let mend = if known.is_empty() {
-                format!("there are none; set one of {}", vendors::credential_names().join(", "))
-            } else {
-                format!("there are: {}", known.join(", "))
-            };
-            // A plaintext may have been put in the place of the name.
-            let shown = scrub_text(name.as_str(), &SecretString::default());
-            let error = Error::new(ErrorKind::Config).with_message(format!("there is no account `{shown}`; {mend}"));
-            if shown == name.as_str() { error.with_account(name.clone()) } else { error }
-        })
-    }
-
-    pub(crate) fn concurrency(&self) -> usize {
-        self.accounts.concurrency.get()
+        self.accounts.get(name)
     }
 
     /// Looks one key up. The record and the error name the account as the reference does.
@@ -143,7 +144,7 @@ impl Keymux {
     /// # }
     /// ```
     pub fn get_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes {
-        Outcomes::new(self, keys, |account, key| Box::pin(async move { account.get(key.address()).await }))
+        Outcomes::new(&self.accounts, keys, |account, key| Box::pin(async move { account.get(key.address()).await }))
     }
 
     /// Lists the keys of one scope of an account: a stream, page by page as it is read. `from` is a
@@ -165,7 +166,7 @@ impl Keymux {
     /// # Ok(()) }
     /// ```
     pub fn inventory(&self) -> InventoryBuilder {
-        InventoryBuilder::new(self.clone())
+        InventoryBuilder::new(Arc::clone(&self.accounts))
     }
 
     /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
@@ -248,7 +249,7 @@ impl Keymux {
     /// Ends many keys for good, and gives back their outcomes as they finish. The rules are those of
     /// [`get_many`](Keymux::get_many); a revocation that was begun when the stream is dropped may have happened.
     pub fn revoke_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes<Revoked> {
-        Outcomes::new(self, keys, |account, key| Box::pin(async move { account.revoke(key.address()).await }))
+        Outcomes::new(&self.accounts, keys, |account, key| Box::pin(async move { account.revoke(key.address()).await }))
     }
 }
 
