@@ -45,15 +45,18 @@
 mod account;
 mod accounts;
 mod broken;
+mod builder;
 #[cfg(feature = "config")]
 pub mod config;
 mod env;
+mod facade;
 mod inventory;
 mod outcomes;
 mod rotate;
 mod vendors;
 
-pub use accounts::{Builder, Keymux};
+pub use builder::Builder;
+pub use facade::Keymux;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
