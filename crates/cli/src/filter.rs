@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use keymux::{Fact, FactState};
 use regex_lite::Regex;
 
-use crate::console::shown;
 use crate::rows::{Cell, Column, Kind, Row};
+use crate::text::shown;
 use crate::when::When;
 
 /// The column that `text` means: by its name, without `_at`, or by a free name.

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::args::{Format, Listing};
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::exit::Failure;
 use crate::filter::{self, Filter, Sort};
 use crate::rows::{Column, Problem, Row, Summary, Typed};
+use crate::text::printable;
 
 /// What is shown of rows, read before anything is sent, so that a wrong argument costs no request.
 #[derive(Debug)]

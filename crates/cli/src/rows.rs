@@ -17,6 +17,7 @@ use keymux::Fact;
 use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
+pub(crate) use key::SHOWN;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
 pub(crate) use request::RequestRow;

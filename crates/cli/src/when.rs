@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use crate::console::shown;
+use crate::text::shown;
 
 /// A point in time as it was written.
 #[derive(Debug, Clone, Copy)]

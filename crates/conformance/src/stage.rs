@@ -15,7 +15,7 @@ use keymux_core::{
 use crate::clock::SkippingClock;
 use crate::harness::{Harness, Seeded, Subject, Wiring};
 use crate::proxy::{Proxy, Seen};
-use crate::rule::{Miss, fail, success};
+use crate::verdict::{Miss, fail, success};
 
 /// 2100-01-01, and a day for each number.
 pub(crate) fn far_instant(days: i64) -> Timestamp {
@@ -49,7 +49,7 @@ pub(crate) struct Done {
 
 impl Done {
     pub(crate) fn told(&self) -> String {
-        self.error.as_ref().map_or_else(|| "a success".to_owned(), crate::rule::told)
+        self.error.as_ref().map_or_else(|| "a success".to_owned(), crate::verdict::told)
     }
 }
 

@@ -45,15 +45,18 @@
 mod account;
 mod accounts;
 mod broken;
+mod builder;
 #[cfg(feature = "config")]
 pub mod config;
 mod env;
+mod facade;
 mod inventory;
 mod outcomes;
 mod rotate;
+mod vendors;
 
-pub use accounts::{Builder, Keymux};
-pub use env::providers;
+pub use builder::Builder;
+pub use facade::Keymux;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
@@ -85,3 +88,4 @@ pub use keymux_mielto as mielto;
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
 pub use rotate::Rotated;
+pub use vendors::providers;

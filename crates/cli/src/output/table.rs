@@ -4,8 +4,9 @@ use comfy_table::{Attribute, Cell as Shown, Color, ColumnConstraint, ContentArra
 use jiff::Timestamp;
 use keymux::Fact;
 
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::rows::{Cell, Column, Row};
+use crate::text::printable;
 use crate::when;
 
 /// A line for each row. The column that names it is never cut; other cells are, where the terminal is too narrow.

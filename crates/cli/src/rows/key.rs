@@ -11,6 +11,9 @@ use super::{Cell, Column, Kind, Row};
 /// Every state of a key, by its name.
 const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked", "unknown"];
 
+/// The columns of a table where none are chosen.
+pub(crate) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at", "created_at"];
+
 impl Row for KeyRecord {
     const TYPE: &'static str = "key";
     const COLUMNS: &'static [Column] = &[
