@@ -11,8 +11,7 @@ use std::time::Duration;
 pub use report::ErrorReport;
 use serde::{Deserialize, Serialize};
 
-use crate::address::AccountName;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
 /// What went wrong, to branch on.
 ///

@@ -16,8 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::address::AccountName;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
 use latch::Latch;
 use local::LocalGate;

@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountName, Id, IdKind, KeyAddress};
+use crate::address::{Id, IdKind, KeyAddress};
 use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
+use crate::names::AccountName;
 use crate::provider::{ApiKeyProvider, ProviderInfo};
 use crate::record::KeyRecord;
 

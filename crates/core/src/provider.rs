@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountName, KeyAddress};
+use crate::address::KeyAddress;
 use crate::capability::{Capabilities, Grade, Operation, Support};
 use crate::error::{Error, ErrorKind};
 use crate::gate::GateState;
+use crate::names::{AccountName, ProviderId};
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
 use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
@@ -198,43 +199,6 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     fn gate_state(&self, operation: Operation) -> GateState {
         (**self).gate_state(operation)
-    }
-}
-
-/// The short name of a vendor, in lower case: `baseten`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProviderId(Cow<'static, str>);
-
-impl ProviderId {
-    /// An id.
-    #[must_use]
-    pub const fn new(id: &'static str) -> Self {
-        Self(Cow::Borrowed(id))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl ProviderId {
-    /// Refuses a call before anything is sent, if `when` is so: [`ErrorKind::InvalidRequest`]. The reason names the field
-    /// and what the vendor takes, and shows no secret.
-    pub fn refuse(&self, when: bool, operation: &'static str, reason: &str) -> Result<(), Error> {
-        if !when {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
-        Err(error.with_operation(operation).with_message(reason))
-    }
-}
-
-impl fmt::Display for ProviderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountName, KeyAddress, KeyRef};
+use crate::address::{KeyAddress, KeyRef};
 use crate::drift::{Drift, Notes};
 use crate::fact::{Fact, FactState};
-use crate::provider::{ProviderId, ProviderInfo};
+use crate::names::{AccountName, ProviderId};
+use crate::provider::ProviderInfo;
 
 /// What one vendor says about one API key.
 ///

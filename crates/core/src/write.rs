@@ -459,7 +459,7 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::*;
     use crate::capability::Capabilities;
-    use crate::provider::ProviderId;
+    use crate::names::ProviderId;
 
     fn info() -> ProviderInfo {
         let takes = [

@@ -303,7 +303,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Sleep;
-    use crate::provider::ProviderId;
+    use crate::names::ProviderId;
 
     #[derive(Debug, Clone)]
     struct HandClock(Instant, Arc<Mutex<Duration>>);

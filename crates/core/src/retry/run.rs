@@ -7,8 +7,8 @@ use super::decision::{Decision, Situation, decide, is_invited};
 use super::{Budget, Idempotency};
 use crate::error::{Error, ErrorKind};
 use crate::http::HttpOptions;
+use crate::names::ProviderId;
 use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
-use crate::provider::ProviderId;
 
 /// What the loop needs beside the attempt itself.
 #[derive(Debug, Clone, Copy)]
