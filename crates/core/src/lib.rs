@@ -55,7 +55,7 @@ pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
-pub use names::{AccountName, ProviderId};
+pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderInfo};

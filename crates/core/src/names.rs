@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
-
 /// The short name of a vendor, in lower case: `baseten`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -28,22 +26,19 @@ impl ProviderId {
     }
 }
 
-impl ProviderId {
-    /// Refuses a call before anything is sent, if `when` is so: [`ErrorKind::InvalidRequest`]. The reason names the field
-    /// and what the vendor takes, and shows no secret.
-    pub fn refuse(&self, when: bool, operation: &'static str, reason: &str) -> Result<(), Error> {
-        if !when {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
-        Err(error.with_operation(operation).with_message(reason))
-    }
-}
-
 impl fmt::Display for ProviderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+/// Text that is not an [`AccountName`]. It shows no text, since a credential may have been put in the place of the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the account name (of {characters} characters) is not 1 to 64 letters, digits, `-`, `_` and `.` that begin with a letter or digit"
+)]
+pub struct InvalidName {
+    characters: usize,
 }
 
 /// The user's name for an account: one credential at one vendor.
@@ -55,16 +50,13 @@ pub struct AccountName(Arc<str>);
 
 impl AccountName {
     /// Checks `name`.
-    pub fn new(name: impl AsRef<str>) -> Result<Self, Error> {
+    pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
         let name = name.as_ref();
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.len() <= 64 && name.chars().all(allowed) {
             return Ok(Self(name.into()));
         }
-        Err(Error::new(ErrorKind::Config).with_message(format!(
-            "the account name (of {} characters) is not 1 to 64 letters, digits, `-`, `_` and `.` that begin with a letter or digit",
-            name.chars().count(),
-        )))
+        Err(InvalidName { characters: name.chars().count() })
     }
 
     /// The name of an account that the user did not name: the provider's id, with what a name may not hold replaced.
@@ -88,17 +80,17 @@ impl fmt::Display for AccountName {
 }
 
 impl FromStr for AccountName {
-    type Err = Error;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         Self::new(text)
     }
 }
 
 impl TryFrom<String> for AccountName {
-    type Error = Error;
+    type Error = InvalidName;
 
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, InvalidName> {
         Self::new(text)
     }
 }
