@@ -28,6 +28,7 @@ mod clock;
 mod drift;
 mod error;
 mod fact;
+mod field;
 mod gate;
 mod http;
 mod names;
@@ -47,6 +48,7 @@ pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
+pub use field::Field;
 pub use gate::{
     Admission, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn,
     WaitReason,
@@ -59,7 +61,7 @@ pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderInfo};
-pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
+pub use record::{Action, Basis, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::address::KeyAddress;
 use crate::capability::{Capabilities, Grade, Operation, Support};
 use crate::error::{Error, ErrorKind};
+use crate::field::Field;
 use crate::gate::GateState;
 use crate::names::{AccountName, ProviderId};
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
-use crate::record::{Field, KeyRecord};
+use crate::record::KeyRecord;
 use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
 
 /// One account at one vendor: looks its API keys up, and does what else the vendor can.
