@@ -31,6 +31,7 @@ mod fact;
 mod field;
 mod gate;
 mod http;
+mod info;
 mod names;
 mod observe;
 mod page;
@@ -57,10 +58,11 @@ pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
+pub use info::ProviderInfo;
 pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
-pub use provider::{ApiKeyProvider, ProviderInfo};
+pub use provider::ApiKeyProvider;
 pub use record::{Action, Basis, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::address::{Id, IdKind, KeyAddress};
 use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
+use crate::info::ProviderInfo;
 use crate::names::AccountName;
-use crate::provider::{ApiKeyProvider, ProviderInfo};
+use crate::provider::ApiKeyProvider;
 use crate::record::KeyRecord;
 
 /// Where keys live inside an account: a group, a workspace, an API; or the account itself.

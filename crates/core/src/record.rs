@@ -14,8 +14,8 @@ use crate::address::{KeyAddress, KeyRef};
 use crate::drift::{Drift, Notes};
 use crate::fact::{Fact, FactState};
 use crate::field::Field;
+use crate::info::ProviderInfo;
 use crate::names::{AccountName, ProviderId};
-use crate::provider::ProviderInfo;
 
 /// What one vendor says about one API key.
 ///

@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::capability::{Operation, Parameter, Takes};
+use crate::capability::{Operation, Parameter};
 use crate::error::{Error, ErrorKind};
+use crate::info::{ProviderInfo, Use, check, given, refused};
 use crate::page::Scope;
-use crate::provider::ProviderInfo;
 use crate::record::{KeyRecord, Permission};
 
 /// A key to be made. What is `None` is left to the vendor; what a vendor cannot honour is refused before anything is
@@ -246,53 +246,12 @@ impl KeyPatch {
     }
 }
 
-/// What a call does with a parameter.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Not,
-    Sets,
-    Clears,
-}
-
-fn given(given: bool) -> Use {
-    if given { Use::Sets } else { Use::Not }
-}
-
 fn use_of<T>(change: &Change<T>) -> Use {
     match change {
         Change::Leave => Use::Not,
         Change::Clear => Use::Clears,
         Change::Set(_) => Use::Sets,
     }
-}
-
-fn check<const N: usize>(info: &ProviderInfo, operation: Operation, uses: [(Parameter, Use); N]) -> Result<(), Error> {
-    for (parameter, used) in uses {
-        let takes = info.capabilities().takes(operation, parameter);
-        let name = info.name();
-        let (kind, reason) = match (takes, used) {
-            (None, Use::Sets | Use::Clears) => {
-                (ErrorKind::Unsupported, format!("{name} takes no `{parameter}` here; leave it out"))
-            }
-            (Some(Takes::SetOnly), Use::Clears) => (
-                ErrorKind::Unsupported,
-                format!("{name} documents no way to clear `{parameter}`; it can be set to another value"),
-            ),
-            (Some(Takes::Required), Use::Not) => {
-                (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which is not given"))
-            }
-            (Some(Takes::Required), Use::Clears) => {
-                (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which cannot be cleared"))
-            }
-            _ => continue,
-        };
-        return Err(refused(info, operation, kind, reason));
-    }
-    Ok(())
-}
-
-fn refused(info: &ProviderInfo, operation: Operation, kind: ErrorKind, reason: String) -> Error {
-    Error::new(kind).with_provider(info.id().clone()).with_operation(operation.as_str()).with_message(reason)
 }
 
 /// A key that was made or rotated: its record, and its plaintext, which no vendor shows again.
@@ -458,7 +417,7 @@ impl fmt::Display for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Capabilities;
+    use crate::capability::{Capabilities, Takes};
     use crate::names::ProviderId;
 
     fn info() -> ProviderInfo {

@@ -241,7 +241,7 @@ impl Facts {
 mod tests {
     use super::*;
     use crate::drift::DriftKind;
-    use crate::provider::ProviderInfo;
+    use crate::info::ProviderInfo;
     use crate::record::{Action, KeyState};
 
     fn record() -> KeyRecord {
