@@ -32,6 +32,7 @@ mod field;
 mod gate;
 mod http;
 mod info;
+mod key_stream;
 mod names;
 mod observe;
 mod page;
@@ -59,9 +60,10 @@ pub use http::{
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use info::ProviderInfo;
+pub use key_stream::KeyStream;
 pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
-pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
+pub use page::{Cursor, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
 pub use record::{Action, Basis, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
