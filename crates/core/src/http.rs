@@ -8,13 +8,15 @@ mod dialect;
 mod options;
 mod pipeline;
 mod reqwest_transport;
+mod shape;
 mod transport;
 
-pub use answer::{Answer, Decoded, Envelope, Rows, Shape};
+pub use answer::Answer;
 pub use base_url::BaseUrl;
 pub use call::Call;
 pub use decode::objects;
 pub use dialect::{Dialect, Rejected, Rejection};
 pub use options::HttpOptions;
 pub use pipeline::Pipeline;
+pub use shape::{Decoded, Envelope, Rows, Shape};
 pub use transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
 use self::watch::{Found, Name, Oddity, Path};
-use super::answer::{Envelope, Shape};
+use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
 use crate::secret::scrub_json;
 
