@@ -14,13 +14,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
-use self::watch::{Found, Name, Oddity, Path};
+use self::watch::{Found, Name, Oddity, Path, Steps};
 use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
 use crate::secret::scrub_json;
-
-/// The steps from the key object to one of its members: names, and the indices of lists.
-pub(crate) type Steps = Vec<String>;
 
 /// How many members are taken out one by one. Each costs a pass over the whole object, which may have megabytes; an
 /// object that is odd in more places loses the members of its top level in which these are.
