@@ -7,7 +7,6 @@
 mod latch;
 mod local;
 mod pace;
-mod passage;
 mod unknown;
 
 use std::error::Error as StdError;
@@ -18,9 +17,8 @@ use std::time::Duration;
 
 use crate::names::{AccountName, ProviderId};
 
-use latch::Latch;
-use local::LocalGate;
-pub(crate) use passage::{Blocked, Gates, Leave};
+pub(crate) use latch::Latch;
+pub(crate) use local::LocalGate;
 pub(crate) use unknown::UnknownKeys;
 
 /// Is asked before each attempt, and told after each answer.

@@ -1,11 +1,13 @@
 //! The way of a request: call, attempts, transport, answer.
 
 mod answer;
+mod attempts;
 mod base_url;
 mod call;
 mod decode;
 mod dialect;
 mod options;
+mod permit;
 mod pipeline;
 mod reqwest_transport;
 mod shape;

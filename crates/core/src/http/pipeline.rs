@@ -14,15 +14,17 @@ use tracing::Instrument;
 use url::Url;
 
 use super::answer::{Answer, Context};
+use super::attempts::{self, Failure, Surroundings};
 use super::call::Quiet;
 use super::dialect::plain_words;
+use super::permit::{Blocked, Gates, Leave};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, Leave, UnknownKeys, WaitReason};
+use crate::gate::{GateAnswer, GateRequest, GateState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
-use crate::retry::{self, Budget, Failure, Idempotency, Surroundings, server_delay};
+use crate::retry::{Budget, Idempotency, server_delay};
 use crate::secret::{compression, credential_header, scrub_id, scrub_text};
 
 /// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
@@ -139,7 +141,7 @@ impl Pipeline {
             budget,
             gated: self.inner.gates.are_on(),
         };
-        let outcome = retry::run(&surroundings, |number, remaining| {
+        let outcome = attempts::run(&surroundings, |number, remaining| {
             self.admitted_attempt(Attempt { call, url: &url, number, remaining })
         })
         .await;

@@ -8,7 +8,7 @@ use crate::observe::StopReason;
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Situation<'a> {
+pub(crate) struct Situation<'a> {
     /// How the attempt failed; its `retry_after` is the server's delay.
     pub error: &'a Error,
     pub idempotency: Idempotency,
@@ -24,7 +24,7 @@ pub(super) struct Situation<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(crate) enum Decision {
     Stop(StopReason),
     Wait(Duration),
 }
@@ -39,11 +39,11 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
 
 /// Whether the server named a time at which it wants to be asked again. "Now" is no such time: without a wait of our
 /// own, a failing server would be asked as fast as it fails.
-pub(super) fn is_invited(error: &Error) -> bool {
+pub(crate) fn is_invited(error: &Error) -> bool {
     error.retry_after().is_some_and(|delay| !delay.is_zero())
 }
 
-pub(super) fn decide(situation: Situation<'_>) -> Decision {
+pub(crate) fn decide(situation: Situation<'_>) -> Decision {
     let Situation { error, idempotency, attempt, remaining, budget, random, policy } = situation;
     // The source may be the application's own, and its mistake must not panic here.
     let fits = |wait: Duration| wait.saturating_add(SHORTEST_ATTEMPT) < remaining;

@@ -3,12 +3,11 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::decision::{Decision, Situation, decide, is_invited};
-use super::{Budget, Idempotency};
+use super::options::HttpOptions;
 use crate::error::{Error, ErrorKind};
-use crate::http::HttpOptions;
 use crate::names::ProviderId;
 use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
+use crate::retry::{Budget, Decision, Idempotency, Situation, decide, is_invited};
 
 /// What the loop needs beside the attempt itself.
 #[derive(Debug, Clone, Copy)]
