@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tracing::Instrument;
 use url::Url;
 
-use super::answer::{Answer, Context};
+use super::answer::{Answer, Context, tell_how_to_find_out};
 use super::attempts::{self, Failure, Surroundings};
 use super::call::Quiet;
 use super::dialect::plain_words;
@@ -101,10 +101,6 @@ impl Pipeline {
         self.inner.gates.state(operation)
     }
 
-    pub(crate) fn keeps_raw(&self) -> bool {
-        self.inner.options.raw
-    }
-
     /// An error of this client's vendor in `operation`.
     pub(crate) fn error(&self, kind: ErrorKind, operation: &'static str) -> Error {
         Error::new(kind).with_provider(self.inner.dialect.provider.clone()).with_operation(operation)
@@ -154,13 +150,15 @@ impl Pipeline {
         let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
         let request_id = self.request_id(response.headers());
         let context = Context {
+            provider: dialect.provider.clone(),
             operation: call.operation,
             idempotency: call.idempotency,
             find_out: call.find_out,
             request_id,
             attempts,
+            keep_raw: options.raw,
         };
-        Ok(Answer::new(self.clone(), context, response))
+        Ok(Answer::new(context, response))
     }
 
     /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
@@ -449,15 +447,6 @@ impl fmt::Debug for Pipeline {
 fn is_code(text: &str) -> bool {
     let capitals = text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     capitals || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Adds to an unknown outcome how to find out.
-pub(super) fn tell_how_to_find_out(error: Error, find_out: &str) -> Error {
-    if error.kind() != ErrorKind::OutcomeUnknown || find_out.is_empty() {
-        return error;
-    }
-    let message = error.message().map_or_else(String::new, |message| format!("{message}; "));
-    error.with_message(format!("{message}it may have been done all the same: {find_out}"))
 }
 
 fn with_status(error: Error, status: Option<StatusCode>) -> Error {
