@@ -9,6 +9,7 @@ mod dialect;
 mod options;
 mod permit;
 mod pipeline;
+mod refusal;
 mod reqwest_transport;
 mod shape;
 mod transport;
