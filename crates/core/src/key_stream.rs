@@ -1,6 +1,5 @@
 //! The one stream over the keys of a scope that all vendors share.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +9,9 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::address::KeyAddress;
-use crate::error::{Error, ErrorKind};
+use crate::capability::Operation;
+use crate::error::Error;
+use crate::list_guard::ListGuard;
 use crate::names::AccountName;
 use crate::page::{Cursor, ListPosition, Page, Scope};
 use crate::provider::ApiKeyProvider;
@@ -24,10 +25,6 @@ fn hash_on(hash: u64, address: &KeyAddress) -> u64 {
     bytes.fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME) & ((1 << 53) - 1))
 }
 
-/// After so many pages in a row without a new key a list is taken for endless: a vendor that does not look at where a
-/// page is to begin gives the first one for ever.
-const MAX_FRUITLESS: u32 = 100;
-
 /// A page that is being fetched. It owns what it needs, so that the stream holding it can move.
 type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>>;
 
@@ -35,17 +32,15 @@ type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>
 ///
 /// - Nothing is sent before the stream is polled, and no page before the one before it is used up.
 /// - It ends after the last page, or after an error; what came before the error was given.
-/// - A cursor that comes again is an error, not an endless list. An empty page that says there is more is not the end;
-///   after 100 pages in a row that are empty or hold the keys of the page before alone, that is an error, too.
+/// - An empty page that says there is more is not the end. A list that would never end is an error, by the rules of
+///   [`ListGuard`].
 /// - A key that was on the page before already, because the list moved while it was read, is given once.
 #[must_use = "nothing is listed before the stream is polled"]
 pub struct KeyStream {
     provider: Arc<dyn ApiKeyProvider>,
     scope: Scope,
-    /// What the stream's own errors name, beside the provider.
-    account: Option<AccountName>,
     state: State,
-    /// Where the page in hand began: what [`checkpoint`](KeyStream::checkpoint) tells.
+    /// Where the page in hand began.
     current: Option<Cursor>,
     items: std::vec::IntoIter<KeyRecord>,
     /// How many keys of the page in hand are behind, given or left out, and the hash over them.
@@ -55,13 +50,7 @@ pub struct KeyStream {
     resumed: Option<ListPosition>,
     pages: u64,
     next: Option<Cursor>,
-    /// Cursors that were followed, as hashes: eight bytes for each page.
-    followed: HashSet<u64>,
-    /// The identities on the page before, and on this one.
-    before: HashSet<KeyAddress>,
-    here: HashSet<KeyAddress>,
-    /// How many pages in a row brought no new key.
-    fruitless: u32,
+    guard: ListGuard,
 }
 
 enum State {
@@ -74,42 +63,32 @@ enum State {
 }
 
 impl KeyStream {
-    /// All keys of `scope`, from the beginning or from a [`checkpoint`](KeyStream::checkpoint).
-    pub fn new(provider: Arc<dyn ApiKeyProvider>, scope: Scope, from: Option<Cursor>) -> Self {
+    /// All keys of `scope`, from the beginning or from where another stream of that scope [stood](KeyStream::position).
+    ///
+    /// The page that the other one was in is fetched again, and its keys that were given are left out, if they are still
+    /// the first of that page and in the same order. If not, the list has moved, and the whole page is given: a key may
+    /// come again, none is missed.
+    pub fn new(provider: Arc<dyn ApiKeyProvider>, scope: Scope, from: Option<ListPosition>) -> Self {
+        let from = from.unwrap_or_default();
+        let guard = ListGuard::new(Operation::ListPage, provider.info().id().clone());
         Self {
             provider,
             scope,
-            account: None,
             state: State::Idle,
-            current: from.clone(),
+            current: from.cursor.clone(),
             items: Vec::new().into_iter(),
             passed: 0,
             passed_hash: 0,
-            resumed: None,
             pages: 0,
-            next: from,
-            followed: HashSet::new(),
-            before: HashSet::new(),
-            here: HashSet::new(),
-            fruitless: 0,
+            next: from.cursor.clone(),
+            resumed: Some(from).filter(|from| from.passed > 0),
+            guard,
         }
     }
 
     /// Names the account in the errors of the stream itself; those of the provider name it or not.
     pub fn with_account(mut self, account: AccountName) -> Self {
-        self.account = Some(account);
-        self
-    }
-
-    /// Goes on where another stream of the same scope stood. Only before the first poll.
-    ///
-    /// The page that it was in is fetched again, and its keys that were given are left out, if they are still the first
-    /// of that page and in the same order. If not, the list has moved, and the whole page is given: a key may come
-    /// again, none is missed.
-    pub fn resume(mut self, position: ListPosition) -> Self {
-        self.current.clone_from(&position.cursor);
-        self.next.clone_from(&position.cursor);
-        self.resumed = Some(position).filter(|position| position.passed > 0);
+        self.guard = self.guard.with_account(account);
         self
     }
 
@@ -138,22 +117,11 @@ impl KeyStream {
         for record in self.items.by_ref() {
             self.passed += 1;
             self.passed_hash = hash_on(self.passed_hash, &record.address);
-            self.here.insert(record.address.clone());
-            if !self.before.contains(&record.address) {
+            if !self.guard.was_before(&record.address) {
                 return Some(record);
             }
         }
         None
-    }
-
-    /// Where to begin again without missing a key: at the next page if all keys of the page in hand were given, else at
-    /// this page, whose keys are then given again. `None`: at the beginning.
-    #[must_use]
-    pub fn checkpoint(&self) -> Option<&Cursor> {
-        if self.items.len() == 0 && matches!(self.state, State::Idle) {
-            return self.next.as_ref();
-        }
-        self.current.as_ref()
     }
 
     /// The next key, or `None` at the end.
@@ -204,37 +172,21 @@ impl KeyStream {
 
     /// Takes a page in hand. Its keys are given before anything else happens.
     fn turn(&mut self, page: Page<KeyRecord>) -> State {
-        self.before = std::mem::take(&mut self.here);
         self.pages += 1;
-        let brings_none = page.items.iter().all(|record| self.before.contains(&record.address));
-        self.fruitless = if brings_none { self.fruitless + 1 } else { 0 };
+        let addresses = page.items.iter().map(|record| &record.address);
+        let next = self.guard.turn(self.current.as_ref(), addresses, page.next);
         self.items = page.items.into_iter();
         if let Some(position) = self.resumed.take() {
             self.leave_out(&position);
         }
-        let Some(next) = page.next else { return State::Last(None) };
-        // The page that the stream began at counts as followed.
-        self.followed.extend(self.current.as_ref().map(hash));
-        if !self.followed.insert(hash(&next)) {
-            return self.endless("the vendor gave a cursor again that it gave before; the list would never end");
+        match next {
+            Ok(Some(next)) => {
+                self.next = Some(next);
+                State::Idle
+            }
+            Ok(None) => State::Last(None),
+            Err(error) => State::Last(Some(error)),
         }
-        if self.fruitless >= MAX_FRUITLESS {
-            return self.endless("the vendor says that there is more, and the last 100 pages brought no new key");
-        }
-        self.next = Some(next);
-        State::Idle
-    }
-
-    /// The page in hand is the last, since the vendor would give pages for ever.
-    fn endless(&self, reason: &str) -> State {
-        let error = Error::new(ErrorKind::Decode)
-            .with_provider(self.provider.info().id().clone())
-            .with_operation("list_page")
-            .with_message(reason);
-        State::Last(Some(match &self.account {
-            Some(account) => error.with_account(account.clone()),
-            None => error,
-        }))
     }
 
     /// Passes the first keys of the page in hand, if they are those that `position` has behind it.
@@ -243,16 +195,9 @@ impl KeyStream {
         if given.iter().fold(0, |hash, record| hash_on(hash, &record.address)) != position.passed_hash {
             return;
         }
-        self.here.extend(self.items.by_ref().take(position.passed).map(|record| record.address));
+        self.items.by_ref().take(position.passed).for_each(drop);
         (self.passed, self.passed_hash) = (position.passed, position.passed_hash);
     }
-}
-
-fn hash(cursor: &Cursor) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    cursor.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Stream for KeyStream {

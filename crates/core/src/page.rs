@@ -89,6 +89,9 @@ impl ScopeInfo {
     }
 }
 
+/// The longest cursor that is sent, in bytes; no query parameter is longer. Servers refuse longer URLs in ways that do not name the reason.
+pub const MAX_CURSOR_BYTES: usize = 4096;
+
 /// Where a list goes on: the vendor's own text, opaque. It can be stored, and holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -127,8 +130,8 @@ impl<T> Page<T> {
     }
 }
 
-/// Where a list stands, to the key: what [`KeyStream::position`](crate::KeyStream::position) tells and [`KeyStream::resume`](crate::KeyStream::resume) takes. It can be
-/// stored, and holds no secret.
+/// Where a list stands, to the key: what [`KeyStream::position`](crate::KeyStream::position) tells and
+/// [`KeyStream::new`](crate::KeyStream::new) takes. It can be stored, and holds no secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPosition {
     /// The page in hand; `None`: the first.
@@ -136,4 +139,11 @@ pub struct ListPosition {
     /// How many of its keys were passed, and which they were.
     pub(crate) passed: usize,
     pub(crate) passed_hash: u64,
+}
+
+/// The beginning of the page at this cursor.
+impl From<Cursor> for ListPosition {
+    fn from(cursor: Cursor) -> Self {
+        Self { cursor: Some(cursor), ..Self::default() }
+    }
 }
