@@ -43,6 +43,7 @@ mod retry;
 mod secret;
 mod setup;
 mod time;
+mod waiting;
 mod write;
 
 pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};

@@ -7,7 +7,7 @@ mod delay;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-pub(crate) use decision::{Decision, Situation, decide, is_invited};
+pub(crate) use decision::{Decision, Situation, decide};
 pub(crate) use delay::{decimal, server_delay};
 
 /// How often and how fast a failed call is sent again.
