@@ -43,6 +43,7 @@ mod retry;
 mod secret;
 mod setup;
 mod time;
+mod verify;
 mod waiting;
 mod write;
 
@@ -74,4 +75,5 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
-pub use write::{Change, IssuedKey, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};
+pub use verify::{Refusal, Verdict, VerifyRequest};
+pub use write::{Change, IssuedKey, KeyPatch, NewKey, Revoked};

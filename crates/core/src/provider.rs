@@ -13,7 +13,8 @@ use crate::gate::GateState;
 use crate::info::ProviderInfo;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::KeyRecord;
-use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
+use crate::verify::{Verdict, VerifyRequest};
+use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked};
 
 /// One account at one vendor: looks its API keys up, and does what else the vendor can.
 ///
