@@ -219,7 +219,7 @@ impl Walk {
         let keys =
             KeyStream::new(Arc::clone(&self.provider), scope.clone(), Some(position)).with_account(self.name.clone());
         self.walked += 1;
-        Some(Unit { account, keys, scope, records, earlier_pages })
+        Some(Unit { account, scope, keys, records, earlier_pages })
     }
 
     /// A key of this account was given.
