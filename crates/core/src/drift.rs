@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fact::Fact;
+
 /// One oddity of an answer that was read all the same.
 ///
 /// A drift note never carries the value of a field, save the text of an unknown status or the like, so that it can be
@@ -152,21 +154,21 @@ impl Notes {
 
     /// Notes a field that the vendor documents as always there and never null, when it is not so. A member that was dropped for its
     /// type has its own note already.
-    pub fn required<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+    pub fn required<T>(&mut self, path: &str, fact: &Fact<T>) {
         self.present(path, fact);
         self.not_null(path, fact);
     }
 
     /// Notes a field that the vendor documents as always there, be it null, when it is not.
-    pub fn present<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+    pub fn present<T>(&mut self, path: &str, fact: &Fact<T>) {
         if fact.is_missing() && !self.was_dropped(path) {
             self.add(path, DriftKind::RequiredMissing);
         }
     }
 
     /// Notes a `null` in a field that the vendor documents as never null.
-    pub fn not_null<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
-        if matches!(fact, crate::Fact::Empty) {
+    pub fn not_null<T>(&mut self, path: &str, fact: &Fact<T>) {
+        if matches!(fact, Fact::Empty) {
             self.add(path, DriftKind::UnexpectedNull);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ErrorKind;
 use crate::gate::WaitReason;
-use crate::provider::ProviderId;
+use crate::names::ProviderId;
 
 /// Is told of every attempt and every retry. The methods are called on the task that makes the call, and must not
 /// block. The same facts go to `tracing`, where a subscriber is installed.

@@ -1,11 +1,10 @@
 //! Every call, to accounts by their names.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, IssuedKey, KeyPatch, KeyRecord, KeyRef, KeyStream, NewKey,
-    Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Error, IssuedKey, KeyPatch, KeyRecord, KeyRef, KeyStream, ListGuard, ListPosition,
+    NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Verdict, VerifyRequest,
 };
 
 use crate::accounts::Accounts;
@@ -67,9 +66,9 @@ impl Keymux {
         Outcomes::new(&self.accounts, keys, |account, key| Box::pin(async move { account.get(key.address()).await }))
     }
 
-    /// Lists the keys of one scope of an account: a stream, page by page as it is read. `from` is a
-    /// [`checkpoint`](KeyStream::checkpoint) of an earlier one.
-    pub fn list(&self, account: &AccountName, scope: Scope, from: Option<Cursor>) -> Result<KeyStream, Error> {
+    /// Lists the keys of one scope of an account: a stream, page by page as it is read. `from` is the
+    /// [`position`](KeyStream::position) of an earlier one.
+    pub fn list(&self, account: &AccountName, scope: Scope, from: Option<ListPosition>) -> Result<KeyStream, Error> {
         Ok(KeyStream::new(Arc::clone(self.account(account)?), scope, from).with_account(account.clone()))
     }
 
@@ -90,22 +89,21 @@ impl Keymux {
     }
 
     /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
-    /// [`ErrorKind::Unsupported`]; a cursor that comes again is [`ErrorKind::Decode`], not an endless list.
+    /// [`ErrorKind::Unsupported`]; a list that would never end, and one of more than 100,000 scopes, is
+    /// [`ErrorKind::Decode`].
     pub async fn scopes(&self, account: &AccountName) -> Result<Vec<ScopeInfo>, Error> {
         let provider = self.account(account)?;
-        let (mut scopes, mut followed, mut cursor) = (Vec::new(), HashSet::new(), None);
+        let mut guard =
+            ListGuard::new(Operation::ScopesPage, provider.info().id().clone()).with_account(account.clone());
+        let (mut scopes, mut cursor) = (Vec::new(), None);
         loop {
             let page = provider.scopes_page(cursor.as_ref()).await?;
+            let next = guard.turn(cursor.as_ref(), page.items.iter().map(|info| &info.scope), page.next)?;
             scopes.extend(page.items);
-            let Some(next) = page.next else { return Ok(scopes) };
-            if !followed.insert(next.clone()) {
-                return Err(Error::new(ErrorKind::Decode)
-                    .with_provider(provider.info().id().clone())
-                    .with_account(account.clone())
-                    .with_operation(Operation::ScopesPage.as_str())
-                    .with_message("the vendor gave a cursor again that it gave before; the list would never end"));
+            if next.is_none() {
+                return Ok(scopes);
             }
-            cursor = Some(next);
+            cursor = next;
         }
     }
 

@@ -8,18 +8,16 @@ use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
     Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm,
-    TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm, TimeUnit,
+    VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 use serde_json::{Map, Value};
 
-use crate::client::{Client, Removed};
+use crate::client::{Client, ID, Removed};
 use crate::wire::{
     ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyScope, MigratedApiKey, NewApiKey, ScopeGrant, VerifyOptions, VerifyStatus,
     Workspace, WorkspaceId,
 };
-
-pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ProviderInfo::new(ID, "Oneloop", ["workspace_id", "key_id"])

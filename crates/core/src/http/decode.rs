@@ -14,13 +14,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
-use self::watch::{Found, Name, Oddity, Path};
-use super::answer::{Envelope, Shape};
+use self::watch::{Found, Name, Oddity, Path, Steps};
+use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
+use crate::fact::Fact;
 use crate::secret::scrub_json;
-
-/// The steps from the key object to one of its members: names, and the indices of lists.
-pub(crate) type Steps = Vec<String>;
 
 /// How many members are taken out one by one. Each costs a pass over the whole object, which may have megabytes; an
 /// object that is odd in more places loses the members of its top level in which these are.
@@ -376,7 +374,7 @@ fn type_of(text: &str) -> &'static str {
 
 /// Decodes a list of objects, for a model's `deserialize_with`: serde alone would read a list in place of an object,
 /// too, member by member in their order.
-pub fn objects<'de, D, T>(deserializer: D) -> Result<crate::Fact<Vec<T>>, D::Error>
+pub fn objects<'de, D, T>(deserializer: D) -> Result<Fact<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -403,7 +401,7 @@ where
         }
     }
 
-    let list = crate::Fact::<Vec<Object<T>>>::deserialize(deserializer)?;
+    let list = Fact::<Vec<Object<T>>>::deserialize(deserializer)?;
     Ok(list.map(|items| items.into_iter().map(|item| item.0).collect()))
 }
 
@@ -412,7 +410,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fact::Fact;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]

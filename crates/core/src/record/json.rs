@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Field, KeyKind, KeyRecord, Limits, Owner, Permission, Status};
-use crate::address::{AccountName, KeyAddress};
+use crate::address::KeyAddress;
 use crate::drift::Drift;
 use crate::fact::{Fact, FactState};
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
 /// Every part of a record but the native model: what is printed, compared and written.
 #[derive(Debug, PartialEq)]
@@ -241,7 +241,7 @@ impl Facts {
 mod tests {
     use super::*;
     use crate::drift::DriftKind;
-    use crate::provider::ProviderInfo;
+    use crate::info::ProviderInfo;
     use crate::record::{Action, KeyState};
 
     fn record() -> KeyRecord {

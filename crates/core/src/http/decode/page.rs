@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::watch::{self, Name};
 use super::{as_text, into, members, note, object, raw, repair, unlike};
-use crate::http::answer::{Decoded, Envelope, Rows, Shape};
+use crate::http::shape::{Decoded, Envelope, Rows, Shape};
 
 /// Decodes a page. A row's notes are its own.
 pub(in crate::http) fn rows<R, T>(
