@@ -30,6 +30,7 @@ mod error;
 mod fact;
 mod gate;
 mod http;
+mod metadata;
 mod observe;
 mod page;
 mod provider;
@@ -54,10 +55,12 @@ pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
+pub use jiff::Timestamp;
+pub use metadata::{Metadata, MetadataValue, compare_numbers};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
-pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
+pub use record::{Action, Basis, Field, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crate::address::AccountName;
 use crate::error::ErrorKind;
 use crate::gate::WaitReason;
 use crate::provider::ProviderId;
@@ -29,6 +30,9 @@ pub trait Observer: Debug + Send + Sync {
 pub struct AttemptEvent<'a> {
     /// The vendor.
     pub provider: &'a ProviderId,
+    /// The application's name for the account, if it gave one:
+    /// [`HttpOptions::with_account_name`](crate::HttpOptions::with_account_name).
+    pub account: Option<&'a AccountName>,
     /// The operation, in the words of the vendor's client.
     pub operation: &'static str,
     /// The HTTP method.

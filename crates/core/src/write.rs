@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 use crate::capability::{Operation, Parameter, Takes};
 use crate::error::{Error, ErrorKind};
+use crate::metadata::Metadata;
 use crate::page::Scope;
 use crate::provider::ProviderInfo;
 use crate::record::{KeyRecord, Permission};
@@ -32,7 +32,7 @@ pub struct NewKey {
     /// How often it may be used in all.
     pub max_uses: Option<u64>,
     /// What its owner attaches to it.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Metadata>,
     /// The customer to whom it is given.
     pub customer: Option<String>,
     /// What stands before its random part.
@@ -78,8 +78,8 @@ impl NewKey {
     }
 
     /// Sets what is attached to the key.
-    pub fn with_metadata(mut self, metadata: Map<String, Value>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use keymux::Fact;
 
 use crate::console::{Console, printable};
-use crate::rows::{Cell, Column, Row};
+use crate::rows::{Cell, Column, Decimal, Row};
 use crate::when;
 
 /// A line for each row. The column that names it is never cut; other cells are, where the terminal is too narrow.
@@ -90,6 +90,7 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
                 None => shown,
             };
         }
+        Fact::Known(Cell::Decimal(Decimal(digits))) => digits,
         Fact::Known(Cell::Number(number)) => number.to_string(),
         Fact::Known(Cell::Time(at)) if whole => format!("{at} ({})", when::relative(at, now)),
         Fact::Known(Cell::Time(at)) => when::relative(at, now),
