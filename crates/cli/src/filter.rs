@@ -405,4 +405,16 @@ mod tests {
             assert_eq!(cells, expected, "{by}");
         }
     }
+
+    #[test]
+    fn metadata_is_sorted_with_its_numbers_by_value_and_before_text() {
+        let number = |digits: &str| Fact::Known(Cell::Decimal(Decimal(digits.to_owned())));
+        let ordered = ["-2", "9", "10.0", "18446744073709551616", "18446744073709551617", "1e400"].map(number);
+        let ordered: Vec<_> = ordered.into_iter().chain([Cell::text("1"), Cell::text("a"), Fact::Empty]).collect();
+        let given = ordered.iter().rev().cloned();
+        let mut rows: Vec<Bean> = given.map(|cell| bean([("metadata.n".to_owned(), cell)])).collect();
+        sort(&mut rows, &[Sort::parse::<Bean>("metadata.n").unwrap()]);
+        let cells: Vec<_> = rows.iter().map(|row| row.cell("metadata.n")).collect();
+        assert_eq!(cells, ordered);
+    }
 }

@@ -431,7 +431,11 @@ mod tests {
                 &["scopes has another type than documented", "new is not documented"],
             ),
             ("\u{feff}{\"id\":\"a\"}", &["the body is not plain UTF-8"]),
-            (r#"{"id":"a","id":"a"}"#, &[]),
+            (r#"{"id":"a","id":"a"}"#, &["id is there more than once; the last one counts"]),
+            (
+                r#"{"id":"a","new":1,"new":2,"x":{"y":1,"y":2},"name":1}"#,
+                &["name has another type than documented", "new is not documented", "x is not documented"],
+            ),
         ];
         for (body, expected) in bare {
             assert_eq!(notes(body, Envelope::Bare), *expected, "{body}");

@@ -173,6 +173,7 @@ mod tests {
     use super::*;
     use crate::drift::Drift;
     use crate::fact::Fact;
+    use crate::metadata::Metadata;
 
     #[derive(Debug, Deserialize)]
     struct Row {
@@ -201,6 +202,25 @@ mod tests {
         assert_eq!(notes(&page.rows[2].drift), ["name has another type than documented"]);
         assert_eq!(notes(&page.drift), ["more has another type than documented", "x is not documented"]);
         assert_eq!(page.rest.more, Fact::Missing);
+    }
+
+    #[test]
+    fn metadata_keeps_every_digit_whichever_way_a_page_is_read() {
+        #[derive(Deserialize)]
+        struct Row {
+            meta: Fact<Metadata>,
+        }
+        let meta = r#"{"a":123456789012345678901234,"b":31.245270191439438,"c":[18446744073709551616],"d":1e400}"#;
+        let body = |odd: &str| format!(r#"{{"items":[{{"meta":{meta}{odd}}}],"big":18446744073709551616}}"#);
+        assert!(page_strictly::<Row, Rest>(body("").as_bytes(), "items").is_some());
+        for odd in ["", r#","x":1,"meta":{"a":1,"a":2},"meta":{"c":1}"#] {
+            let body = body(odd);
+            let page: Rows<Row, Rest> = rows(body.as_bytes(), "items", None).unwrap();
+            let expected = if odd.is_empty() { meta } else { r#"{"c":1}"# };
+            assert_eq!(page.rows[0].value.meta.known().unwrap().to_string(), expected);
+            let by_row: Rows<Row, Rest> = row_by_row(body.as_bytes(), "items", None).unwrap();
+            assert_eq!(by_row.rows[0].value.meta.known().unwrap().to_string(), expected);
+        }
     }
 
     #[test]
