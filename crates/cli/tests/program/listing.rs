@@ -192,6 +192,13 @@ fn numbers_of_metadata_are_filtered_sorted_and_shown_by_all_their_digits() {
     assert_eq!(above, "metadata.n\r\n123456789012345678901234\r\n18446744073709551617\r\n");
     let table = digits(&["-o", "table", "--columns", "ref,metadata.n"]).stdout;
     let lines = digits(&["-o", "ndjson"]).stdout;
+    let mut again = bare(&["get", "-", "-o", "csv", "--columns", "ref"]);
+    let beyond = lines.replace("\"n\":9}", "\"n\":1e400}");
+    let read = run(
+        again.env("DATKEY_API_KEY", "k").env("DATKEY_BASE_URL", answering(|_| r#"{"key": {}}"#.to_owned())),
+        &beyond,
+    );
+    assert_eq!(read.stdout.lines().count(), 1 + DIGITS.len(), "its own lines are read: {read:?}");
     for number in DIGITS {
         assert!(table.contains(number), "{table}");
         assert!(lines.contains(&format!(r#""metadata":{{"n":{number}}},"#)), "{lines}");
