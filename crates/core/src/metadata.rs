@@ -68,6 +68,7 @@ impl Metadata {
     }
 
     /// The members by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &MetadataValue)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

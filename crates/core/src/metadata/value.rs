@@ -37,21 +37,6 @@ impl MetadataValue {
         if !inner.contains('\\') {
             return Some(Cow::Borrowed(inner));
         }
-        /// Bytes may hold half a pair, text may not.
-        struct Bytes;
-
-        impl Visitor<'_> for Bytes {
-            type Value = String;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<String, E> {
-                Ok(String::from_utf8_lossy(bytes).into_owned())
-            }
-        }
-
         serde_json::Deserializer::from_str(&self.0).deserialize_bytes(Bytes).ok().map(Cow::Owned)
     }
 
@@ -156,6 +141,21 @@ impl MetadataValue {
             }
             _ => None,
         }
+    }
+}
+
+/// Bytes may hold half a pair, text may not.
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<String, E> {
+        Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 }
 
@@ -296,10 +296,6 @@ impl<'de> Deserialize<'de> for MetadataValue {
 struct Reader;
 
 impl Reader {
-    fn value<E: serde::de::Error>(value: impl Into<Value>) -> Result<MetadataValue, E> {
-        Ok(value.into().into())
-    }
-
     fn compact<E: serde::de::Error>(json: &str) -> Result<MetadataValue, E> {
         MetadataValue::compact(json).ok_or_else(|| E::custom(format!("a value has more than {MAX_DEPTH} levels")))
     }
@@ -313,31 +309,31 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<MetadataValue, E> {
-        Self::value(value)
+        Ok(Value::from(value).into())
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<MetadataValue, E> {
-        Self::value(value)
+        Ok(Value::from(value).into())
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<MetadataValue, E> {
-        Self::value(value)
+        Ok(Value::from(value).into())
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<MetadataValue, E> {
-        Self::value(value)
+        Ok(Value::from(value).into())
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<MetadataValue, E> {
-        Self::value(value)
+        Ok(Value::from(value).into())
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<MetadataValue, E> {
-        Self::value(())
+        Ok(Value::Null.into())
     }
 
     fn visit_none<E: serde::de::Error>(self) -> Result<MetadataValue, E> {
-        Self::value(())
+        Ok(Value::Null.into())
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<MetadataValue, D::Error> {
