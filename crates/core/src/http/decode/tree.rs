@@ -1,7 +1,7 @@
 //! An object that members can be taken out of. What is not taken out stays the text that came, digit for digit, whether
 //! `serde_json` has a value for it or not.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::value::RawValue;
@@ -17,7 +17,8 @@ const LEVELS: usize = 24;
 pub(super) enum Tree<'a> {
     Text(&'a str),
     List(Vec<Tree<'a>>),
-    Object(BTreeMap<String, Tree<'a>>),
+    /// In the order in which they came.
+    Object(Vec<(String, Tree<'a>)>),
 }
 
 impl<'a> Tree<'a> {
@@ -28,13 +29,21 @@ impl<'a> Tree<'a> {
     }
 
     fn object(members: Vec<(String, &'a RawValue)>, path: &mut Steps, repeated: &mut Vec<Steps>) -> Self {
-        let mut object = BTreeMap::new();
+        let mut object: Vec<(String, Self)> = Vec::with_capacity(members.len());
+        let mut places = HashMap::new();
         for (name, value) in members {
             path.push(name);
             let value = Self::value(value.get(), path, repeated);
             let name = path.pop().unwrap_or_default();
-            if object.insert(name.clone(), value).is_some() {
-                repeated.push([path.as_slice(), &[name]].concat());
+            match places.get(&name).and_then(|place: &usize| object.get_mut(*place)) {
+                Some(member) => {
+                    member.1 = value;
+                    repeated.push([path.as_slice(), &[name]].concat());
+                }
+                None => {
+                    places.insert(name.clone(), object.len());
+                    object.push((name, value));
+                }
             }
         }
         Self::Object(object)
@@ -66,7 +75,7 @@ impl<'a> Tree<'a> {
         let child = match self {
             Self::Text(_) => return None,
             Self::List(items) => items.get_mut(step.parse::<usize>().ok()?)?,
-            Self::Object(members) => members.get_mut(step)?,
+            Self::Object(members) => members.iter_mut().find(|(name, _)| name == step).map(|(_, value)| value)?,
         };
         if let Some(steps) = child.remove(rest) {
             return Some(steps + 1);
@@ -77,7 +86,7 @@ impl<'a> Tree<'a> {
                 items.remove(step.parse().ok()?);
             }
             Self::Object(members) => {
-                members.remove(step);
+                members.retain(|(name, _)| name != step);
             }
         }
         Some(1)
@@ -92,7 +101,7 @@ impl<'a> Tree<'a> {
         path.iter().try_fold(self, |tree, step| match tree {
             Self::Text(_) => None,
             Self::List(items) => items.get(step.parse::<usize>().ok()?),
-            Self::Object(members) => members.get(step),
+            Self::Object(members) => members.iter().find(|(name, _)| name == step).map(|(_, value)| value),
         })
     }
 }
