@@ -57,6 +57,7 @@ Filters:
   Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
+  What is in metadata is text or a number: = and != compare either, < <= > >= numbers alone, by all their digits.
   A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
   span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
   other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.

@@ -11,9 +11,10 @@ mod summary;
 mod verdict;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use keymux::Fact;
+use keymux::{Fact, compare_numbers};
 use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
@@ -32,7 +33,7 @@ pub(crate) trait Row: Serialize {
     const TYPE: &'static str;
     /// Every column, in the order of CSV.
     const COLUMNS: &'static [Column];
-    /// What stands before the free names of further columns of text: `metadata.`.
+    /// What stands before the free names of further columns: `metadata.`.
     const FREE: Option<&'static str> = None;
 
     /// What stands in a column of [`COLUMNS`](Row::COLUMNS), or in a free one.
@@ -59,9 +60,9 @@ impl Column {
         Self::new(name, Kind::Text)
     }
 
-    /// A column of text whose name is not known before.
+    /// A column whose name is not known before, nor what is in it.
     pub(crate) fn free(name: String) -> Self {
-        Self { name: Cow::Owned(name), kind: Kind::Text, none: "none", words: &[] }
+        Self { name: Cow::Owned(name), kind: Kind::Any, none: "none", words: &[] }
     }
 
     pub(crate) const fn none(mut self, none: &'static str) -> Self {
@@ -85,16 +86,44 @@ pub(crate) enum Kind {
     /// A time that is mostly ahead: a span is one that is left.
     Future,
     List,
+    /// Each cell is text or a number.
+    Any,
 }
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cell {
+    /// Before text, so that in a column of both the numbers come first.
+    Decimal(Decimal),
     Text(String),
     Number(u64),
     Time(Timestamp),
     List(Vec<String>),
 }
+
+/// A JSON number as it was sent, compared by its value.
+#[derive(Debug, Clone)]
+pub(crate) struct Decimal(pub(crate) String);
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare_numbers(&self.0, &other.0).unwrap_or_else(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Decimal {}
 
 impl Cell {
     pub(crate) fn text(text: impl Into<String>) -> Fact<Self> {

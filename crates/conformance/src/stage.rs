@@ -9,7 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Basis, Change, Cursor, Error, FactState, Field, HttpOptions, KeyAddress, KeyPatch, KeyRecord,
-    NewKey, Operation, Page, Parameter, Permission, ProviderInfo, Scope, SecretString, Verdict, VerifyRequest,
+    Metadata, NewKey, Operation, Page, Parameter, Permission, ProviderInfo, Scope, SecretString, Verdict,
+    VerifyRequest,
 };
 
 use crate::clock::SkippingClock;
@@ -260,7 +261,7 @@ pub(crate) fn set(key: &mut NewKey, parameter: Parameter) {
         }
         Parameter::IpAllowlist => key.ip_allowlist = Some(vec!["192.0.2.1".to_owned()]),
         Parameter::MaxUses => key.max_uses = Some(41),
-        Parameter::Metadata => key.metadata = Some(serde_json::Map::new()),
+        Parameter::Metadata => key.metadata = Some(Metadata::new()),
         Parameter::Customer => key.customer = Some("customer-1".to_owned()),
         Parameter::Prefix => key.prefix = Some("conf".to_owned()),
         Parameter::Enabled => key.enabled = Some(true),

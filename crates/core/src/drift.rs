@@ -50,6 +50,8 @@ pub enum DriftKind {
     IdentityMismatch,
     /// The member is documented as masked and does not look masked, so that it was withheld.
     NotMasked,
+    /// The member is there more than once; the last one counts.
+    Repeated,
     /// There is more that is odd than there are notes.
     Omitted,
     /// The body is not valid UTF-8, or begins with a byte-order mark; the rest was read.
@@ -98,6 +100,7 @@ impl fmt::Display for Drift {
             DriftKind::NothingKnown => write!(f, "{path} has no documented field"),
             DriftKind::IdentityMismatch => write!(f, "{path} is not the identity that was asked for"),
             DriftKind::NotMasked => write!(f, "{path} does not look masked; withheld"),
+            DriftKind::Repeated => write!(f, "{path} is there more than once; the last one counts"),
             DriftKind::Omitted => write!(f, "{path} is odd in more places than are noted"),
             DriftKind::Encoding => write!(f, "{path} is not plain UTF-8"),
         }

@@ -34,6 +34,7 @@ mod http;
 mod info;
 mod key_stream;
 mod list_guard;
+mod metadata;
 mod names;
 mod observe;
 mod page;
@@ -63,13 +64,15 @@ pub use http::{
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use info::ProviderInfo;
+pub use jiff::Timestamp;
 pub use key_stream::KeyStream;
 pub use list_guard::ListGuard;
+pub use metadata::{Metadata, MetadataValue, compare_numbers};
 pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
-pub use record::{Action, Basis, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
+pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 use crate::capability::{Operation, Parameter};
 use crate::error::{Error, ErrorKind};
 use crate::info::{ProviderInfo, Use, check, given, refused};
+use crate::metadata::Metadata;
 use crate::page::Scope;
 use crate::record::{KeyRecord, Permission};
 
@@ -30,7 +30,7 @@ pub struct NewKey {
     /// How often it may be used in all.
     pub max_uses: Option<u64>,
     /// What its owner attaches to it.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Metadata>,
     /// The customer to whom it is given.
     pub customer: Option<String>,
     /// What stands before its random part.
@@ -76,8 +76,8 @@ impl NewKey {
     }
 
     /// Sets what is attached to the key.
-    pub fn with_metadata(mut self, metadata: Map<String, Value>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
 

@@ -69,13 +69,13 @@ pub use keymux_baseten as baseten;
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
     AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
-    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError,
-    GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
-    KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
-    RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
-    Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
-    scrub_text,
+    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue, GateAnswer,
+    GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind,
+    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer,
+    Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal,
+    Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason,
+    Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict,
+    VerifyRequest, WaitEvent, WaitReason, compare_numbers, scrub_text,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

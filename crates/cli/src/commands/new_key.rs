@@ -1,10 +1,7 @@
 //! The key that arguments describe.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use keymux::{AccountName, NewKey};
-use serde_json::{Map, Value};
+use keymux::{AccountName, Metadata, NewKey};
 
 use crate::args::NewKeyArgs;
 use crate::exit::Failure;
@@ -20,18 +17,18 @@ pub(super) fn new_key(args: NewKeyArgs) -> Result<(AccountName, NewKey), Failure
         }
         key.expires_at = Some(at);
     }
-    let mut metadata = BTreeMap::new();
+    let mut metadata = Metadata::new();
     for (name, value) in args.meta {
-        if metadata.contains_key(&name) {
+        if metadata.get(&name).is_some() {
             return Err(Failure::Usage(format!("--meta: `{name}` is given twice")));
         }
-        metadata.insert(name, Value::String(value));
+        metadata.insert(name, value);
     }
     key.name = args.name;
     key.permissions = some(args.permission);
     key.ip_allowlist = some(args.ip);
     key.max_uses = args.max_uses;
-    key.metadata = Some(metadata.into_iter().collect::<Map<_, _>>()).filter(|map| !map.is_empty());
+    key.metadata = Some(metadata).filter(|members| !members.is_empty());
     key.customer = args.customer;
     key.prefix = args.prefix;
     key.enabled = args.disabled.then_some(false);

@@ -3,7 +3,8 @@
 use std::io::{self, BufRead};
 
 use keymux::{Error, ErrorKind, KeyRef};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::exit::Failure;
 use crate::rows::Summary;
@@ -45,14 +46,26 @@ fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
     if !line.starts_with(['{', '[', ']']) {
         return Some(parsed(line));
     }
-    let Ok(Value::Object(object)) = serde_json::from_str(line) else {
+    let object =
+        Some(line).filter(|line| line.starts_with('{')).and_then(|line| serde_json::from_str::<Line<'_>>(line).ok());
+    let Some(object) = object else {
         return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
     };
-    match object.get("ref") {
-        Some(Value::String(text)) => Some(parsed(text)),
-        _ if object.get("type").is_some_and(|kind| kind == Summary::TYPE) => None,
-        _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
+    let text = |member: Option<&RawValue>| member.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+    match text(object.r#ref) {
+        Some(text) => Some(parsed(&text)),
+        None if text(object.r#type).is_some_and(|kind| kind == Summary::TYPE) => None,
+        None => Some(Err("the JSON object has no `ref` that is text".to_owned())),
     }
+}
+
+/// What counts of a line; the rest may hold numbers beyond every float.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, default)]
+    r#ref: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    r#type: Option<&'a RawValue>,
 }
 
 /// Says where the line is and its shape, and nothing of its text.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use keymux::Fact;
 
 use crate::console::Console;
-use crate::rows::{Cell, Column, Row};
+use crate::rows::{Cell, Column, Decimal, Row};
 use crate::text::printable;
 use crate::when;
 
@@ -91,6 +91,7 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
                 None => shown,
             };
         }
+        Fact::Known(Cell::Decimal(Decimal(digits))) => digits,
         Fact::Known(Cell::Number(number)) => number.to_string(),
         Fact::Known(Cell::Time(at)) if whole => format!("{at} ({})", when::relative(at, now)),
         Fact::Known(Cell::Time(at)) => when::relative(at, now),

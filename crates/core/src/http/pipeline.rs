@@ -280,6 +280,7 @@ impl Pipeline {
         if let (Some(observer), Some(started)) = (&options.observer, started) {
             observer.on_attempt(&AttemptEvent {
                 provider: &dialect.provider,
+                account: options.account.as_ref(),
                 operation: attempt.call.operation,
                 method: attempt.call.method.as_str(),
                 path: attempt.url.path(),
