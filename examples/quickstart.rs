@@ -120,9 +120,9 @@ async fn look_up(keymux: &Keymux, keys: Vec<KeyRef>, json: bool) -> Result<ExitC
 /// What the vendor says, a line for each field that has a value.
 fn print_record(record: &KeyRecord) {
     println!("{}", record.key_ref());
-    println!("  {:<18} {}", "status", record.status.state);
+    println!("  {:<18} {}", "status", record.status);
     for &field in Field::ALL {
-        if let Fact::Known(value) = value(record, field) {
+        if let Fact::Known(value) = record.field(field) {
             println!("  {:<18} {value}", field.as_str());
         }
     }
@@ -151,38 +151,4 @@ fn print_coverage(records: &[KeyRecord]) {
         }
     }
     println!("\n");
-}
-
-/// A field as text.
-fn value(record: &KeyRecord, field: Field) -> Fact<String> {
-    let text = |fact: &Fact<String>| fact.clone();
-    let time = |fact: &Fact<_>| fact.as_ref().map(ToString::to_string);
-    match field {
-        Field::Name => text(&record.name),
-        Field::Display => text(&record.display),
-        Field::CreatedAt => time(&record.created_at),
-        Field::UpdatedAt => time(&record.updated_at),
-        Field::LastUsedAt => time(&record.last_used_at),
-        Field::ExpiresAt => time(&record.expires_at),
-        Field::OwnerUser => text(&record.owner.user),
-        Field::OwnerUserName => text(&record.owner.user_name),
-        Field::OwnerUserEmail => text(&record.owner.user_email),
-        Field::OwnerOrganization => text(&record.owner.organization),
-        Field::OwnerWorkspace => text(&record.owner.workspace),
-        Field::OwnerGroup => text(&record.owner.group),
-        Field::OwnerCustomer => text(&record.owner.customer),
-        Field::OwnerCreator => text(&record.owner.creator),
-        Field::Permissions => record.permissions.as_ref().map(|permissions| {
-            let names = permissions.iter().map(|permission| match &permission.actions {
-                Some(actions) => format!("{} {actions:?}", permission.name).to_lowercase(),
-                None => permission.name.clone(),
-            });
-            names.collect::<Vec<_>>().join(", ")
-        }),
-        Field::IpAllowlist => record.ip_allowlist.as_ref().map(|list| list.join(", ")),
-        Field::LimitsMaxUses => record.limits.max_uses.map(|number| number.to_string()),
-        Field::LimitsUses => record.limits.uses.map(|number| number.to_string()),
-        Field::Metadata => record.metadata.as_ref().map(|members| serde_json::json!(members).to_string()),
-        _ => Fact::Missing,
-    }
 }

@@ -1,6 +1,7 @@
 //! The facade: accounts at any number of vendors, asked in one way.
 
 mod clock;
+mod endless;
 mod environment;
 mod inventory;
 mod limits;

@@ -196,7 +196,7 @@ async fn a_whole_request_and_answer_of_making_a_key() {
     let new = CreateKey {
         prefix: Some("demo".to_owned()),
         length: Some(255),
-        meta: json!({"plan": "pro"}).as_object().cloned(),
+        meta: json!({"plan": "pro"}).as_object().cloned().map(Into::into),
         expires_at: Some(FUTURE),
         verification_limit: Some(i64::MAX.unsigned_abs()),
         ..CreateKey::new(api(), "acme importer")

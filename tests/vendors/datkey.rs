@@ -262,3 +262,55 @@ async fn an_outage_that_lasts_is_told_with_the_attempts() {
     let expected = told("Other", ErrorKind::Server, 503).message("down").attempts(4);
     assert_refused(json(503, r#"{"message": "down"}"#), quickly(), expected).await;
 }
+
+/// Values of metadata that a float, an integer of 64 bits or a decoder of text would change or refuse.
+const UNROUNDED: [&str; 8] = [
+    "123456789012345678901234",
+    "31.245270191439438",
+    "18446744073709551616",
+    "1e400",
+    "-0",
+    "1.50",
+    r#"[{"b":0.1000000000000000055,"a":[18446744073709551616]}]"#,
+    r#""\u001b[1m caf\u00e9""#,
+];
+
+#[tokio::test]
+async fn metadata_keeps_every_digit_whichever_way_the_answer_is_read() {
+    for value in UNROUNDED {
+        // The second answer is odd elsewhere, the third in the metadata itself.
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let odd = Drift::new("length", DriftKind::WrongType);
+        for (others, length, drift) in [
+            (String::new(), "16", vec![]),
+            (String::new(), "\"x\"", vec![odd.clone()]),
+            (format!(r#", "x": {deep}"#), "16", vec![Drift::new("meta.x", DriftKind::WrongType)]),
+            (", \"n\" : 1, \"n\": 2".to_owned(), "16", vec![Drift::new("meta.n", DriftKind::Repeated)]),
+        ] {
+            let body = WRAPPED
+                .replace(r#"{"plan": "pro", "seats": 3}"#, &format!(r#"{{ "v" : {value}{others} }}"#))
+                .replace(r#""length": 16"#, &format!(r#""length": {length}"#));
+            let (key, record) = found(ID, &body, once()).await;
+            assert_eq!(record.drift, drift, "{body}");
+            assert_eq!(key.meta, record.metadata);
+            let metadata = record.metadata.known().unwrap();
+            assert_eq!(metadata.get("v").unwrap().as_json(), value);
+            assert_eq!(metadata.get("n").map(|n| n.as_json()), others.contains("\"n\"").then_some("2"));
+            let json = serde_json::to_string(&record).unwrap();
+            assert!(json.contains(&format!(r#""v":{value}}}"#)) && !json.contains('\n'), "{json}");
+            let back: KeyRecord = serde_json::from_str(&json).unwrap();
+            assert_eq!((serde_json::to_string(&back).unwrap(), back), (json, record));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_no_count_is_noted_and_not_rounded() {
+    for number in ["18446744073709551616", "100.5", "100.0", "1e2", "-1", "1e400"] {
+        let body = WRAPPED.replace(r#""verification_limit": 100"#, &format!(r#""verification_limit": {number}"#));
+        let (_, record) = found(ID, &body, once()).await;
+        assert_eq!(record.limits.max_uses, Fact::Missing, "{number}");
+        assert_eq!(record.drift, [Drift::new("verification_limit", DriftKind::WrongType)], "{number}");
+        assert_eq!(record.limits.uses, Fact::Known(3));
+    }
+}

@@ -9,14 +9,13 @@ use bytes::Bytes;
 use http::{HeaderName, Method};
 use keymux_core::{
     Answer, Call, Cursor, Decoded, Dialect, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Page,
-    Pipeline, RateLimit, Rejected, Rejection, Rows, SecretString, Shape,
+    Pipeline, ProviderId, RateLimit, Rejected, Rejection, Rows, SecretString, Shape,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::{Cause, Error, REGISTER};
-use crate::provider::ID;
 use crate::registration::{Sign, broken_rule, prefix_of};
 use crate::wire::{
     ApiKey, Created, GroupId, KeyPrefix, NewApiKey, PageRequest, Paged, Registered, Registration, RevokedApiKey, SHAPE,
@@ -242,6 +241,8 @@ fn key_path<'a>(group: &'a GroupId, prefix: &'a KeyPrefix) -> [&'a str; 6] {
 fn invalid(operation: &'static str, reason: &str) -> CoreError {
     CoreError::new(ErrorKind::InvalidRequest).with_provider(ID).with_operation(operation).with_message(reason)
 }
+
+pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 
 /// How Baseten's wire differs: errors are JSON with `code` and `message`, but a 429 has `error` and `retry_after`, in
 /// seconds, and no header is documented for the delay. Some causes of a 400 are fixed texts.

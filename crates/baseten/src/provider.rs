@@ -5,16 +5,14 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, GateState, IssuedKey,
-    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderId, ProviderInfo,
-    Revoked, Scope, ScopeInfo, SecretString, Status, Takes,
+    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderInfo, Revoked, Scope,
+    ScopeInfo, SecretString, Status, Takes,
 };
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, ID};
 use crate::error::REGISTER;
 use crate::wire::{ApiKey, Group, GroupFilter, GroupId, KeyPrefix, NewApiKey, PageRequest};
-
-pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 
 /// A key that its group's customer calls the gateway with.
 const FEDERATED: KeyKind = KeyKind::new("federated");

@@ -9,8 +9,8 @@ use http::HeaderValue;
 use keymux_core::{Error, ErrorKind, ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use crate::client::ID;
 use crate::config::Config;
-use crate::provider::ID;
 use crate::registration::Sign;
 
 /// The Ed25519 key that signs registrations. Baseten must have its public half before; there is no operation for that.

@@ -1,12 +1,13 @@
 //! The client: one method for each operation that Braintrust documents.
 
 use http::Method;
-use keymux_core::{Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, Rejected, Rejection, Rows, SecretString};
+use keymux_core::{
+    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::provider::ID;
 use crate::wire::{
     ApiKey, ApiKeyId, Empty, ListApiKeys, ListServiceTokens, NewServiceToken, SHAPE, ServiceToken, ServiceTokenId,
 };
@@ -184,6 +185,8 @@ fn pairs<'a>(query: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
 fn without_plaintext(token: ServiceToken) -> ServiceToken {
     ServiceToken { key: Fact::Missing, ..token }
 }
+
+pub(crate) const ID: ProviderId = ProviderId::new("braintrust");
 
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.

@@ -5,13 +5,11 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, GateState, KeyAddress, KeyKind,
-    KeyRecord, Notes, Operation, Page, ProviderId, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
+    KeyRecord, Notes, Operation, Page, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
 };
 
-use crate::client::Client;
+use crate::client::{Client, ID};
 use crate::wire::{ApiKey, ApiKeyId};
-
-pub(crate) const ID: ProviderId = ProviderId::new("braintrust");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ProviderInfo::new(ID, "Braintrust", ["api_key_id"])

@@ -1,16 +1,14 @@
 //! Every argument of every command, as clap is told of them.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
-use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
-use crate::console::shown;
-use crate::exit::Failure;
+use crate::secret_args::{Surplus, without_plaintext};
+use crate::text::shown;
 use crate::when::{self, When};
 
 const EXIT_STATUS: &str = "\
@@ -59,6 +57,7 @@ Filters:
   Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
+  What is in metadata is text or a number: = and != compare either, < <= > >= numbers alone, by all their digits.
   A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
   span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
   other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
@@ -235,38 +234,6 @@ pub(crate) struct SecretIn {
 /// Reads the arguments, or ends the program with clap's word on what is wrong.
 pub(crate) fn read() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| without_plaintext(error).exit())
-}
-
-/// What stands in the place of an account, a key or a command may be a plaintext, and clap would show it.
-fn without_plaintext(mut error: clap::Error) -> clap::Error {
-    for place in [ContextKind::InvalidValue, ContextKind::InvalidSubcommand, ContextKind::InvalidArg] {
-        if let Some(ContextValue::String(text)) = error.get(place) {
-            let shown = shown(text);
-            error.insert(place, ContextValue::String(shown));
-        }
-    }
-    error
-}
-
-/// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.
-#[derive(Debug, Args)]
-pub(crate) struct Surplus {
-    #[arg(hide = true, value_hint = ValueHint::Other)]
-    surplus: Vec<OsString>,
-}
-
-impl Surplus {
-    /// Refuses what stands there, without a word of it.
-    pub(crate) fn refuse(&self) -> Result<(), Failure> {
-        if self.surplus.is_empty() {
-            return Ok(());
-        }
-        let (count, plural) = (self.surplus.len(), if self.surplus.len() == 1 { "" } else { "s" });
-        Err(Failure::Usage(format!(
-            "{count} argument{plural} too many, not shown here: a plaintext is read from standard input or a file, never from \
-             an argument. If it was a plaintext, other programs of this machine may have seen it, and so has the shell's history"
-        )))
-    }
 }
 
 /// Whether a change is made.

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
+use crate::text::printable;
 
 /// Asks before something that cannot be undone. Without a terminal it is refused: `yes` is the argument to give.
 pub(crate) fn must_be_able(console: &Console) -> Result<(), Failure> {

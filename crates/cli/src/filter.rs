@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use keymux::{Fact, FactState};
+use keymux::{Fact, FactState, compare_numbers};
 use regex_lite::Regex;
 
-use crate::console::shown;
-use crate::rows::{Cell, Column, Kind, Row};
+use crate::rows::{Cell, Column, Decimal, Kind, Row};
+use crate::text::shown;
 use crate::when::When;
 
 /// The column that `text` means: by its name, without `_at`, or by a free name.
@@ -111,12 +111,12 @@ impl Test {
             _ => None,
         };
         match (column.kind, relation) {
-            (Kind::Text | Kind::List, None) => {
+            (Kind::Text | Kind::List | Kind::Any, None) => {
                 let pattern =
                     Regex::new(value).map_err(|error| format!("`{}` is no pattern: {error}", shown(value)))?;
                 Ok(Self::Match(pattern, operator == "~"))
             }
-            (Kind::Text | Kind::List, Some(Relation::Equal | Relation::NotEqual)) => {
+            (Kind::Text | Kind::List | Kind::Any, Some(Relation::Equal | Relation::NotEqual)) => {
                 let word = column.words.iter().find(|word| word.eq_ignore_ascii_case(value));
                 if !column.words.is_empty() && word.is_none() {
                     return Err(format!("no `{name}` is `{}`; there are: {}", shown(value), column.words.join(", ")));
@@ -124,6 +124,13 @@ impl Test {
                 Ok(Self::Equal((*word.unwrap_or(&value)).to_owned(), operator == "="))
             }
             (Kind::Text | Kind::List, Some(_)) => Err(format!("`{name}` is text; compare with `=`, `!=`, `~` or `!~`")),
+            (Kind::Any, Some(relation)) => match compare_numbers(value, "0") {
+                Some(_) => Ok(Self::Order(relation, Cell::Decimal(Decimal(value.to_owned())))),
+                None => Err(format!(
+                    "`{}` is no number; `{name}` is compared with numbers alone by `<`, `<=`, `>` and `>=`",
+                    shown(value)
+                )),
+            },
             (Kind::Number, Some(relation)) => {
                 let number = value.parse().map_err(|_| format!("`{}` is no whole number", shown(value)))?;
                 Ok(Self::Order(relation, Cell::Number(number)))
@@ -148,15 +155,23 @@ impl Test {
 
     fn holds(&self, fact: &Fact<Cell>) -> bool {
         let any = |test: &dyn Fn(&str) -> bool| match fact.known()? {
-            Cell::Text(text) => Some(test(text)),
+            Cell::Text(text) | Cell::Decimal(Decimal(text)) => Some(test(text)),
             Cell::List(all) => Some(all.iter().any(|one| test(one))),
             Cell::Number(_) | Cell::Time(_) => None,
         };
         match self {
             Self::State(state, is) => (fact.state() == *state) == *is,
-            Self::Equal(value, is) => any(&|text| text == value) == Some(*is),
+            Self::Equal(value, is) => match fact.known() {
+                Some(Cell::Decimal(Decimal(digits))) => {
+                    compare_numbers(digits, value).is_some_and(Ordering::is_eq) == *is
+                }
+                _ => any(&|text| text == value) == Some(*is),
+            },
             Self::Match(pattern, is) => any(&|text| pattern.is_match(text)) == Some(*is),
-            Self::Order(relation, value) => fact.known().is_some_and(|cell| relation.holds(cell.cmp(value))),
+            Self::Order(relation, value) => fact.known().is_some_and(|cell| {
+                // Text beside a number has no order.
+                std::mem::discriminant(cell) == std::mem::discriminant(value) && relation.holds(cell.cmp(value))
+            }),
         }
     }
 }
@@ -287,6 +302,7 @@ mod tests {
     fn a_filter_keeps_what_it_says() {
         let text = |text: &str| Cell::text(text);
         let time = |text: &str| Fact::Known(Cell::Time(at(text)));
+        let number = |digits: &str| Fact::Known(Cell::Decimal(Decimal(digits.to_owned())));
         let list = |all: &[&str]| Fact::Known(Cell::List(all.iter().map(ToString::to_string).collect()));
         let table: &[(&str, Fact<Cell>, bool)] = &[
             ("name=ci", text("ci"), true),
@@ -310,6 +326,19 @@ mod tests {
             ("permissions!=read", list(&["write", "read"]), false),
             ("permissions~^wr", list(&["write", "read"]), true),
             ("metadata.team=core", text("core"), true),
+            ("metadata.n>5", number("18446744073709551616"), true),
+            ("metadata.n>5", number("5.000000000000000000001"), true),
+            ("metadata.n>5", number("5.0"), false),
+            ("metadata.n>=5", number("5.0"), true),
+            ("metadata.n<-1e400", number("-2e400"), true),
+            ("metadata.n=5", number("5.0"), true),
+            ("metadata.n!=5", number("5.0"), false),
+            ("metadata.n=18446744073709551617", number("18446744073709551616"), false),
+            ("metadata.n!=pro", number("5"), true),
+            ("metadata.n~^12", number("123456789012345678901234"), true),
+            ("metadata.n>5", text("7"), false),
+            ("metadata.n<5", text("7"), false),
+            ("metadata.n=7", text("7"), true),
             ("status=ACTIVE", text("active"), true),
             ("status!=Active", text("active"), false),
             ("name=CI", text("ci"), false),
@@ -355,6 +384,7 @@ mod tests {
             ("uses<x", "whole number"),
             ("uses~1", "is a number"),
             ("metadata.=x", "no field"),
+            ("metadata.n>pro", "no number"),
         ] {
             let error = Filter::parse::<Bean>(filter, now()).unwrap_err();
             assert!(error.contains(says), "{filter}: {error}");
@@ -374,5 +404,17 @@ mod tests {
             let cells: Vec<_> = rows.iter().map(|row| row.cell("uses")).collect();
             assert_eq!(cells, expected, "{by}");
         }
+    }
+
+    #[test]
+    fn metadata_is_sorted_with_its_numbers_by_value_and_before_text() {
+        let number = |digits: &str| Fact::Known(Cell::Decimal(Decimal(digits.to_owned())));
+        let ordered = ["-2", "9", "10.0", "18446744073709551616", "18446744073709551617", "1e400"].map(number);
+        let ordered: Vec<_> = ordered.into_iter().chain([Cell::text("1"), Cell::text("a"), Fact::Empty]).collect();
+        let given = ordered.iter().rev().cloned();
+        let mut rows: Vec<Bean> = given.map(|cell| bean([("metadata.n".to_owned(), cell)])).collect();
+        sort(&mut rows, &[Sort::parse::<Bean>("metadata.n").unwrap()]);
+        let cells: Vec<_> = rows.iter().map(|row| row.cell("metadata.n")).collect();
+        assert_eq!(cells, ordered);
     }
 }

@@ -16,7 +16,9 @@ mod plaintext;
 mod progress;
 mod rehearsal;
 mod rows;
+mod secret_args;
 mod secret_out;
+mod text;
 mod when;
 
 use std::process::ExitCode;

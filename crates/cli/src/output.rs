@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::args::{Format, Listing};
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::exit::Failure;
 use crate::filter::{self, Filter, Sort};
 use crate::rows::{Column, Cut, Problem, Row, Summary, Typed};
+use crate::text::printable;
 
 use table::Many;
 

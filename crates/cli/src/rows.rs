@@ -11,12 +11,14 @@ mod summary;
 mod verdict;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use keymux::Fact;
+use keymux::{Fact, compare_numbers};
 use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
+pub(crate) use key::SHOWN;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
 pub(crate) use request::RequestRow;
@@ -31,7 +33,7 @@ pub(crate) trait Row: Serialize {
     const TYPE: &'static str;
     /// Every column, in the order of CSV.
     const COLUMNS: &'static [Column];
-    /// What stands before the free names of further columns of text: `metadata.`.
+    /// What stands before the free names of further columns: `metadata.`.
     const FREE: Option<&'static str> = None;
 
     /// What stands in a column of [`COLUMNS`](Row::COLUMNS), or in a free one.
@@ -57,7 +59,7 @@ impl Column {
     pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
         // A number without its end is another number.
         let cut = match kind {
-            Kind::Text | Kind::List => Cut::End,
+            Kind::Text | Kind::List | Kind::Any => Cut::End,
             Kind::Number | Kind::Past | Kind::Future => Cut::Never,
         };
         Self { name: Cow::Borrowed(name), kind, none: "none", words: &[], cut, spare: false }
@@ -67,9 +69,9 @@ impl Column {
         Self::new(name, Kind::Text)
     }
 
-    /// A column of text whose name is not known before.
+    /// A column whose name is not known before, nor what is in it.
     pub(crate) fn free(name: String) -> Self {
-        Self { name: Cow::Owned(name), ..Self::text("") }
+        Self { name: Cow::Owned(name), ..Self::new("", Kind::Any) }
     }
 
     pub(crate) const fn none(mut self, none: &'static str) -> Self {
@@ -119,16 +121,44 @@ pub(crate) enum Kind {
     /// A time that is mostly ahead: a span is one that is left.
     Future,
     List,
+    /// Each cell is text or a number.
+    Any,
 }
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cell {
+    /// Before text, so that in a column of both the numbers come first.
+    Decimal(Decimal),
     Text(String),
     Number(u64),
     Time(Timestamp),
     List(Vec<String>),
 }
+
+/// A JSON number as it was sent, compared by its value.
+#[derive(Debug, Clone)]
+pub(crate) struct Decimal(pub(crate) String);
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare_numbers(&self.0, &other.0).unwrap_or_else(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Decimal {}
 
 impl Cell {
     pub(crate) fn text(text: impl Into<String>) -> Fact<Self> {

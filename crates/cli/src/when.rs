@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use crate::console::shown;
+use crate::text::shown;
 
 /// A point in time as it was written.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ impl When {
             return Ok(Self::At(at));
         }
         if let Ok(date) = text.parse::<Date>() {
-            let midnight = date.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
+            let midnight = date.to_zoned_datetime(TimeZone::UTC).map_err(|error| error.to_string())?;
             return Ok(Self::At(midnight.timestamp()));
         }
         text.parse().map(Self::Span).map_err(|_| {
@@ -57,7 +57,7 @@ pub(crate) fn parse_ahead(text: &str) -> Result<When, String> {
 /// Days, months and years are those of the calendar in UTC. Nobody who writes a span means the parts of a second that
 /// `now` has, and not every vendor takes them: they are cut off.
 fn counted(now: Timestamp, span: Span) -> Result<Timestamp, String> {
-    let then = now.to_zoned(TimeZone::UTC).checked_add(span).map_err(|error| error.to_string())?;
+    let then = now.to_zoned_datetime(TimeZone::UTC).checked_add(span).map_err(|error| error.to_string())?;
     Timestamp::from_second(then.timestamp().as_second()).map_err(|error| error.to_string())
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Error, HttpOptions, KeyAddress, NewKey, Operation, Parameter, Permission, ProviderInfo, Scope,
-    SecretString, Takes,
+    ApiKeyProvider, Error, HttpOptions, KeyAddress, Metadata, NewKey, Operation, Parameter, Permission, ProviderInfo,
+    Scope, SecretString, Takes,
 };
 
 /// One provider and a stand-in of its vendor: a server on loopback that speaks the vendor's wire.
@@ -54,7 +54,7 @@ pub trait Harness: Send + Sync {
             required(Parameter::Permissions).then(|| vec![Permission { name: "read".to_owned(), actions: None }]);
         key.ip_allowlist = required(Parameter::IpAllowlist).then(|| vec!["192.0.2.1".to_owned()]);
         key.max_uses = required(Parameter::MaxUses).then_some(1000);
-        key.metadata = required(Parameter::Metadata).then(serde_json::Map::new);
+        key.metadata = required(Parameter::Metadata).then(Metadata::new);
         key.customer = required(Parameter::Customer).then(|| "customer-1".to_owned());
         key.prefix = required(Parameter::Prefix).then(|| "conf".to_owned());
         key.enabled = required(Parameter::Enabled).then_some(true);

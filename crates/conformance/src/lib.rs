@@ -128,6 +128,7 @@ mod rules;
 mod run;
 mod stage;
 mod table;
+mod verdict;
 
 pub use harness::{Harness, Seeded, Subject, Wiring};
 pub use report::{ProviderReport, Report};

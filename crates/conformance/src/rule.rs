@@ -4,11 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use keymux_core::{Error, Operation, ProviderInfo};
+use keymux_core::{Operation, ProviderInfo};
 use serde::{Deserialize, Serialize};
 
-use crate::rules;
 use crate::stage::Stage;
+use crate::verdict::Miss;
 
 pub(crate) type Check = fn(&Stage) -> Pin<Box<dyn Future<Output = Result<(), Miss>> + '_>>;
 
@@ -22,9 +22,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// All rules: those of every operation first, then in the order of the trait.
-    pub const ALL: &'static [Self] = rules::ALL;
-
     /// The name, which stays as it is from version to version: `an_unknown_key_is_not_found`.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -93,36 +90,4 @@ impl From<Result<(), Miss>> for Outcome {
             Err(Miss::NotApplicable(why)) => Self::NotApplicable { why },
         }
     }
-}
-
-/// Why a check did not pass.
-#[derive(Debug)]
-pub(crate) enum Miss {
-    Failed { expected: String, seen: String },
-    NotApplicable(String),
-}
-
-/// A failure.
-pub(crate) fn fail<T>(expected: impl Into<String>, seen: impl Into<String>) -> Result<T, Miss> {
-    Err(Miss::Failed { expected: expected.into(), seen: seen.into() })
-}
-
-/// A failure, unless it is as it should be.
-pub(crate) fn expect(holds: bool, expected: impl Into<String>, seen: impl Into<String>) -> Result<(), Miss> {
-    if holds { Ok(()) } else { fail(expected, seen) }
-}
-
-/// The value of a call that should succeed; `what` says which.
-pub(crate) fn success<T>(what: &str, result: Result<T, Error>) -> Result<T, Miss> {
-    result.or_else(|error| fail(format!("{what} succeeds"), told(&error)))
-}
-
-/// An error in one line, with its kind.
-pub(crate) fn told(error: &Error) -> String {
-    format!("the error {:?}: {error}", error.kind())
-}
-
-/// The outcome of a call in one line.
-pub(crate) fn told_of<T>(result: &Result<T, Error>) -> String {
-    result.as_ref().map_or_else(told, |_| "a success".to_owned())
 }

@@ -7,8 +7,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::harness::Subject;
 use crate::report::{ProviderReport, Report};
-use crate::rule::{Outcome, Rule, fail};
+use crate::rule::{Outcome, Rule};
 use crate::stage::{Sightings, Stage};
+use crate::verdict::fail;
 
 /// The longest that one rule may take. No rule takes more than a second or two; a provider that hangs is told so.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Basis, Change, Cursor, Error, FactState, Field, HttpOptions, KeyAddress, KeyPatch, KeyRecord,
-    NewKey, Operation, Page, Parameter, Permission, ProviderInfo, Scope, SecretString, Verdict, VerifyRequest,
+    Metadata, NewKey, Operation, Page, Parameter, Permission, ProviderInfo, Scope, SecretString, Verdict,
+    VerifyRequest,
 };
 
 use crate::clock::SkippingClock;
 use crate::harness::{Harness, Seeded, Subject, Wiring};
 use crate::proxy::{Proxy, Seen};
-use crate::rule::{Miss, fail, success};
+use crate::verdict::{Miss, fail, success};
 
 /// 2100-01-01, and a day for each number.
 pub(crate) fn far_instant(days: i64) -> Timestamp {
@@ -49,7 +50,7 @@ pub(crate) struct Done {
 
 impl Done {
     pub(crate) fn told(&self) -> String {
-        self.error.as_ref().map_or_else(|| "a success".to_owned(), crate::rule::told)
+        self.error.as_ref().map_or_else(|| "a success".to_owned(), crate::verdict::told)
     }
 }
 
@@ -260,7 +261,7 @@ pub(crate) fn set(key: &mut NewKey, parameter: Parameter) {
         }
         Parameter::IpAllowlist => key.ip_allowlist = Some(vec!["192.0.2.1".to_owned()]),
         Parameter::MaxUses => key.max_uses = Some(41),
-        Parameter::Metadata => key.metadata = Some(serde_json::Map::new()),
+        Parameter::Metadata => key.metadata = Some(Metadata::new()),
         Parameter::Customer => key.customer = Some("customer-1".to_owned()),
         Parameter::Prefix => key.prefix = Some("conf".to_owned()),
         Parameter::Enabled => key.enabled = Some(true),

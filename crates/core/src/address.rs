@@ -8,8 +8,8 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::{Error, ErrorKind};
-use crate::provider::ProviderId;
+use crate::error::Error;
+use crate::names::{AccountName, ProviderId};
 
 /// Everything but RFC 3986's unreserved characters is encoded, so that a segment is one segment at any server.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -243,69 +243,6 @@ fn decode_segment(text: &str) -> Result<String, Error> {
     }
 }
 
-/// The user's name for an account: one credential at one vendor.
-///
-/// 1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AccountName(Arc<str>);
-
-impl AccountName {
-    /// Checks `name`.
-    pub fn new(name: impl AsRef<str>) -> Result<Self, Error> {
-        let name = name.as_ref();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.len() <= 64 && name.chars().all(allowed) {
-            return Ok(Self(name.into()));
-        }
-        Err(Error::new(ErrorKind::Config).with_message(format!(
-            "the account name (of {} characters) is not 1 to 64 letters, digits, `-`, `_` and `.` that begin with a letter or digit",
-            name.chars().count(),
-        )))
-    }
-
-    /// The name of an account that the user did not name: the provider's id, with what a name may not hold replaced.
-    pub(crate) fn of_provider(id: &ProviderId) -> Self {
-        let clean = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-        let name: String = id.as_str().chars().take(64).map(clean).collect();
-        Self::new(name).unwrap_or_else(|_| Self("account".into()))
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl FromStr for AccountName {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Self::new(text)
-    }
-}
-
-impl TryFrom<String> for AccountName {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::new(text)
-    }
-}
-
-impl From<AccountName> for String {
-    fn from(name: AccountName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
 /// One key of one account, as text: `account:segment/segment`, each segment percent-encoded.
 ///
 /// Parsing and printing lose nothing.
@@ -389,6 +326,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::ErrorKind;
 
     struct GroupKind;
     impl IdKind for GroupKind {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fact::Fact;
+
 /// One oddity of an answer that was read all the same.
 ///
 /// A drift note never carries the value of a field, save the text of an unknown status or the like, so that it can be
@@ -48,6 +50,8 @@ pub enum DriftKind {
     IdentityMismatch,
     /// The member is documented as masked and does not look masked, so that it was withheld.
     NotMasked,
+    /// The member is there more than once; the last one counts.
+    Repeated,
     /// There is more that is odd than there are notes.
     Omitted,
     /// The body is not valid UTF-8, or begins with a byte-order mark; the rest was read.
@@ -96,6 +100,7 @@ impl fmt::Display for Drift {
             DriftKind::NothingKnown => write!(f, "{path} has no documented field"),
             DriftKind::IdentityMismatch => write!(f, "{path} is not the identity that was asked for"),
             DriftKind::NotMasked => write!(f, "{path} does not look masked; withheld"),
+            DriftKind::Repeated => write!(f, "{path} is there more than once; the last one counts"),
             DriftKind::Omitted => write!(f, "{path} is odd in more places than are noted"),
             DriftKind::Encoding => write!(f, "{path} is not plain UTF-8"),
         }
@@ -152,21 +157,21 @@ impl Notes {
 
     /// Notes a field that the vendor documents as always there and never null, when it is not so. A member that was dropped for its
     /// type has its own note already.
-    pub fn required<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+    pub fn required<T>(&mut self, path: &str, fact: &Fact<T>) {
         self.present(path, fact);
         self.not_null(path, fact);
     }
 
     /// Notes a field that the vendor documents as always there, be it null, when it is not.
-    pub fn present<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
+    pub fn present<T>(&mut self, path: &str, fact: &Fact<T>) {
         if fact.is_missing() && !self.was_dropped(path) {
             self.add(path, DriftKind::RequiredMissing);
         }
     }
 
     /// Notes a `null` in a field that the vendor documents as never null.
-    pub fn not_null<T>(&mut self, path: &str, fact: &crate::Fact<T>) {
-        if matches!(fact, crate::Fact::Empty) {
+    pub fn not_null<T>(&mut self, path: &str, fact: &Fact<T>) {
+        if matches!(fact, Fact::Empty) {
             self.add(path, DriftKind::UnexpectedNull);
         }
     }

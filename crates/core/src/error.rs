@@ -11,8 +11,7 @@ use std::time::Duration;
 pub use report::ErrorReport;
 use serde::{Deserialize, Serialize};
 
-use crate::address::AccountName;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, InvalidName, ProviderId};
 
 /// What went wrong, to branch on.
 ///
@@ -410,6 +409,25 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.inner.source.as_deref()?)
+    }
+}
+
+/// [`ErrorKind::Config`], with the same message.
+impl From<InvalidName> for Error {
+    fn from(invalid: InvalidName) -> Self {
+        Self::config(invalid.to_string())
+    }
+}
+
+impl ProviderId {
+    /// Refuses a call before anything is sent, if `when` is so: [`ErrorKind::InvalidRequest`]. The reason names the field
+    /// and what the vendor takes, and shows no secret.
+    pub fn refuse(&self, when: bool, operation: &'static str, reason: &str) -> Result<(), Error> {
+        if !when {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
+        Err(error.with_operation(operation).with_message(reason))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a vendor says about one field: a value, "none", nothing, or that it has no such field.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -85,6 +86,12 @@ impl<T> Fact<T> {
         }
     }
 
+    /// The value itself, or `default` where there is none.
+    #[must_use]
+    pub fn unwrap_or(self, default: T) -> T {
+        self.into_known().unwrap_or(default)
+    }
+
     /// The state alone.
     #[must_use]
     pub fn state(&self) -> FactState {
@@ -121,10 +128,31 @@ impl<T> Fact<T> {
         }
     }
 
+    /// A `Fact` that borrows what the value stands for: `Fact<&str>` of `Fact<String>`.
+    pub fn as_deref(&self) -> Fact<&T::Target>
+    where
+        T: Deref,
+    {
+        self.as_ref().map(Deref::deref)
+    }
+
+    /// Whether there is a value.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Known(_))
+    }
+
     /// Whether the vendor left the field out.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing)
+    }
+}
+
+/// The value alone: why there is none is lost.
+impl<T> From<Fact<T>> for Option<T> {
+    fn from(fact: Fact<T>) -> Self {
+        fact.into_known()
     }
 }
 
@@ -158,5 +186,16 @@ mod tests {
             assert_eq!(fact.map(u16::from).state(), fact.state());
         }
         assert_eq!(Fact::Known(7_u8).map(u16::from), Fact::Known(7_u16));
+    }
+
+    #[test]
+    fn a_value_is_taken_out_with_or_without_a_default() {
+        let name = Fact::Known("ci".to_owned());
+        assert_eq!((name.as_deref(), name.is_known()), (Fact::Known("ci"), true));
+        assert_eq!(Option::from(name.clone()), Some("ci".to_owned()));
+        assert_eq!(name.unwrap_or("x".to_owned()), "ci");
+        for fact in [Fact::<u8>::Empty, Fact::Missing, Fact::Unsupported] {
+            assert_eq!((fact.unwrap_or(9), fact.is_known(), Option::<u8>::from(fact)), (9, false, None));
+        }
     }
 }

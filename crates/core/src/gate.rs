@@ -7,7 +7,6 @@
 mod latch;
 mod local;
 mod pace;
-mod passage;
 mod unknown;
 
 use std::error::Error as StdError;
@@ -16,12 +15,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::address::AccountName;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
-use latch::Latch;
-use local::LocalGate;
-pub(crate) use passage::{Blocked, Gates, Leave};
+pub(crate) use latch::Latch;
+pub(crate) use local::LocalGate;
 pub(crate) use unknown::UnknownKeys;
 
 /// Is asked before each attempt, and told after each answer.

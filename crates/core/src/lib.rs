@@ -28,8 +28,14 @@ mod clock;
 mod drift;
 mod error;
 mod fact;
+mod field;
 mod gate;
 mod http;
+mod info;
+mod key_stream;
+mod list_guard;
+mod metadata;
+mod names;
 mod observe;
 mod page;
 mod provider;
@@ -38,14 +44,17 @@ mod retry;
 mod secret;
 mod setup;
 mod time;
+mod verify;
+mod waiting;
 mod write;
 
-pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
+pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
 pub use capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
+pub use field::Field;
 pub use gate::{
     Admission, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn,
     WaitReason,
@@ -54,13 +63,20 @@ pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
+pub use info::ProviderInfo;
+pub use jiff::Timestamp;
+pub use key_stream::KeyStream;
+pub use list_guard::ListGuard;
+pub use metadata::{Metadata, MetadataValue, compare_numbers};
+pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
-pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
-pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
-pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
+pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
+pub use provider::ApiKeyProvider;
+pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
-pub use write::{Change, IssuedKey, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};
+pub use verify::{Refusal, Verdict, VerifyRequest};
+pub use write::{Change, IssuedKey, KeyPatch, NewKey, Revoked};

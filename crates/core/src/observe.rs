@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ErrorKind;
 use crate::gate::WaitReason;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
 /// Is told of every attempt and every retry. The methods are called on the task that makes the call, and must not
 /// block. The same facts go to `tracing`, where a subscriber is installed.
@@ -29,6 +29,9 @@ pub trait Observer: Debug + Send + Sync {
 pub struct AttemptEvent<'a> {
     /// The vendor.
     pub provider: &'a ProviderId,
+    /// The application's name for the account, if it gave one:
+    /// [`HttpOptions::with_account_name`](crate::HttpOptions::with_account_name).
+    pub account: Option<&'a AccountName>,
     /// The operation, in the words of the vendor's client.
     pub operation: &'static str,
     /// The HTTP method.

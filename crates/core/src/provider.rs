@@ -1,21 +1,20 @@
-//! The trait that every vendor implements, and what a vendor says about itself.
+//! The trait that every vendor implements.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountName, KeyAddress};
-use crate::capability::{Capabilities, Grade, Operation, Support};
-use crate::error::{Error, ErrorKind};
+use crate::address::KeyAddress;
+use crate::capability::Operation;
+use crate::error::Error;
 use crate::gate::GateState;
+use crate::info::ProviderInfo;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
-use crate::record::{Field, KeyRecord};
-use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
+use crate::record::KeyRecord;
+use crate::verify::{Verdict, VerifyRequest};
+use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked};
 
 /// One account at one vendor: looks its API keys up, and does what else the vendor can.
 ///
@@ -23,7 +22,7 @@ use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest}
 /// crate of its own to add a vendor; nothing else has to know. [`info`](ApiKeyProvider::info) and
 /// [`get`](ApiKeyProvider::get) are required; every other operation is
 /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) unless it is implemented, before anything is sent, and the
-/// error names the alternative that [`Capabilities`] tells.
+/// error names the alternative that [`Capabilities`](crate::Capabilities) tells.
 ///
 /// For all operations:
 ///
@@ -198,153 +197,5 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     fn gate_state(&self, operation: Operation) -> GateState {
         (**self).gate_state(operation)
-    }
-}
-
-/// The short name of a vendor, in lower case: `baseten`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProviderId(Cow<'static, str>);
-
-impl ProviderId {
-    /// An id.
-    #[must_use]
-    pub const fn new(id: &'static str) -> Self {
-        Self(Cow::Borrowed(id))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl ProviderId {
-    /// Refuses a call before anything is sent, if `when` is so: [`ErrorKind::InvalidRequest`]. The reason names the field
-    /// and what the vendor takes, and shows no secret.
-    pub fn refuse(&self, when: bool, operation: &'static str, reason: &str) -> Result<(), Error> {
-        if !when {
-            return Ok(());
-        }
-        let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
-        Err(error.with_operation(operation).with_message(reason))
-    }
-}
-
-impl fmt::Display for ProviderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// What a vendor is and can say, as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderInfo {
-    id: ProviderId,
-    name: Cow<'static, str>,
-    address: Vec<Cow<'static, str>>,
-    fields: Vec<Field>,
-    grades: BTreeMap<Field, Grade>,
-    capabilities: Capabilities,
-    default_account: AccountName,
-}
-
-impl ProviderInfo {
-    /// A vendor that can say nothing yet: `name` is its own spelling of its name, and
-    /// `address` the vendor's names of the segments of a [`KeyAddress`].
-    #[must_use]
-    pub fn new(id: ProviderId, name: &'static str, address: impl IntoIterator<Item = &'static str>) -> Self {
-        Self {
-            default_account: AccountName::of_provider(&id),
-            id,
-            name: Cow::Borrowed(name),
-            address: address.into_iter().map(Cow::Borrowed).collect(),
-            fields: Vec::new(),
-            grades: BTreeMap::new(),
-            capabilities: Capabilities::default(),
-        }
-    }
-
-    /// Lists the fields of a [`KeyRecord`] that this vendor can say, and documents.
-    #[must_use]
-    pub fn with_fields(self, fields: impl IntoIterator<Item = Field>) -> Self {
-        self.with_fields_from(Grade::Documented, fields)
-    }
-
-    /// Lists fields of a [`KeyRecord`] that this vendor can say, and on what they rest.
-    #[must_use]
-    pub fn with_fields_from(mut self, grade: Grade, fields: impl IntoIterator<Item = Field>) -> Self {
-        self.grades.extend(fields.into_iter().map(|field| (field, grade)));
-        self.fields = self.grades.keys().copied().collect();
-        self
-    }
-
-    /// Says what this vendor can do. Without it the vendor has [`Operation::Get`] alone.
-    #[must_use]
-    pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
-        self.capabilities = capabilities;
-        self
-    }
-
-    /// What this vendor can do.
-    #[must_use]
-    pub fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-
-    /// The error of an operation that this vendor does not have; it names the alternative.
-    #[must_use]
-    pub fn unsupported(&self, operation: Operation) -> Error {
-        let instead = match self.capabilities.support(operation) {
-            Support::Unsupported { alternative } => alternative,
-            Support::Emulated { how } => how,
-            Support::Native => "this build does not implement it".into(),
-        };
-        Error::new(ErrorKind::Unsupported)
-            .with_provider(self.id.clone())
-            .with_operation(operation.as_str())
-            .with_message(format!("no {operation} at {}: {instead}", self.name))
-    }
-
-    /// The vendor's id.
-    #[must_use]
-    pub fn id(&self) -> &ProviderId {
-        &self.id
-    }
-
-    /// The vendor's own spelling of its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The vendor's names of the segments of a [`KeyAddress`], in their order.
-    pub fn address(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.address.iter().map(AsRef::as_ref)
-    }
-
-    /// The fields that this vendor can say, in the order of the record.
-    #[must_use]
-    pub fn fields(&self) -> &[Field] {
-        &self.fields
-    }
-
-    /// Whether this vendor can say `field`.
-    #[must_use]
-    pub fn says(&self, field: Field) -> bool {
-        self.fields.contains(&field)
-    }
-
-    /// On what `field` rests; `None`: this vendor cannot say it.
-    #[must_use]
-    pub fn grade(&self, field: Field) -> Option<Grade> {
-        self.grades.get(&field).copied()
-    }
-
-    /// The account name where the user gave none: the vendor's id.
-    #[must_use]
-    pub fn default_account(&self) -> &AccountName {
-        &self.default_account
     }
 }

@@ -1,6 +1,7 @@
 //! The normalized record of one API key: the same at every vendor, and honest about what a vendor cannot say.
 
 mod json;
+mod value;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -10,10 +11,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{AccountName, KeyAddress, KeyRef};
+use crate::address::{KeyAddress, KeyRef};
 use crate::drift::{Drift, Notes};
 use crate::fact::{Fact, FactState};
-use crate::provider::{ProviderId, ProviderInfo};
+use crate::field::Field;
+use crate::info::ProviderInfo;
+use crate::metadata::Metadata;
+use crate::names::{AccountName, ProviderId};
+
+pub use self::value::FieldValue;
 
 /// What one vendor says about one API key.
 ///
@@ -60,10 +66,11 @@ pub struct KeyRecord {
     /// How often the key may be used, and was.
     pub limits: Limits,
     /// What the key's owner attached to it.
-    pub metadata: Fact<serde_json::Map<String, serde_json::Value>>,
+    pub metadata: Fact<Metadata>,
     /// What the vendor sent that its documentation does not say.
     pub drift: Vec<Drift>,
-    /// The vendor's JSON, secrets and undocumented text replaced by their shape. Kept only if
+    /// The vendor's JSON, secrets and undocumented text replaced by their shape, numbers as `serde_json` has them: rounded
+    /// where no integer of 64 bits and no float is alike. Kept only if
     /// [`HttpOptions::with_raw`](crate::HttpOptions::with_raw) asks for it.
     pub raw: Option<serde_json::Value>,
     native: Option<Arc<dyn Any + Send + Sync>>,
@@ -137,30 +144,52 @@ impl KeyRecord {
         KeyRef::new(self.account.clone(), self.address.clone())
     }
 
+    /// What the record says of `field`, for code that goes through [`Field::ALL`] and need not name each. What is
+    /// known prints as text.
+    ///
+    /// ```
+    /// # use keymux_core::{Fact, Field, KeyAddress, KeyKind, KeyRecord, ProviderId, ProviderInfo};
+    /// # let info = ProviderInfo::new(ProviderId::new("acme"), "Acme", ["id"]);
+    /// # let mut record = KeyRecord::new(&info, KeyAddress::new(["a"]).unwrap(), KeyKind::API_KEY);
+    /// record.limits.max_uses = Fact::Known(7);
+    /// for &field in Field::ALL {
+    ///     if let Fact::Known(value) = record.field(field) {
+    ///         assert_eq!(format!("{field}: {value}"), "limits.max_uses: 7");
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn field(&self, field: Field) -> Fact<FieldValue<'_>> {
+        fn text(fact: &Fact<String>) -> Fact<FieldValue<'_>> {
+            fact.as_deref().map(FieldValue::Text)
+        }
+        match field {
+            Field::Name => text(&self.name),
+            Field::Display => text(&self.display),
+            Field::CreatedAt => self.created_at.map(FieldValue::Time),
+            Field::UpdatedAt => self.updated_at.map(FieldValue::Time),
+            Field::LastUsedAt => self.last_used_at.map(FieldValue::Time),
+            Field::ExpiresAt => self.expires_at.map(FieldValue::Time),
+            Field::OwnerUser => text(&self.owner.user),
+            Field::OwnerUserName => text(&self.owner.user_name),
+            Field::OwnerUserEmail => text(&self.owner.user_email),
+            Field::OwnerOrganization => text(&self.owner.organization),
+            Field::OwnerWorkspace => text(&self.owner.workspace),
+            Field::OwnerGroup => text(&self.owner.group),
+            Field::OwnerCustomer => text(&self.owner.customer),
+            Field::OwnerCreator => text(&self.owner.creator),
+            Field::Permissions => self.permissions.as_deref().map(FieldValue::Permissions),
+            Field::IpAllowlist => self.ip_allowlist.as_deref().map(FieldValue::Texts),
+            Field::LimitsMaxUses => self.limits.max_uses.map(FieldValue::Number),
+            Field::LimitsUses => self.limits.uses.map(FieldValue::Number),
+            Field::Metadata => self.metadata.as_ref().map(FieldValue::Metadata),
+        }
+    }
+
     /// In which state `field` is.
     #[must_use]
     pub fn coverage(&self, field: Field) -> FactState {
-        match field {
-            Field::Name => self.name.state(),
-            Field::Display => self.display.state(),
-            Field::CreatedAt => self.created_at.state(),
-            Field::UpdatedAt => self.updated_at.state(),
-            Field::LastUsedAt => self.last_used_at.state(),
-            Field::ExpiresAt => self.expires_at.state(),
-            Field::OwnerUser => self.owner.user.state(),
-            Field::OwnerUserName => self.owner.user_name.state(),
-            Field::OwnerUserEmail => self.owner.user_email.state(),
-            Field::OwnerOrganization => self.owner.organization.state(),
-            Field::OwnerWorkspace => self.owner.workspace.state(),
-            Field::OwnerGroup => self.owner.group.state(),
-            Field::OwnerCustomer => self.owner.customer.state(),
-            Field::OwnerCreator => self.owner.creator.state(),
-            Field::Permissions => self.permissions.state(),
-            Field::IpAllowlist => self.ip_allowlist.state(),
-            Field::LimitsMaxUses => self.limits.max_uses.state(),
-            Field::LimitsUses => self.limits.uses.state(),
-            Field::Metadata => self.metadata.state(),
-        }
+        self.field(field).state()
     }
 }
 
@@ -175,123 +204,6 @@ impl fmt::Debug for KeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The native model prints itself where its type is known; here it is only said to be there.
         fmt::Debug::fmt(&json::Parts::of(self), f)
-    }
-}
-
-/// Every field of a record that can be without a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "&'static str", try_from = "String")]
-#[non_exhaustive]
-pub enum Field {
-    /// [`KeyRecord::name`]
-    Name,
-    /// [`KeyRecord::display`]
-    Display,
-    /// [`KeyRecord::created_at`]
-    CreatedAt,
-    /// [`KeyRecord::updated_at`]
-    UpdatedAt,
-    /// [`KeyRecord::last_used_at`]
-    LastUsedAt,
-    /// [`KeyRecord::expires_at`]
-    ExpiresAt,
-    /// [`Owner::user`]
-    OwnerUser,
-    /// [`Owner::user_name`]
-    OwnerUserName,
-    /// [`Owner::user_email`]
-    OwnerUserEmail,
-    /// [`Owner::organization`]
-    OwnerOrganization,
-    /// [`Owner::workspace`]
-    OwnerWorkspace,
-    /// [`Owner::group`]
-    OwnerGroup,
-    /// [`Owner::customer`]
-    OwnerCustomer,
-    /// [`Owner::creator`]
-    OwnerCreator,
-    /// [`KeyRecord::permissions`]
-    Permissions,
-    /// [`KeyRecord::ip_allowlist`]
-    IpAllowlist,
-    /// [`Limits::max_uses`]
-    LimitsMaxUses,
-    /// [`Limits::uses`]
-    LimitsUses,
-    /// [`KeyRecord::metadata`]
-    Metadata,
-}
-
-impl Field {
-    /// All fields, in the order of the record.
-    pub const ALL: &'static [Self] = &[
-        Self::Name,
-        Self::Display,
-        Self::CreatedAt,
-        Self::UpdatedAt,
-        Self::LastUsedAt,
-        Self::ExpiresAt,
-        Self::OwnerUser,
-        Self::OwnerUserName,
-        Self::OwnerUserEmail,
-        Self::OwnerOrganization,
-        Self::OwnerWorkspace,
-        Self::OwnerGroup,
-        Self::OwnerCustomer,
-        Self::OwnerCreator,
-        Self::Permissions,
-        Self::IpAllowlist,
-        Self::LimitsMaxUses,
-        Self::LimitsUses,
-        Self::Metadata,
-    ];
-
-    /// The dotted name in JSON: `owner.user`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Display => "display",
-            Self::CreatedAt => "created_at",
-            Self::UpdatedAt => "updated_at",
-            Self::LastUsedAt => "last_used_at",
-            Self::ExpiresAt => "expires_at",
-            Self::OwnerUser => "owner.user",
-            Self::OwnerUserName => "owner.user_name",
-            Self::OwnerUserEmail => "owner.user_email",
-            Self::OwnerOrganization => "owner.organization",
-            Self::OwnerWorkspace => "owner.workspace",
-            Self::OwnerGroup => "owner.group",
-            Self::OwnerCustomer => "owner.customer",
-            Self::OwnerCreator => "owner.creator",
-            Self::Permissions => "permissions",
-            Self::IpAllowlist => "ip_allowlist",
-            Self::LimitsMaxUses => "limits.max_uses",
-            Self::LimitsUses => "limits.uses",
-            Self::Metadata => "metadata",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl From<Field> for &'static str {
-    fn from(field: Field) -> Self {
-        field.as_str()
-    }
-}
-
-impl TryFrom<String> for Field {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        let found = Self::ALL.iter().copied().find(|field| field.as_str() == name);
-        found.ok_or_else(|| format!("`{name}` is not a field of a key record"))
     }
 }
 
@@ -344,6 +256,17 @@ impl Status {
     pub fn derived(state: KeyState, from: &'static [&'static str], rule: &'static str) -> Self {
         let from = from.iter().map(|&field| Cow::Borrowed(field)).collect();
         Self { state, basis: Basis::Derived { from, rule: rule.into() } }
+    }
+}
+
+/// The state, and how it is known: `expired (derived: the time of expiry is over)`.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.basis {
+            Basis::Stated { field } => f.pad(&format!("{} (stated in `{field}`)", self.state)),
+            Basis::Derived { rule, .. } => f.pad(&format!("{} (derived: {rule})", self.state)),
+            Basis::None => f.pad(self.state.as_str()),
+        }
     }
 }
 
@@ -450,6 +373,19 @@ pub struct Permission {
     pub actions: Option<Vec<Action>>,
 }
 
+/// The name alone, or with its actions: `invoices=create,read`.
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.actions {
+            None => f.pad(&self.name),
+            Some(actions) => {
+                let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+                f.pad(&format!("{}={}", self.name, actions.join(",")))
+            }
+        }
+    }
+}
+
 /// An action that a permission allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -463,4 +399,23 @@ pub enum Action {
     Update,
     /// Remove them.
     Delete,
+}
+
+impl Action {
+    /// The name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

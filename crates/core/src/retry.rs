@@ -1,15 +1,14 @@
-//! When a call is sent again, and when not: a pure decision, and a thin loop around it.
+//! When a call is sent again, and when not: the policy, the budget, and a pure decision.
 
 mod budget;
 mod decision;
 mod delay;
-mod run;
 
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
+pub(crate) use decision::{Decision, Situation, decide};
 pub(crate) use delay::{decimal, server_delay};
-pub(crate) use run::{Failure, Surroundings, run};
 
 /// How often and how fast a failed call is sent again.
 ///

@@ -109,7 +109,7 @@ fn read_text(text: &str) -> Reading {
     let instant = zoned.or_else(|| {
         // jiff reads a date-time that has an offset as a civil one too; such text was refused above for a reason.
         let civil: DateTime = text.parse().ok()?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        civil.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     });
     Reading { instant, zone_assumed: zoned.is_none() && instant.is_some(), unit: None }
 }

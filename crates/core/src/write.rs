@@ -1,16 +1,14 @@
-//! Making, changing, verifying and ending keys: what goes in and what comes out.
-
-use std::fmt;
+//! Making, changing and ending keys: what goes in and what comes out.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
-use crate::capability::{Operation, Parameter, Takes};
+use crate::capability::{Operation, Parameter};
 use crate::error::{Error, ErrorKind};
+use crate::info::{ProviderInfo, Use, check, given, refused};
+use crate::metadata::Metadata;
 use crate::page::Scope;
-use crate::provider::ProviderInfo;
 use crate::record::{KeyRecord, Permission};
 
 /// A key to be made. What is `None` is left to the vendor; what a vendor cannot honour is refused before anything is
@@ -32,7 +30,7 @@ pub struct NewKey {
     /// How often it may be used in all.
     pub max_uses: Option<u64>,
     /// What its owner attaches to it.
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Metadata>,
     /// The customer to whom it is given.
     pub customer: Option<String>,
     /// What stands before its random part.
@@ -78,8 +76,8 @@ impl NewKey {
     }
 
     /// Sets what is attached to the key.
-    pub fn with_metadata(mut self, metadata: Map<String, Value>) -> Self {
-        self.metadata = Some(metadata);
+    pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
+        self.metadata = Some(metadata.into());
         self
     }
 
@@ -246,53 +244,12 @@ impl KeyPatch {
     }
 }
 
-/// What a call does with a parameter.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Not,
-    Sets,
-    Clears,
-}
-
-fn given(given: bool) -> Use {
-    if given { Use::Sets } else { Use::Not }
-}
-
 fn use_of<T>(change: &Change<T>) -> Use {
     match change {
         Change::Leave => Use::Not,
         Change::Clear => Use::Clears,
         Change::Set(_) => Use::Sets,
     }
-}
-
-fn check<const N: usize>(info: &ProviderInfo, operation: Operation, uses: [(Parameter, Use); N]) -> Result<(), Error> {
-    for (parameter, used) in uses {
-        let takes = info.capabilities().takes(operation, parameter);
-        let name = info.name();
-        let (kind, reason) = match (takes, used) {
-            (None, Use::Sets | Use::Clears) => {
-                (ErrorKind::Unsupported, format!("{name} takes no `{parameter}` here; leave it out"))
-            }
-            (Some(Takes::SetOnly), Use::Clears) => (
-                ErrorKind::Unsupported,
-                format!("{name} documents no way to clear `{parameter}`; it can be set to another value"),
-            ),
-            (Some(Takes::Required), Use::Not) => {
-                (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which is not given"))
-            }
-            (Some(Takes::Required), Use::Clears) => {
-                (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which cannot be cleared"))
-            }
-            _ => continue,
-        };
-        return Err(refused(info, operation, kind, reason));
-    }
-    Ok(())
-}
-
-fn refused(info: &ProviderInfo, operation: Operation, kind: ErrorKind, reason: String) -> Error {
-    Error::new(kind).with_provider(info.id().clone()).with_operation(operation.as_str()).with_message(reason)
 }
 
 /// A key that was made or rotated: its record, and its plaintext, which no vendor shows again.
@@ -337,129 +294,11 @@ impl Revoked {
     }
 }
 
-/// What to verify a key against.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[must_use]
-#[non_exhaustive]
-pub struct VerifyRequest {
-    /// The scope that the key should belong to; [`Scope::account`] where the vendor needs none.
-    pub scope: Scope,
-    /// What the key should be allowed to do.
-    pub permissions: Vec<Permission>,
-}
-
-impl VerifyRequest {
-    /// Whether the key is valid in `scope`.
-    pub fn new(scope: Scope) -> Self {
-        Self { scope, permissions: Vec::new() }
-    }
-
-    /// Whether the key may do this, too.
-    pub fn with_permissions(mut self, permissions: impl IntoIterator<Item = Permission>) -> Self {
-        self.permissions = permissions.into_iter().collect();
-        self
-    }
-
-    /// Refuses what the vendor of `info` cannot verify against, and what it needs and is not there, by name.
-    pub fn check(&self, info: &ProviderInfo) -> Result<(), Error> {
-        let uses = [
-            (Parameter::Scope, given(!self.scope.is_account())),
-            (Parameter::Permissions, given(!self.permissions.is_empty())),
-        ];
-        check(info, Operation::Verify, uses)
-    }
-}
-
-/// What became of a verification.
-#[derive(Debug, Clone)]
-#[must_use = "a key that is not known to be valid must not be let in"]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The vendor says that the key is valid.
-    Valid {
-        /// What it says about the key, as far as it does.
-        record: Option<Box<KeyRecord>>,
-    },
-    /// The vendor says that the key is not valid.
-    Refused {
-        /// Why.
-        reason: Refusal,
-        /// What it says about the key, as far as it does.
-        record: Option<Box<KeyRecord>>,
-    },
-    /// The vendor did not say: it failed, was not reached, refused the caller's own credential, or answered unreadably.
-    CouldNotTell(Error),
-}
-
-impl Verdict {
-    /// The verdict of a call: what `judge` says of its answer, or "could not tell" if it failed once it was under way.
-    /// A call that was refused before is an error.
-    pub fn of_call<T>(result: Result<T, Error>, judge: impl FnOnce(T) -> Self) -> Result<Self, Error> {
-        match result {
-            Ok(answer) => Ok(judge(answer)),
-            Err(error) if error.attempts() == 0 => Err(error),
-            Err(error) => Ok(Self::CouldNotTell(error)),
-        }
-    }
-
-    /// Whether the vendor said that the key is valid.
-    #[must_use]
-    pub fn is_valid(&self) -> bool {
-        matches!(self, Self::Valid { .. })
-    }
-}
-
-/// Why a vendor says that a key is not valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Its time is over.
-    Expired,
-    /// It is switched off.
-    Disabled,
-    /// It was deleted.
-    Deleted,
-    /// It is used too fast.
-    RateLimited,
-    /// Its allowance is used up.
-    UsageExceeded,
-    /// It may not do what was asked.
-    InsufficientScope,
-    /// There is no such key.
-    NoSuchKey,
-    /// The vendor gives no reason, or one that is not documented.
-    Unknown,
-}
-
-impl Refusal {
-    /// The name in lower case.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Disabled => "disabled",
-            Self::Deleted => "deleted",
-            Self::RateLimited => "rate_limited",
-            Self::UsageExceeded => "usage_exceeded",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::NoSuchKey => "no_such_key",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Capabilities;
-    use crate::provider::ProviderId;
+    use crate::capability::{Capabilities, Takes};
+    use crate::names::ProviderId;
 
     fn info() -> ProviderInfo {
         let takes = [

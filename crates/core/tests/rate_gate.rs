@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, Call, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest, GateWait, HttpOptions, Observer,
-    Pipeline, RateGate, RateLimit, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest, GateWait, HttpOptions,
+    Observer, Pipeline, RateGate, RateLimit, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -350,19 +350,30 @@ impl RateGate for Asked {
     fn answered(&self, _: &GateRequest<'_>, _: Turn, _: GateAnswer) {}
 }
 
+/// The account of each attempt.
+#[derive(Debug, Default)]
+struct Accounts(Mutex<Vec<Option<String>>>);
+
+impl Observer for Accounts {
+    fn on_attempt(&self, event: &AttemptEvent<'_>) {
+        self.0.lock().unwrap().push(event.account.map(ToString::to_string));
+    }
+}
+
 #[tokio::test]
-async fn an_own_gate_tells_the_accounts_apart_that_share_it() {
+async fn an_own_gate_and_an_observer_tell_the_accounts_apart_that_share_them() {
     let clock = IdleClock::new();
     let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
     let vendor = Vendor::start(&clock, first).await;
-    let gate = Arc::new(Asked::default());
+    let (gate, observer) = (Arc::new(Asked::default()), Arc::new(Accounts::default()));
     for name in [None, Some("main")] {
-        let mut options = patient().with_rate_gate(gate.clone());
+        let mut options = patient().with_rate_gate(gate.clone()).with_observer(observer.clone());
         if let Some(name) = name {
             options = options.with_account_name(name.parse().unwrap());
         }
         call(&vendor.client(options)).await.unwrap();
     }
+    assert_eq!(*observer.0.lock().unwrap(), [None, None, Some("main".to_owned())]);
     let asked = gate.0.lock().unwrap().clone();
     let ends = ["None get_key 1", "None get_key 2", "Some(AccountName(\"main\")) get_key 1"];
     assert_eq!(asked.len(), ends.len());

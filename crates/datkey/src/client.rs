@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, Rejected, Rejection, SecretString,
+    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection,
+    SecretString,
 };
 
 use crate::error::Error;
-use crate::provider::ID;
 use crate::wire::{
     ApiId, BARE, CreateKey, Key, KeyId, KeyText, Message, Outcome, SHAPE, UpdateKey, Verification, VerifyKey,
     WORKSPACE, Workspace,
@@ -185,6 +185,8 @@ fn read_key(answer: &Answer) -> Result<Decoded<Key>, Error> {
 /// Stands in an error's details where Datkey says that the key, and not the address, is what it does not know.
 #[derive(Debug)]
 pub(crate) struct NoSuchKey;
+
+pub(crate) const ID: ProviderId = ProviderId::new("datkey");
 
 /// How Datkey's wire differs: errors are JSON with `message`, and that is all.
 pub(crate) fn dialect() -> Dialect {

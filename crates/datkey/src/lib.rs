@@ -80,7 +80,9 @@ mod wire;
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString};
+pub use keymux_core::{
+    ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, Metadata, MetadataValue, RetryPolicy, SecretString,
+};
 pub use provider::provider_info;
 pub use wire::{
     ApiId, ApiIdKind, CreateKey, Key, KeyId, KeyIdKind, KeyText, UpdateKey, Verification, VerificationStatus, Workspace,

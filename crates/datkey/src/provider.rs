@@ -7,14 +7,11 @@ use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState, Grade,
     IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter,
-    ProviderId, ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest,
-    resolve_time,
+    ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
 };
 
-use crate::client::{Client, NoSuchKey, Removed};
+use crate::client::{Client, ID, NoSuchKey, Removed};
 use crate::wire::{ApiId, CreateKey, Key, KeyId, KeyText, Outcome, UpdateKey, VerificationStatus};
-
-pub(crate) const ID: ProviderId = ProviderId::new("datkey");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ProviderInfo::new(ID, "Datkey", ["id"])

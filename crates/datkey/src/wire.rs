@@ -1,8 +1,7 @@
 //! What Datkey sends and takes, as far as is known.
 
-use keymux_core::{Envelope, ExposeSecret, Fact, Id, IdKind, SecretString, Shape, VendorTime};
+use keymux_core::{Envelope, ExposeSecret, Fact, Id, IdKind, Metadata, SecretString, Shape, VendorTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
 
 /// What a [`KeyId`] is.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ pub struct Key {
     pub length: Fact<u64>,
     /// What the key's owner attached to it.
     #[serde(default)]
-    pub meta: Fact<Map<String, Value>>,
+    pub meta: Fact<Metadata>,
     /// When the key ends, in Unix seconds.
     #[serde(default)]
     pub expires_at: Fact<VendorTime>,
@@ -120,7 +119,7 @@ pub struct CreateKey {
     pub length: Option<u16>,
     /// What its owner attaches to it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Map<String, Value>>,
+    pub meta: Option<Metadata>,
     /// When it ends, in Unix seconds; in the future.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,

@@ -1,23 +1,25 @@
-//! What stands behind a vendor's port: its keys, its record of requests, and the steps that every request takes.
+//! The state of one vendor: its keys, its record of requests, and what is set of it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::builder::Settings;
 use crate::clock::{Clock, Instant, Micros};
-use crate::faults::{DelayForm, Drifting, Fate, FaultPlan, Faults, strike};
+use crate::delay::DelayForm;
+use crate::entry::Entry;
+use crate::faults::{Drifting, Fate, FaultPlan, Faults};
 use crate::generated::{Generated, Recipe};
 use crate::limit::{Limiter, RateLimit, TooEarly};
+use crate::lock::locked;
 use crate::operations::{Names, Operations};
 use crate::recorded::{RecordedRequest, Recorder};
 use crate::request::{Place, carries};
-use crate::store::{Entry, Store};
+use crate::settings::Settings;
+use crate::store::Store;
 
 /// A handler's access to the backend.
 pub(crate) type Shared = Arc<Backend>;
@@ -32,7 +34,7 @@ pub(crate) struct Blueprint {
     /// The answer to a request without the credential.
     pub(crate) unauthorized: fn(&Backend) -> Response,
     /// The operations. All of them ask for the credential first.
-    pub(crate) operations: fn() -> Operations,
+    pub(crate) operations: fn() -> Operations<Shared>,
     /// The answer to a path that is not the vendor's, which nobody's credential is asked for.
     pub(crate) unknown_path: fn() -> Response,
     /// The answer to a request that is too much, with the seconds to wait if they are to stand in the body.
@@ -51,24 +53,28 @@ pub(crate) struct Blueprint {
 /// The state of one vendor.
 #[derive(Debug)]
 pub(crate) struct Backend {
-    blueprint: &'static Blueprint,
-    operations: Names,
+    pub(crate) blueprint: &'static Blueprint,
+    pub(crate) operations: Names,
     /// The blueprint's own first.
     credentials: RwLock<Vec<String>>,
     store: Mutex<Store>,
     clock: Arc<Clock>,
-    faults: Mutex<Faults>,
+    pub(crate) faults: Mutex<Faults>,
     limiter: Mutex<Option<Limiter>>,
     requests: Mutex<Recorder>,
-    served: AtomicU64,
-    refused: AtomicU64,
-    open: AtomicU64,
+    pub(crate) served: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) open: AtomicU64,
     serial: AtomicU64,
 }
 
 impl Backend {
-    /// A backend in its first state, and what answers on its port.
-    pub(crate) fn new(blueprint: &'static Blueprint, clock: Arc<Clock>, settings: &Settings) -> (Shared, Router) {
+    /// A backend in its first state, and what answers for its operations.
+    pub(crate) fn new(
+        blueprint: &'static Blueprint,
+        clock: Arc<Clock>,
+        settings: &Settings,
+    ) -> (Shared, Router<Shared>) {
         let mut store = Store::default();
         if let Some(count) = settings.keys {
             let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count);
@@ -95,11 +101,6 @@ impl Backend {
             open: AtomicU64::new(0),
             serial: AtomicU64::new(1),
         });
-        let unknown_path = blueprint.unknown_path;
-        let router = router
-            .fallback(move || async move { unknown_path() })
-            .layer(middleware::from_fn_with_state(Arc::clone(&backend), serve))
-            .with_state(Arc::clone(&backend));
         (backend, router)
     }
 
@@ -184,25 +185,25 @@ impl Backend {
     }
 
     /// The place of the credential that a request carries among those that are accepted.
-    fn credential_in(&self, headers: &HeaderMap) -> Option<usize> {
+    pub(crate) fn credential_in(&self, headers: &HeaderMap) -> Option<usize> {
         let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
         credentials.iter().position(|credential| carries(headers, self.blueprint.places, credential))
     }
 
     /// How long a request has to wait, if it is too early.
-    fn refusal(&self, credential: usize, operation: Option<&'static str>) -> Option<TooEarly> {
+    pub(crate) fn refusal(&self, credential: usize, operation: Option<&'static str>) -> Option<TooEarly> {
         let mut limiter = locked(&self.limiter);
         limiter.as_mut()?.admit(credential, operation?, self.clock.micros()).err()
     }
 
     /// Returns the number of the record.
-    fn record(&self, request: &Request, operation: Option<&'static str>, fate: &Fate) -> u64 {
+    pub(crate) fn record(&self, request: &Request, operation: Option<&'static str>, fate: &Fate) -> u64 {
         let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
         let recorded = RecordedRequest::new(request.method(), request.uri(), request.headers(), &credentials);
         locked(&self.requests).push(recorded.with_fate(operation, fate.faults.clone()))
     }
 
-    fn mark_limited(&self, number: u64) {
+    pub(crate) fn mark_limited(&self, number: u64) {
         if let Some(request) = locked(&self.requests).get_mut(number) {
             request.mark_limited();
         }
@@ -212,62 +213,4 @@ impl Backend {
     pub(crate) fn next_serial(&self) -> u64 {
         self.serial.fetch_add(1, Ordering::Relaxed)
     }
-}
-
-/// A request that is not answered yet. Dropped when it is, or when its client has gone.
-struct Open<'a>(&'a AtomicU64);
-
-impl<'a> Open<'a> {
-    fn new(count: &'a AtomicU64) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Records a request, lets happen what is planned for it, and otherwise lets the vendor answer.
-async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> Response {
-    let _open = Open::new(&backend.open);
-    let path = request.extensions().get::<MatchedPath>();
-    let is_known = path.is_some();
-    let operation = path.and_then(|path| backend.operations.find(request.method(), path.as_str()));
-    let fate = locked(&backend.faults).choose(operation);
-    let number = backend.record(&request, operation, &fate);
-    if !fate.latency.is_zero() {
-        tokio::time::sleep(fate.latency).await;
-    }
-    let carried_out = async {
-        if !is_known {
-            return next.run(request).await;
-        }
-        let Some(credential) = backend.credential_in(request.headers()) else {
-            return (backend.blueprint.unauthorized)(&backend);
-        };
-        if let Some(TooEarly { wait, form }) = backend.refusal(credential, operation) {
-            backend.refused.fetch_add(1, Ordering::Relaxed);
-            backend.mark_limited(number);
-            return backend.too_many(&form, wait);
-        }
-        backend.served.fetch_add(1, Ordering::Relaxed);
-        next.run(request).await
-    };
-    let mut response = match fate.end() {
-        None => carried_out.await,
-        Some(fault) => strike(fault, &backend, carried_out).await,
-    };
-    // The time of a delay's date is the emulator's, so that the date beside it has to be so too.
-    if let Ok(date) = HeaderValue::try_from(backend.now().imf_fixdate()) {
-        response.headers_mut().insert(header::DATE, date);
-    }
-    response
-}
-
-/// No code that holds a lock leaves the data half changed, so that a panic elsewhere does not spoil it.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

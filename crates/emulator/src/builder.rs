@@ -3,50 +3,24 @@
 use std::io;
 
 use crate::emulator::Emulator;
-use crate::error::InvalidSetting;
 use crate::faults::FaultPlan;
 use crate::generated::MAX_KEYS;
 use crate::limit::RateLimit;
-use crate::vendor::Vendor;
-use crate::vendors::baseten::signing::{example_public_key, file_public_key};
+use crate::settings::{Settings, invalid};
+use crate::vendors::baseten::signing::example_public_key;
 
-/// What the vendors of one emulator have in common.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) keys: Option<usize>,
-    pub(crate) seed: u64,
-    pub(crate) recorded_requests: usize,
-    pub(crate) baseten_public_key: Option<String>,
-    pub(crate) limit: Option<RateLimit>,
-    pub(crate) faults: Vec<(String, FaultPlan)>,
-}
+impl Emulator {
+    /// Starts the vendors on free ports of 127.0.0.1. All of them accept connections once this returns.
+    ///
+    /// Fails if a port cannot be opened or a thread cannot be started. Runs on any executor.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
 
-impl Settings {
-    /// Sets the vendors up, which do not answer yet.
-    pub(crate) fn apply(&self, vendors: [&Vendor; 5]) -> io::Result<()> {
-        let set = |outcome: Result<(), InvalidSetting>| outcome.map_err(|wrong| invalid(wrong.to_string()));
-        for vendor in vendors {
-            if let Some(limit) = &self.limit {
-                set(vendor.limit(limit.clone()))?;
-            }
-            if vendor.name() == "baseten" {
-                let key = self.baseten_public_key.as_deref();
-                if !vendor.backend().with(|store| file_public_key(store, key)) {
-                    return Err(invalid(
-                        "the public key for baseten is not the Base64 of an Ed25519 public key".to_owned(),
-                    ));
-                }
-            }
-        }
-        for (name, plan) in &self.faults {
-            let vendor = vendors.iter().find(|vendor| vendor.name() == name);
-            let unknown = || {
-                let known = vendors.map(Vendor::name).join(", ");
-                invalid(format!("there is a plan of faults for the vendor {name:?}, and the vendors are {known}"))
-            };
-            set(vendor.ok_or_else(unknown)?.faults(plan.clone()))?;
-        }
-        Ok(())
+    /// An emulator with [generated keys](Builder::with_keys), on [ports that are known](Builder::with_base_port), or
+    /// otherwise than [`start`](Self::start) makes it.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -158,8 +132,4 @@ impl Builder {
         }
         Emulator::open(&self.settings, ports).await
     }
-}
-
-pub(crate) fn invalid(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, message)
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::backend::locked;
+use crate::lock::locked;
 
 const MICROS: u64 = 1_000_000;
 

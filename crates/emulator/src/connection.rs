@@ -19,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::backend::locked;
+use crate::lock::locked;
 
 /// Bytes to write in place of an answer, and how the connection goes on after them.
 #[derive(Debug, Clone)]

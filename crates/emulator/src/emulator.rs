@@ -4,11 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::builder::{Builder, Settings};
 use crate::clock::Clock;
+use crate::error::InvalidSetting;
 use crate::server::Server;
+use crate::settings::{Settings, invalid};
 use crate::vendor::Vendor;
 use crate::vendors;
+use crate::vendors::baseten::signing::file_public_key;
 
 /// Five running vendors. Dropping it closes their ports and every connection to them.
 #[derive(Debug)]
@@ -24,19 +26,6 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts the vendors on free ports of 127.0.0.1. All of them accept connections once this returns.
-    ///
-    /// Fails if a port cannot be opened or a thread cannot be started. Runs on any executor.
-    pub async fn start() -> io::Result<Self> {
-        Self::builder().start().await
-    }
-
-    /// An emulator with [generated keys](Builder::with_keys), on [ports that are known](Builder::with_base_port), or
-    /// otherwise than [`start`](Self::start) makes it.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) async fn open(settings: &Settings, ports: [u16; 5]) -> io::Result<Self> {
         let clock = Arc::new(Clock::default());
         let open = |blueprint, port| Vendor::open(blueprint, &clock, settings, port);
@@ -151,5 +140,34 @@ impl Emulator {
     #[must_use]
     pub fn oneloop(&self) -> &Vendor {
         &self.oneloop
+    }
+}
+
+impl Settings {
+    /// Sets the vendors up, which do not answer yet.
+    fn apply(&self, vendors: [&Vendor; 5]) -> io::Result<()> {
+        let set = |outcome: Result<(), InvalidSetting>| outcome.map_err(|wrong| invalid(wrong.to_string()));
+        for vendor in vendors {
+            if let Some(limit) = &self.limit {
+                set(vendor.limit(limit.clone()))?;
+            }
+            if vendor.name() == "baseten" {
+                let key = self.baseten_public_key.as_deref();
+                if !vendor.backend().with(|store| file_public_key(store, key)) {
+                    return Err(invalid(
+                        "the public key for baseten is not the Base64 of an Ed25519 public key".to_owned(),
+                    ));
+                }
+            }
+        }
+        for (name, plan) in &self.faults {
+            let vendor = vendors.iter().find(|vendor| vendor.name() == name);
+            let unknown = || {
+                let known = vendors.map(Vendor::name).join(", ");
+                invalid(format!("there is a plan of faults for the vendor {name:?}, and the vendors are {known}"))
+            };
+            set(vendor.ok_or_else(unknown)?.faults(plan.clone()))?;
+        }
+        Ok(())
     }
 }

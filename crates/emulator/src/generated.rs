@@ -4,7 +4,7 @@
 //! holds the index, so that a look-up computes where others search.
 
 use crate::clock::Instant;
-use crate::store::{Address, Entry};
+use crate::entry::{Address, Entry};
 
 /// How many keys can be generated for each vendor.
 pub const MAX_KEYS: usize = 1_000_000;

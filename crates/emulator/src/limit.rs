@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::clock::Micros;
-use crate::faults::DelayForm;
+use crate::delay::DelayForm;
 
 /// How many requests a vendor carries out, for each credential and each operation.
 ///

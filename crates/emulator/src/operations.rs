@@ -5,8 +5,6 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{self, MethodRouter};
 
-use crate::backend::Shared;
-
 /// One row of the table that a request's operation is looked up in.
 #[derive(Debug)]
 struct Row {
@@ -15,47 +13,48 @@ struct Row {
     name: &'static str,
 }
 
-/// A vendor's operations, in the order in which they were added.
-#[derive(Debug, Default)]
-pub(crate) struct Operations {
-    router: Router<Shared>,
+/// A vendor's operations, in the order in which they were added. `S` is what the handlers are given.
+#[derive(Debug)]
+pub(crate) struct Operations<S> {
+    router: Router<S>,
     rows: Vec<Row>,
 }
 
-impl Operations {
-    pub(crate) fn get<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, Shared>) -> Self {
+impl<S: Clone + Send + Sync + 'static> Default for Operations<S> {
+    fn default() -> Self {
+        Self { router: Router::default(), rows: Vec::new() }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Operations<S> {
+    pub(crate) fn get<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, S>) -> Self {
         self.add(Method::GET, name, path, routing::get(on))
     }
 
-    pub(crate) fn post<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, Shared>) -> Self {
+    pub(crate) fn post<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, S>) -> Self {
         self.add(Method::POST, name, path, routing::post(on))
     }
 
-    pub(crate) fn put<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, Shared>) -> Self {
+    pub(crate) fn put<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, S>) -> Self {
         self.add(Method::PUT, name, path, routing::put(on))
     }
 
-    pub(crate) fn patch<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, Shared>) -> Self {
+    pub(crate) fn patch<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, S>) -> Self {
         self.add(Method::PATCH, name, path, routing::patch(on))
     }
 
-    pub(crate) fn delete<T: 'static>(
-        self,
-        name: &'static str,
-        path: &'static str,
-        on: impl Handler<T, Shared>,
-    ) -> Self {
+    pub(crate) fn delete<T: 'static>(self, name: &'static str, path: &'static str, on: impl Handler<T, S>) -> Self {
         self.add(Method::DELETE, name, path, routing::delete(on))
     }
 
-    fn add(mut self, method: Method, name: &'static str, path: &'static str, on: MethodRouter<Shared>) -> Self {
+    fn add(mut self, method: Method, name: &'static str, path: &'static str, on: MethodRouter<S>) -> Self {
         self.router = self.router.route(path, on);
         self.rows.push(Row { method, path, name });
         self
     }
 
     /// What answers, and the names that go with it.
-    pub(crate) fn into_parts(self) -> (Router<Shared>, Names) {
+    pub(crate) fn into_parts(self) -> (Router<S>, Names) {
         (self.router, Names(self.rows))
     }
 }

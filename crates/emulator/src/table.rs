@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::entry::{Address, Entry};
 use crate::generated::Generated;
-use crate::store::{Address, Entry};
 
 /// Generated objects, and over them those that were changed, removed or added.
 ///

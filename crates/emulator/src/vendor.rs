@@ -8,14 +8,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::backend::{Backend, Blueprint};
-use crate::builder::Settings;
 use crate::clock::Clock;
+use crate::entry::Entry;
 use crate::error::InvalidSetting;
 use crate::faults::FaultPlan;
+use crate::handler::layered;
 use crate::limit::RateLimit;
 use crate::recorded::RecordedRequest;
 use crate::server::Site;
-use crate::store::Entry;
+use crate::settings::Settings;
 
 /// Of so many keys the addresses are kept.
 const SEEDED: usize = 1000;
@@ -41,7 +42,8 @@ impl Vendor {
         })?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let (backend, router) = Backend::new(blueprint, Arc::clone(clock), settings);
+        let (backend, operations) = Backend::new(blueprint, Arc::clone(clock), settings);
+        let router = layered(operations, &backend);
         let seeded = backend.with(|store| {
             store.keys.after(0, None).take(SEEDED).map(|(_, entry)| entry.into_owned().address).collect()
         });

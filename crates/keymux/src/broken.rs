@@ -6,7 +6,7 @@ use keymux_core::{
     Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
-use crate::env::providers;
+use crate::vendors::providers;
 
 /// A provider that has nothing but an error.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ pub use stream::{Incomplete, Inventory, InventoryStream};
 pub use unit::WorkUnit;
 use walk::Walk;
 
-use crate::accounts::Keymux;
+use crate::accounts::Accounts;
 
 /// How many scopes of one account are walked at once unless it is told otherwise. Each holds a page of keys at most.
 const SCOPES_AT_ONCE: NonZeroUsize = NonZeroUsize::new(4).unwrap(); // the compiler sees that 4 is not 0
@@ -28,11 +28,11 @@ const SCOPES_AT_ONCE: NonZeroUsize = NonZeroUsize::new(4).unwrap(); // the compi
 /// How many scopes are walked at once in all unless it is told otherwise.
 const IN_ALL: NonZeroUsize = NonZeroUsize::new(32).unwrap(); // the compiler sees that 32 is not 0
 
-/// Says of what an inventory is to be made: [`Keymux::inventory`] begins with everything.
+/// Says of what an inventory is to be made: [`Keymux::inventory`](crate::Keymux::inventory) begins with everything.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is listed before the stream is polled"]
 pub struct InventoryBuilder {
-    keymux: Keymux,
+    all: Arc<Accounts>,
     accounts: Option<BTreeSet<AccountName>>,
     skipped: BTreeSet<AccountName>,
     only: Option<BTreeSet<WorkUnit>>,
@@ -55,9 +55,9 @@ pub struct Plan {
 }
 
 impl InventoryBuilder {
-    pub(crate) fn new(keymux: Keymux) -> Self {
+    pub(crate) fn new(all: Arc<Accounts>) -> Self {
         Self {
-            keymux,
+            all,
             accounts: None,
             skipped: BTreeSet::new(),
             only: None,
@@ -134,21 +134,21 @@ impl InventoryBuilder {
 
     fn walks(self) -> Result<Vec<Walk>, Error> {
         let config = |message: &str| Err(Error::new(ErrorKind::Config).with_message(message));
-        if self.keymux.accounts().len() == 0 {
+        if self.all.by_name.is_empty() {
             return config("there are no accounts to make an inventory of; add one, or set a credential");
         }
         let units = self.only.iter().flatten().chain(&self.except).map(WorkUnit::account);
         for name in self.accounts.iter().flatten().chain(&self.skipped).chain(units) {
-            self.keymux.account(name)?;
+            self.all.get(name)?;
         }
         if let Some(checkpoint) = &self.resumed {
             if self.accounts.is_some() || self.only.is_some() || !(self.skipped.is_empty() && self.except.is_empty()) {
                 return config("a checkpoint has its own choice of accounts and units; resume it without another");
             }
-            checkpoint.check(&self.keymux)?;
+            checkpoint.check(&self.all)?;
         }
         let walk = |(name, provider): (&AccountName, &Arc<dyn ApiKeyProvider>)| {
-            let walk = Walk::new(name.clone(), Arc::clone(provider), self.keymux.broken(name));
+            let walk = Walk::new(name.clone(), Arc::clone(provider), self.all.broken.get(name));
             if let Some(checkpoint) = &self.resumed {
                 return walk.resumed(checkpoint);
             }
@@ -167,6 +167,6 @@ impl InventoryBuilder {
                 Some(only) => walk.only(only, except),
             }
         };
-        Ok(self.keymux.accounts().map(walk).collect())
+        Ok(self.all.by_name.iter().map(walk).collect())
     }
 }

@@ -45,15 +45,18 @@
 mod account;
 mod accounts;
 mod broken;
+mod builder;
 #[cfg(feature = "config")]
 pub mod config;
 mod env;
+mod facade;
 mod inventory;
 mod outcomes;
 mod rotate;
+mod vendors;
 
-pub use accounts::{Builder, Keymux};
-pub use env::providers;
+pub use builder::Builder;
+pub use facade::Keymux;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
@@ -66,13 +69,13 @@ pub use keymux_baseten as baseten;
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
     AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
-    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError,
-    GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
-    KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
-    RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
-    Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
-    scrub_text,
+    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue, GateAnswer,
+    GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind,
+    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer,
+    Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal,
+    Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason,
+    Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict,
+    VerifyRequest, WaitEvent, WaitReason, compare_numbers, scrub_text,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]
@@ -85,3 +88,4 @@ pub use keymux_mielto as mielto;
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
 pub use rotate::Rotated;
+pub use vendors::providers;

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, SelectAll};
 use keymux_core::{AccountName, ApiKeyProvider, Error, KeyRecord, KeyRef};
 
-use crate::accounts::Keymux;
+use crate::accounts::Accounts;
 
 /// What became of one call of many.
 #[derive(Debug, Clone)]
@@ -25,7 +25,8 @@ pub struct Outcome<T = KeyRecord> {
     pub result: Result<T, Error>,
 }
 
-/// The outcomes of [`Keymux::get_many`] and [`Keymux::revoke_many`], as they finish. A [`Stream`] that needs no crate to
+/// The outcomes of [`Keymux::get_many`](crate::Keymux::get_many) and
+/// [`Keymux::revoke_many`](crate::Keymux::revoke_many), as they finish. A [`Stream`] that needs no crate to
 /// be read: see [`next`](Outcomes::next).
 #[must_use = "nothing is sent before the stream is polled"]
 pub struct Outcomes<T = KeyRecord> {
@@ -37,7 +38,7 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 impl<T: Send + 'static> Outcomes<T> {
     pub(crate) fn new(
-        keymux: &Keymux,
+        accounts: &Accounts,
         keys: impl IntoIterator<Item = KeyRef>,
         call: fn(Arc<dyn ApiKeyProvider>, KeyRef) -> BoxFuture<T>,
     ) -> Self {
@@ -48,22 +49,23 @@ impl<T: Send + 'static> Outcomes<T> {
                 None => drop(queues.insert(key.account().clone(), vec![key])),
             }
         }
-        let mut accounts = SelectAll::new();
+        let concurrency = accounts.concurrency.get();
+        let mut streams = SelectAll::new();
         for (name, keys) in queues {
-            let outcomes: BoxStream<Outcome<T>> = match keymux.account(&name) {
+            let outcomes: BoxStream<Outcome<T>> = match accounts.get(&name) {
                 Ok(account) => {
                     let account = Arc::clone(account);
                     let call = move |key: KeyRef| {
                         let result = call(Arc::clone(&account), key.clone());
                         async move { Outcome { key, result: result.await } }
                     };
-                    Box::pin(stream::iter(keys).map(call).buffer_unordered(keymux.concurrency()))
+                    Box::pin(stream::iter(keys).map(call).buffer_unordered(concurrency))
                 }
                 Err(error) => Box::pin(stream::iter(keys).map(move |key| Outcome { key, result: Err(error.clone()) })),
             };
-            accounts.push(outcomes);
+            streams.push(outcomes);
         }
-        Self { accounts }
+        Self { accounts: streams }
     }
 
     /// The next outcome, or `None` when every call has had its own.

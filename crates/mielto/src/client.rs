@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Change, Decoded, Dialect, ErrorKind, Pipeline, Rejected, Rejection, Rows, SecretString,
+    Answer, Call, Change, Decoded, Dialect, ErrorKind, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString,
 };
 use serde_json::Value;
 
 use crate::error::{Error, Violation};
-use crate::provider::ID;
 use crate::wire::{ApiKey, ApiKeyId, ApiKeyPage, ApiKeyUpdate, ListApiKeys, NewApiKey, PageInfo, SHAPE};
 
 /// How a user finds out whether a key was made.
@@ -170,6 +169,8 @@ fn check_label(operation: &'static str, label: &str) -> Result<(), Error> {
     let wrong = !(1..=255).contains(&label.chars().count());
     Ok(ID.refuse(wrong, operation, "label does not have 1 to 255 characters, which is what Mielto takes")?)
 }
+
+pub(crate) const ID: ProviderId = ProviderId::new("mielto");
 
 /// How Mielto's wire differs: `detail` is a list of violations with 422 and text elsewhere, and an `error_code` goes
 /// before the status.

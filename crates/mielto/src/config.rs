@@ -4,8 +4,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use keymux_core::{Error, ErrorKind, HttpOptions, SecretString, Setup, Variables};
 
-use crate::client::{Client, dialect};
-use crate::provider::ID;
+use crate::client::{Client, ID, dialect};
 
 /// Mielto's API.
 pub const DEFAULT_BASE_URL: &str = "https://api.mielto.com";

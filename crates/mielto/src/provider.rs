@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
     Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
+    Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
-use crate::client::{Client, without_plaintext};
+use crate::client::{Client, ID, without_plaintext};
 use crate::wire::{ApiKey, ApiKeyId, ApiKeyUpdate, KeyStatus, ListApiKeys, NewApiKey, PageInfo};
-
-pub(crate) const ID: ProviderId = ProviderId::new("mielto");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ProviderInfo::new(ID, "Mielto", ["api_key_id"])

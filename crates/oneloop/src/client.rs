@@ -2,12 +2,11 @@
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, Rejected, Rejection, Rows,
-    SecretString, TimeUnit,
+    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection,
+    Rows, SecretString, TimeUnit,
 };
 
 use crate::error::Error;
-use crate::provider::ID;
 use crate::wire::{
     ApiKey, ApiKeyEdit, ApiKeyId, BARE, Empty, MigratedApiKey, NewApiKey, Plaintext, SHAPE, ScopeGrant, Usage,
     VerifyOptions, VerifyResult, WithKey, Workspace, WorkspaceId, WorkspaceScope,
@@ -307,6 +306,8 @@ fn check_scopes(operation: &'static str, scopes: &[ScopeGrant]) -> Result<(), Er
         "scopes.id is not taken here; Oneloop knows the scope by its representation",
     )?)
 }
+
+pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 /// How Oneloop's wire differs: errors are JSON with `error.code`, a number, and `error.message`.
 pub(crate) fn dialect() -> Dialect {

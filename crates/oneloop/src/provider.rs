@@ -7,19 +7,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm,
-    TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Metadata, MetadataValue, NewKey, Notes,
+    Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status,
+    Takes, TimeForm, TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
-use serde_json::{Map, Value};
 
-use crate::client::{Client, Removed};
+use crate::client::{Client, ID, Removed};
 use crate::wire::{
     ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyScope, MigratedApiKey, NewApiKey, ScopeGrant, VerifyOptions, VerifyStatus,
     Workspace, WorkspaceId,
 };
-
-pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
     ProviderInfo::new(ID, "Oneloop", ["workspace_id", "key_id"])
@@ -233,10 +230,10 @@ fn grants(permissions: &[Permission]) -> Result<Vec<ScopeGrant>, Error> {
 }
 
 /// Metadata as Oneloop takes it: text by text.
-fn texts(metadata: Option<&Map<String, Value>>) -> Result<Option<BTreeMap<String, String>>, Error> {
-    let text = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => Ok((name.clone(), text.clone())),
-        _ => Err(invalid("a value of `metadata` is not text; Oneloop takes text alone")),
+fn texts(metadata: Option<&Metadata>) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let text = |(name, value): (&str, &MetadataValue)| match value.as_str() {
+        Some(text) => Ok((name.to_owned(), text.into_owned())),
+        None => Err(invalid("a value of `metadata` is not text; Oneloop takes text alone")),
     };
     metadata.map(|members| members.iter().map(text).collect()).transpose()
 }

@@ -6,8 +6,8 @@ use http::Method;
 use keymux_core::{Answer, Call, Decoded, Page};
 
 use super::{Client, values};
+use crate::client::ID;
 use crate::error::Error;
-use crate::provider::ID;
 use crate::wire::{
     DeletedGroup, Group, GroupEdit, GroupFilter, GroupId, GroupPatch, GroupUsage, LimitUnit, NewGroup, NewGroupLimit,
     NewGroupModel, Rename, SHAPE,

@@ -4,8 +4,8 @@ use http::Method;
 use keymux_core::{Call, Decoded, Fact, Rows};
 
 use super::{Client, before_dot, revoked};
+use crate::client::ID;
 use crate::error::Error;
-use crate::provider::ID;
 use crate::wire::{
     CreatedWorkspaceKey, IssuedWorkspaceApiKey, KeyPrefix, NewWorkspaceApiKey, RevokedApiKey, SHAPE, TeamId, Unpaged,
     WorkspaceApiKey, WorkspaceApiKeyFilter, WorkspaceKeyType,

@@ -1,21 +1,17 @@
 //! `keymux get`: one record for each reference.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead};
 
 use futures_util::FutureExt;
-use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
-use serde_json::Value;
+use keymux::{KeyRecord, KeyRef};
 
 use crate::args::GetArgs;
-use crate::console::{Console, shown};
+use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
-use crate::rows::{Problem, Summary};
-
-use super::list::SHOWN;
+use crate::rows::{Problem, SHOWN};
 
 pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -> Result<Exit, Failure> {
     let single = matches!(&*args.refs, [only] if only != "-");
@@ -25,7 +21,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     let mut tally = Tally::default();
 
     let mut keys = Vec::new();
-    for given in read(args.refs)? {
+    for given in super::references::read(args.refs)? {
         match given {
             Ok(reference) => keys.push(reference),
             Err((text, error)) => {
@@ -71,58 +67,4 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     }
     output.finish(None)?;
     Ok(tally.exit())
-}
-
-/// A reference with its text, or what is wrong with it. Only an argument is named by its text, and not by what looks like
-/// a key in it: a line of standard input that is no reference may be anything, a plaintext too.
-pub(super) type Given = Result<(KeyRef, String), (Option<String>, Error)>;
-
-/// The references; `-` stands for the lines of standard input, of which blank ones mean nothing.
-pub(super) fn read(refs: Vec<String>) -> Result<Vec<Given>, Failure> {
-    let mut all = Vec::new();
-    for text in refs {
-        if text != "-" {
-            all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(shown(&text)), error)));
-            continue;
-        }
-        for (index, line) in io::stdin().lock().lines().enumerate() {
-            let line = line.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
-            let line = line.trim();
-            if let Some(reference) = of_line(line) {
-                all.push(reference.map_err(|reason| (None, no_reference(index + 1, line, &reason))));
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// The reference that a line holds, or why it holds none; `None` where a line means nothing.
-fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
-    if line.is_empty() {
-        return None;
-    }
-    let parsed = |text: &str| {
-        let reason = |error: Error| error.message().unwrap_or_default().to_owned();
-        text.parse().map(|key| (key, text.to_owned())).map_err(reason)
-    };
-    // No account's name begins like JSON.
-    if !line.starts_with(['{', '[', ']']) {
-        return Some(parsed(line));
-    }
-    let Ok(Value::Object(object)) = serde_json::from_str(line) else {
-        return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
-    };
-    match object.get("ref") {
-        Some(Value::String(text)) => Some(parsed(text)),
-        _ if object.get("type").is_some_and(|kind| kind == Summary::TYPE) => None,
-        _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
-    }
-}
-
-/// Says where the line is and its shape, and nothing of its text.
-fn no_reference(number: usize, line: &str, reason: &str) -> Error {
-    let (length, plural) = (line.chars().count(), if line.chars().count() == 1 { "" } else { "s" });
-    Error::new(ErrorKind::InvalidRequest).with_message(format!(
-        "line {number} of standard input, {length} character{plural} that are not shown, is no reference: {reason}"
-    ))
 }

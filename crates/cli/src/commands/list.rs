@@ -16,10 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::progress::{Progress, Waits};
-use crate::rows::{Problem, Summary};
-
-/// The columns of a table where none are chosen.
-pub(super) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at", "created_at"];
+use crate::rows::{Problem, SHOWN, Summary};
 
 pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<KeyRecord>(&args.listing, console, SHOWN)?;

@@ -3,10 +3,11 @@
 use keymux::{ProviderInfo, Support};
 
 use crate::args::{Format, ProvidersArgs};
-use crate::console::{Console, shown};
+use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, Plan};
 use crate::rows::{ProviderRow, Summary, word};
+use crate::text::shown;
 
 const SHOWN: &[&str] =
     &["id", "address", "get", "list_page", "scopes_page", "create", "register", "update", "rotate", "verify", "revoke"];

@@ -13,7 +13,7 @@ use crate::rehearsal::Rehearsal;
 
 pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Console) -> Result<Exit, Failure> {
     args.surplus.refuse()?;
-    let (account, key) = super::create::new_key(args.key)?;
+    let (account, key) = super::new_key::new_key(args.key)?;
     let plaintext = plaintext::read(&args.secret, console).await?;
     if args.dry_run.dry_run {
         let (mut rehearsal, transport) = Rehearsal::new(Some(plaintext.clone()));

@@ -50,7 +50,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
 fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
     let mut seen = BTreeSet::new();
     let mut keys = Vec::new();
-    for given in super::get::read(refs)? {
+    for given in super::references::read(refs)? {
         let (key, _) = given.map_err(|(text, error)| {
             let about = text.map(|text| format!("{text}: ")).unwrap_or_default();
             Failure::Usage(format!("{about}{error}; nothing was revoked"))

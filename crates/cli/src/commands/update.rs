@@ -11,7 +11,7 @@ use crate::output::{Output, Plan};
 use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 
-use super::create::some;
+use super::new_key::some;
 
 pub(super) async fn run(loader: &Loader<'_>, args: UpdateArgs, console: &Console) -> Result<Exit, Failure> {
     let (key, dry_run) = (args.key.clone(), args.dry_run.dry_run);

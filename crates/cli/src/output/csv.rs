@@ -6,7 +6,7 @@ use ::csv::{Terminator, WriterBuilder};
 use keymux::Fact;
 
 use crate::exit::Failure;
-use crate::rows::Cell;
+use crate::rows::{Cell, Decimal};
 
 pub(super) fn line(cells: impl Iterator<Item = String>) -> Result<Vec<u8>, Failure> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
@@ -19,6 +19,7 @@ pub(super) fn line(cells: impl Iterator<Item = String>) -> Result<Vec<u8>, Failu
 pub(super) fn cell(fact: Fact<Cell>) -> String {
     match fact {
         Fact::Known(Cell::Text(text)) => text,
+        Fact::Known(Cell::Decimal(Decimal(digits))) => digits,
         Fact::Known(Cell::Number(number)) => number.to_string(),
         Fact::Known(Cell::Time(at)) => at.to_string(),
         Fact::Known(Cell::List(all)) => serde_json::Value::from(all).to_string(),

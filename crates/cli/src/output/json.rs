@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::console::{Console, printable_json};
+use crate::console::Console;
+use crate::text::printable_json;
 
 /// Where an object stands.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,9 @@ use keymux::Fact;
 
 use super::fit::{self, Fit, Need};
 
-use crate::console::{Console, printable};
-use crate::rows::{Cell, Column, Cut, Row};
+use crate::console::Console;
+use crate::rows::{Cell, Column, Cut, Decimal, Row};
+use crate::text::printable;
 use crate::when;
 
 /// Rows for eyes, and what of them is not shown whole.
@@ -268,6 +269,7 @@ impl Shown {
 fn show<R: Row>(row: &R, column: &Column, now: Timestamp) -> Shown {
     match row.cell(&column.name) {
         Fact::Known(Cell::Text(text)) => Shown { text: printable(&text), style: style(column, &text) },
+        Fact::Known(Cell::Decimal(Decimal(digits))) => Shown::plain(digits),
         Fact::Known(Cell::Number(number)) => Shown::plain(number.to_string()),
         Fact::Known(Cell::Time(at)) => Shown::plain(when::relative(at, now)),
         // Not "none": the vendor sent a list, and nothing is in it.

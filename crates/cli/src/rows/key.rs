@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use keymux::{Action, Basis, Fact, Field, KeyRecord, Permission};
-use serde_json::Value;
+use keymux::{Basis, Fact, Field, FieldValue, KeyRecord, MetadataValue};
 
-use super::{Cell, Column, Cut, Kind, Row};
+use super::{Cell, Column, Cut, Decimal, Kind, Row};
 
 /// Every state of a key, by its name.
 const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked", "unknown"];
+
+/// The columns of a table where none are chosen.
+pub(crate) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at", "created_at"];
 
 impl Row for KeyRecord {
     const TYPE: &'static str = "key";
@@ -52,31 +53,12 @@ impl Row for KeyRecord {
             "provider" => Cell::text(self.provider.as_str()),
             "address" => Fact::Known(Cell::List(self.address.segments().map(str::to_owned).collect())),
             "kind" => Cell::text(self.kind.as_str()),
-            "name" => text(&self.name),
-            "display" => text(&self.display),
             "status" => Cell::text(self.status.state.as_str()),
             "status.basis" => Cell::text(match &self.status.basis {
                 Basis::Stated { .. } => "stated",
                 Basis::Derived { .. } => "derived",
                 _ => "none",
             }),
-            "created_at" => time(self.created_at),
-            "updated_at" => time(self.updated_at),
-            "last_used_at" => time(self.last_used_at),
-            "expires_at" => time(self.expires_at),
-            "owner.user" => text(&self.owner.user),
-            "owner.user_name" => text(&self.owner.user_name),
-            "owner.user_email" => text(&self.owner.user_email),
-            "owner.organization" => text(&self.owner.organization),
-            "owner.workspace" => text(&self.owner.workspace),
-            "owner.group" => text(&self.owner.group),
-            "owner.customer" => text(&self.owner.customer),
-            "owner.creator" => text(&self.owner.creator),
-            "permissions" => self.permissions.as_ref().map(|all| Cell::List(all.iter().map(permission).collect())),
-            "ip_allowlist" => self.ip_allowlist.clone().map(Cell::List),
-            "limits.max_uses" => self.limits.max_uses.map(Cell::Number),
-            "limits.uses" => self.limits.uses.map(Cell::Number),
-            "metadata" => self.metadata.as_ref().map(|map| Cell::Text(Value::Object(map.clone()).to_string())),
             "drift" if self.drift.is_empty() => Fact::Empty,
             "drift" => Fact::Known(Cell::List(self.drift.iter().map(ToString::to_string).collect())),
             "coverage" => {
@@ -84,40 +66,32 @@ impl Row for KeyRecord {
                     Field::ALL.iter().map(|&field| (field.as_str(), self.coverage(field).as_str())).collect();
                 Cell::text(serde_json::json!(states).to_string())
             }
-            free => {
-                let name = free.strip_prefix("metadata.").unwrap_or(free);
-                self.metadata.as_ref().and_then(|map| match map.get(name) {
-                    Some(Value::String(value)) => Cell::text(value),
-                    Some(Value::Null) | None => Fact::Empty,
-                    Some(value) => Cell::text(value.to_string()),
-                })
-            }
+            column => match Field::ALL.iter().find(|field| field.as_str() == column) {
+                Some(&field) => self.field(field).map(cell),
+                None => {
+                    let name = column.strip_prefix("metadata.").unwrap_or(column);
+                    self.metadata.as_ref().and_then(|members| members.get(name).map_or(Fact::Empty, member))
+                }
+            },
         }
     }
 }
 
-fn text(fact: &Fact<String>) -> Fact<Cell> {
-    fact.clone().map(Cell::Text)
+fn cell(value: FieldValue<'_>) -> Cell {
+    match value {
+        FieldValue::Time(at) => Cell::Time(at),
+        FieldValue::Number(number) => Cell::Number(number),
+        FieldValue::Texts(list) => Cell::List(list.to_vec()),
+        // As it is given to `--permission`.
+        FieldValue::Permissions(list) => Cell::List(list.iter().map(ToString::to_string).collect()),
+        text => Cell::Text(text.to_string()),
+    }
 }
 
-fn time(fact: Fact<Timestamp>) -> Fact<Cell> {
-    fact.map(Cell::Time)
-}
-
-/// As it is given to `--permission`.
-fn permission(permission: &Permission) -> String {
-    let action = |action: &Action| match action {
-        Action::Create => "create",
-        Action::Read => "read",
-        Action::Update => "update",
-        Action::Delete => "delete",
-        _ => "other",
-    };
-    match &permission.actions {
-        Some(actions) => {
-            let words: Vec<&str> = actions.iter().map(action).collect();
-            format!("{}={}", permission.name, words.join(","))
-        }
-        None => permission.name.clone(),
+fn member(value: &MetadataValue) -> Fact<Cell> {
+    match value.as_number() {
+        Some(digits) => Fact::Known(Cell::Decimal(Decimal(digits.to_owned()))),
+        None if value.is_null() => Fact::Empty,
+        None => Cell::text(value.as_text()),
     }
 }

@@ -1,6 +1,6 @@
 //! Filters, sorting, columns and summaries, whatever is listed.
 
-use crate::stage::{Ran, Stage, bare, run, scripted};
+use crate::stage::{Ran, Stage, answering, bare, run, scripted};
 
 fn refs(ran: &Ran) -> Vec<String> {
     ran.of_type("key").iter().map(|key| key["ref"].as_str().unwrap().to_owned()).collect()
@@ -166,4 +166,41 @@ fn a_table_of_named_accounts_tells_why_they_are_not_complete() {
         assert_eq!(told[2..], ["7 keys; incomplete"], "of what is complete there is nothing to tell");
     }
     assert_eq!(stage.run(&["list", "mielto", "-o", "table"]).stderr, "4 keys\n");
+}
+
+/// Keys with these digits in `metadata.n`, at a vendor that is asked for `/keys/0` and so on.
+const DIGITS: [&str; 5] =
+    ["18446744073709551617", "9", "18446744073709551616", "31.245270191439438", "123456789012345678901234"];
+
+fn digits(args: &[&str]) -> Ran {
+    let url = answering(|path| {
+        let index: usize = path.rsplit('/').next().unwrap().parse().unwrap();
+        format!(r#"{{"key": {{"id": "{index}", "key": "demo_***", "meta": {{"n": {}}}}}}}"#, DIGITS[index])
+    });
+    let references = ["datkey:0", "datkey:1", "datkey:2", "datkey:3", "datkey:4"];
+    let mut command = bare(&[&["get"], &references[..], args].concat());
+    run(command.env("DATKEY_API_KEY", "k").env("DATKEY_BASE_URL", url), "")
+}
+
+#[test]
+fn numbers_of_metadata_are_filtered_sorted_and_shown_by_all_their_digits() {
+    let csv = |args: &[&str]| digits(&[args, &["-o", "csv", "--columns", "metadata.n"]].concat()).stdout;
+    let sorted = "metadata.n\r\n9\r\n31.245270191439438\r\n18446744073709551616\r\n18446744073709551617\r\n\
+        123456789012345678901234\r\n";
+    assert_eq!(csv(&["--sort", "metadata.n"]), sorted);
+    let above = csv(&["--filter", "metadata.n>18446744073709551616", "--sort=-metadata.n"]);
+    assert_eq!(above, "metadata.n\r\n123456789012345678901234\r\n18446744073709551617\r\n");
+    let table = digits(&["-o", "table", "--columns", "ref,metadata.n"]).stdout;
+    let lines = digits(&["-o", "ndjson"]).stdout;
+    let mut again = bare(&["get", "-", "-o", "csv", "--columns", "ref"]);
+    let beyond = lines.replace("\"n\":9}", "\"n\":1e400}");
+    let read = run(
+        again.env("DATKEY_API_KEY", "k").env("DATKEY_BASE_URL", answering(|_| r#"{"key": {}}"#.to_owned())),
+        &beyond,
+    );
+    assert_eq!(read.stdout.lines().count(), 1 + DIGITS.len(), "its own lines are read: {read:?}");
+    for number in DIGITS {
+        assert!(table.contains(number), "{table}");
+        assert!(lines.contains(&format!(r#""metadata":{{"n":{number}}},"#)), "{lines}");
+    }
 }

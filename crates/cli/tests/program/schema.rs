@@ -1,13 +1,32 @@
 //! Every object that is printed is one of `docs/cli-output.schema.json`.
 
+use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
 use crate::stage::{Stage, run};
 
-fn validator() -> jsonschema::Validator {
+struct Validator {
+    schemas: Schemas,
+    schema: SchemaIndex,
+}
+
+fn validator() -> Validator {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli-output.schema.json");
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    jsonschema::validator_for(&schema).unwrap()
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource("cli-output.json", schema).unwrap();
+    let schema = compiler.compile("cli-output.json", &mut schemas).unwrap();
+    Validator { schemas, schema }
+}
+
+impl Validator {
+    fn errors(&self, object: &Value) -> String {
+        self.schemas.validate(object, self.schema).err().map(|error| format!("{error:#}")).unwrap_or_default()
+    }
+
+    fn is_valid(&self, object: &Value) -> bool {
+        self.errors(object).is_empty()
+    }
 }
 
 #[test]
@@ -41,8 +60,7 @@ fn every_object_is_as_its_schema_says() {
         let lines = run(&mut stage.command(args), "nobodyhasthis").lines();
         assert!(!lines.is_empty());
         for object in lines {
-            let errors: Vec<String> = validator.iter_errors(&object).map(|error| error.to_string()).collect();
-            assert_eq!(errors, [""; 0], "{object}");
+            assert_eq!(validator.errors(&object), "", "{object}");
             seen.insert(object["type"].as_str().unwrap().to_owned());
         }
     }

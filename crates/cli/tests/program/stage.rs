@@ -140,9 +140,28 @@ pub(crate) fn held(body: &'static str) -> (String, mpsc::Receiver<()>, mpsc::Sen
     (url, told, go)
 }
 
-fn read_head(stream: &mut TcpStream) {
+/// The URL of a server that answers a GET with the JSON that `body` makes of its path.
+pub(crate) fn answering(body: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let request = read_head(&mut stream);
+            let body = body(request.split(' ').nth(1).unwrap_or_default());
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + &body).as_bytes());
+        }
+    });
+    url
+}
+
+/// Reads the head of a request and gives its first line.
+fn read_head(stream: &mut TcpStream) -> String {
     let mut lines = BufReader::new(stream).lines();
+    let first = lines.next().and_then(Result::ok).unwrap_or_default();
     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    first
 }
 
 /// The workspace and the key that Oneloop begins with.

@@ -6,11 +6,10 @@ use keymux_core::{
 };
 use serde_json::Value;
 
-use super::general::refused_by_name;
-use super::reads::comparable;
+use super::common::{comparable, refused_by_name};
 use crate::proxy::{Plan, answer, unreadable};
-use crate::rule::{Miss, expect, fail, success, told, told_of};
 use crate::stage::{Stage, change};
+use crate::verdict::{Miss, expect, fail, success, told, told_of};
 
 /// The members of a record's JSON that a patch of one parameter may change.
 const CHANGED: [(Parameter, &str); 5] = [

@@ -3,10 +3,10 @@
 use http::header::RETRY_AFTER;
 use keymux_core::{ErrorKind, ExposeSecret, Fact, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict};
 
-use super::general::{lost_is_outcome_unknown, refused_by_name};
+use super::common::{lost_is_outcome_unknown, refused_by_name};
 use crate::proxy::answer;
-use crate::rule::{Miss, expect, fail, success};
 use crate::stage::{Stage, printed_record, set, unset};
+use crate::verdict::{Miss, expect, fail, success};
 
 pub(super) async fn a_made_key_is_found(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use keymux_core::{ApiKeyProvider, Cursor, ErrorKind, KeyAddress, KeyRecord, KeyRef, Operation, Page};
 use serde_json::Value;
 
+use super::common::comparable;
 use crate::harness::Seeded;
 use crate::proxy::{Plan, answer, unreadable};
-use crate::rule::{Miss, expect, fail, success, told_of};
 use crate::stage::Stage;
+use crate::verdict::{Miss, expect, fail, success, told_of};
 
 pub(super) async fn an_address_leads_back_to_its_key(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;
@@ -141,17 +142,6 @@ pub(super) async fn a_listed_record_is_as_from_get(stage: &Stage) -> Result<(), 
     Ok(())
 }
 
-/// A record without what may differ: what names it, what uses change, how its status is known, and notes on the answer.
-pub(super) fn comparable(record: &KeyRecord) -> Value {
-    let mut json = serde_json::to_value(record).unwrap_or_default();
-    if let Value::Object(members) = &mut json {
-        for name in ["ref", "address", "updated_at", "last_used_at", "status", "coverage", "drift", "raw"] {
-            members.remove(name);
-        }
-    }
-    json
-}
-
 pub(super) async fn a_row_that_cannot_be_read_fails_the_page(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;
     stage.seed(0).await;
@@ -166,7 +156,7 @@ pub(super) async fn a_row_that_cannot_be_read_fails_the_page(stage: &Stage) -> R
         }
         result => {
             let seen =
-                result.map_or_else(|error| crate::rule::told(&error), |page| format!("{} rows", page.items.len()));
+                result.map_or_else(|error| crate::verdict::told(&error), |page| format!("{} rows", page.items.len()));
             fail(format!("a page of {} rows of which one is no object is Decode", whole.items.len()), seen)
         }
     }

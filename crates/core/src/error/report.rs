@@ -6,8 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, ErrorKind};
-use crate::address::AccountName;
-use crate::provider::ProviderId;
+use crate::names::{AccountName, ProviderId};
 
 /// What an [`Error`] tells, as plain data: the same in JSON wherever an error is shown. It holds no secret.
 ///

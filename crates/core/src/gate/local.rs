@@ -13,6 +13,7 @@ use super::{
     Admission, GateAnswer, GateError, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn, WaitReason,
 };
 use crate::clock::{Clock, Randomness};
+use crate::waiting::{Fraction, ServerDelay, leaves_time};
 
 /// How long an account is stopped if the vendor does not say: limits count by the second or longer. It doubles up to
 /// eight seconds while nothing passes.
@@ -20,13 +21,6 @@ const UNTOLD: Duration = Duration::from_secs(1);
 
 /// Longer stops than a day are nonsense, and would never end.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What the answer takes at least: a turn that comes later than this before the deadline is of no use.
-const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
-
-/// To the pace after a stop up to a tenth of it is added, at most this much, so that processes which were told the same
-/// do not come back together.
-const MAX_SPREAD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct LocalGate {
@@ -180,7 +174,7 @@ fn queued(class: &Class) -> Duration {
 }
 
 fn in_time(wait: Duration, remaining: Duration, stop: Duration, longest_stop: Duration) -> Result<(), GateError> {
-    let late = !wait.is_zero() && wait.saturating_add(SHORTEST_ATTEMPT) >= remaining;
+    let late = !wait.is_zero() && !leaves_time(wait, remaining);
     if late || stop > longest_stop { Err(GateError::NotInTime(wait.max(stop))) } else { Ok(()) }
 }
 
@@ -255,9 +249,8 @@ impl RateGate for LocalGate {
         match answer {
             GateAnswer::Passed => class.pace.passed(turn, now),
             GateAnswer::Refused { .. } => {
-                let random = self.randomness.fraction();
-                let random = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
-                let spread = (stop.saturating_sub(now) / 10).min(MAX_SPREAD).mul_f64(random);
+                let stop_left = ServerDelay::of_stop(stop.saturating_sub(now));
+                let spread = stop_left.spread(Fraction::draw(&*self.randomness), Duration::MAX);
                 class.pace.refused(turn, now, stop, spread);
             }
             GateAnswer::Unavailable { .. } | GateAnswer::Lost => class.pace.lost(),
@@ -303,7 +296,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Sleep;
-    use crate::provider::ProviderId;
+    use crate::names::ProviderId;
 
     #[derive(Debug, Clone)]
     struct HandClock(Instant, Arc<Mutex<Duration>>);

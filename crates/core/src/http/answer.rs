@@ -3,64 +3,17 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::decode;
-use super::pipeline::{Pipeline, tell_how_to_find_out};
+use super::shape::{Decoded, Rows, Shape};
 use super::transport::Response;
-use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
+use crate::names::ProviderId;
 use crate::retry::Idempotency;
 use crate::secret::{compression, names_of};
 
-/// Whether a vendor puts the key object into a member of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Envelope {
-    /// The body is the object.
-    Bare,
-    /// The documents put the object into this member; a bare object is read too, and noted.
-    Wrapped(&'static str),
-    /// The documents show both: in this member if it is an object, else bare.
-    Either(&'static str),
-}
-
-/// How a vendor's key object is laid out in the body of an answer.
-#[derive(Debug, Clone, Copy)]
-pub struct Shape {
-    /// Where the object is.
-    pub envelope: Envelope,
-    /// The members that hold secrets, wherever they stand: the raw JSON does not show them.
-    pub secrets: &'static [&'static str],
-}
-
-/// A decoded answer.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Decoded<T> {
-    /// The model.
-    pub value: T,
-    /// What was odd about the answer.
-    pub drift: Vec<Drift>,
-    /// The scrubbed JSON of the object, if the options ask for it.
-    pub raw: Option<Value>,
-}
-
-/// A decoded page.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Rows<R, T> {
-    /// The rows, each with its own notes.
-    pub rows: Vec<Decoded<R>>,
-    /// The body's other members.
-    pub rest: T,
-    /// What was odd about the page itself.
-    pub drift: Vec<Drift>,
-}
-
 /// The answer of a success, and what is known about the call, for errors about it. Printing it shows no body.
 pub struct Answer {
-    pipeline: Pipeline,
     context: Context,
     response: Response,
 }
@@ -68,16 +21,19 @@ pub struct Answer {
 /// What is known of the call that was answered.
 #[derive(Debug)]
 pub(super) struct Context {
+    pub(super) provider: ProviderId,
     pub(super) operation: &'static str,
     pub(super) idempotency: Idempotency,
     pub(super) find_out: &'static str,
     pub(super) request_id: Option<String>,
     pub(super) attempts: u32,
+    /// Whether the options ask for the raw JSON.
+    pub(super) keep_raw: bool,
 }
 
 impl Answer {
-    pub(super) fn new(pipeline: Pipeline, context: Context, response: Response) -> Self {
-        Self { pipeline, context, response }
+    pub(super) fn new(context: Context, response: Response) -> Self {
+        Self { context, response }
     }
 
     /// Decodes the body. A member of the wrong type is dropped and noted, and so are unknown members; what cannot be
@@ -89,7 +45,7 @@ impl Answer {
             let count = drift.len();
             tracing::debug!(keymux.operation = self.context.operation, count, %first, "the answer is not as documented");
         }
-        let raw = if self.pipeline.keeps_raw() { decode::raw::<T>(body, shape) } else { None };
+        let raw = if self.context.keep_raw { decode::raw::<T>(body, shape) } else { None };
         Ok(Decoded { value, drift, raw })
     }
 
@@ -100,7 +56,7 @@ impl Answer {
         R: DeserializeOwned,
         T: DeserializeOwned,
     {
-        let raw_of = self.pipeline.keeps_raw().then_some(shape);
+        let raw_of = self.context.keep_raw.then_some(shape);
         decode::rows(self.response.body(), member, raw_of).map_err(|reason| self.undecodable(&reason))
     }
 
@@ -113,9 +69,9 @@ impl Answer {
             Some(encoding) => format!("{reason}; the body is compressed ({encoding}), which was not asked for"),
             None => reason.to_owned(),
         };
-        let error = self
-            .pipeline
-            .error(kind, self.context.operation)
+        let error = Error::new(kind)
+            .with_provider(self.context.provider.clone())
+            .with_operation(self.context.operation)
             .with_status(self.response.status().as_u16())
             .with_message(message)
             .with_request_id(self.context.request_id.clone())
@@ -136,4 +92,13 @@ impl fmt::Debug for Answer {
             .field("attempts", &self.context.attempts)
             .finish_non_exhaustive()
     }
+}
+
+/// Adds to an unknown outcome how to find out.
+pub(super) fn tell_how_to_find_out(error: Error, find_out: &str) -> Error {
+    if error.kind() != ErrorKind::OutcomeUnknown || find_out.is_empty() {
+        return error;
+    }
+    let message = error.message().map_or_else(String::new, |message| format!("{message}; "));
+    error.with_message(format!("{message}it may have been done all the same: {find_out}"))
 }

@@ -7,6 +7,7 @@ use url::{Host, Url};
 use super::HttpOptions;
 use crate::address::encode_segment;
 use crate::error::Error;
+use crate::page::MAX_CURSOR_BYTES;
 
 /// The root of a vendor's API. It may carry a path, which every request keeps.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,6 +104,12 @@ impl BaseUrl {
 
     /// The URL of `path` below this base, each part of it one path segment.
     pub(crate) fn join(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Error> {
+        if let Some((name, value)) = query.iter().find(|(_, value)| value.len() > MAX_CURSOR_BYTES) {
+            return Err(Error::invalid(format!(
+                "the query parameter `{name}` has {} bytes; at most {MAX_CURSOR_BYTES} are sent",
+                value.len()
+            )));
+        }
         let base = self.url.path().trim_end_matches('/');
         let mut whole = String::with_capacity(base.len() + path.iter().map(|part| part.len() + 1).sum::<usize>());
         whole.push_str(base);

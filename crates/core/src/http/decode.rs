@@ -2,6 +2,7 @@
 //! value.
 
 mod page;
+mod tree;
 mod watch;
 
 use std::borrow::Cow;
@@ -14,19 +15,18 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
-use self::watch::{Found, Name, Oddity, Path};
-use super::answer::{Envelope, Shape};
+use self::tree::Tree;
+use self::watch::{Found, Name, Oddity, Path, Steps};
+use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
+use crate::fact::Fact;
 use crate::secret::scrub_json;
-
-/// The steps from the key object to one of its members: names, and the indices of lists.
-pub(crate) type Steps = Vec<String>;
 
 /// How many members are taken out one by one. Each costs a pass over the whole object, which may have megabytes; an
 /// object that is odd in more places loses the members of its top level in which these are.
 const MAX_REPAIRS: usize = 32;
 
-/// How many undocumented members are noted; what comes after them is dropped unseen, as all of them were.
+/// How many undocumented or repeated members are noted; what comes after them is dropped unseen, as all of them were.
 const MAX_UNKNOWN: usize = 100;
 
 /// Decodes an object. A member of the wrong type is dropped and noted, and so are unknown members; the error is why the
@@ -118,13 +118,13 @@ impl<'de> Visitor<'de> for Peel {
     }
 }
 
-/// Decodes a model out of a value, tells the oddities, and keeps the first model that it can make.
-type Decode<'a> = &'a mut dyn FnMut(&Value, Found<'_>) -> serde_json::Result<()>;
+/// Decodes a model out of an object, tells the oddities, and keeps the first model that it can make.
+type Decode<'a> = &'a mut dyn FnMut(&Tree<'_>, Found<'_>) -> serde_json::Result<()>;
 
 /// The [`Decode`] of a model. It goes through text, as the strict way does: the code that reads a model, which is most of
 /// what a vendor's crate compiles to, is there once, and not once more for values.
-fn into<T: DeserializeOwned>(model: &mut Option<T>) -> impl FnMut(&Value, Found<'_>) -> serde_json::Result<()> {
-    |value, found| {
+fn into<T: DeserializeOwned>(model: &mut Option<T>) -> impl FnMut(&Tree<'_>, Found<'_>) -> serde_json::Result<()> {
+    |value: &Tree<'_>, found: Found<'_>| {
         let decoded = watch::object(&mut serde_json::Deserializer::from_str(&value.to_string()), found)?;
         model.get_or_insert(decoded);
         Ok(())
@@ -162,39 +162,24 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
             None => {}
         }
     }
-    // A value that serde_json does not read (half a surrogate pair, a number beyond every float, a hundred levels)
-    // costs its member alone.
-    let mut shown = Map::new();
-    let mut broken = HashSet::new();
-    for (name, value) in object {
-        if serde_json::from_str::<Value>(value.get()).is_err() {
-            broken.insert(name.clone());
-        }
-        shown.insert(name, read(value));
-    }
-    let mut value = Value::Object(shown.clone());
-    for name in &broken {
-        value.as_object_mut().map(|members| members.remove(name));
-    }
-    let removed = repair(&mut value, decode)?;
+    let shown = object.iter().map(|(name, value)| (name.clone(), read(value))).collect();
+    let mut repeated = Vec::new();
+    let mut tree = Tree::of(object, &mut repeated);
+    let removed = repair(&mut tree, decode)?;
     drift.extend(removed.notes());
-    // What is ignored is told by one more pass over what is left, in which `null` stands for what is broken.
-    if let Some(members) = value.as_object_mut() {
-        members.extend(broken.iter().map(|name| (name.clone(), Value::Null)));
-    }
+    // What is ignored is told by one more pass over what is left.
     let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
-    let _ = decode(&value, &mut |oddity, path| {
+    let _ = decode(&tree, &mut |oddity, path| {
         if oddity == Oddity::Unknown {
             let path = removed.trace(&path.steps());
             note_unknown(&mut drift, &path);
             hidden.insert(path);
         }
     });
-    for name in broken {
-        let documented = hidden.insert(vec![name.clone()]);
-        if documented {
-            drift.push(Drift::new(name, DriftKind::WrongType));
-        }
+    // A member that no one reads may be there as often as it likes.
+    repeated.retain(|path| !(1..=path.len()).any(|steps| hidden.contains(&path[..steps])));
+    for path in repeated {
+        note_odd(&mut drift, &path, DriftKind::Repeated);
     }
     Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
 }
@@ -245,7 +230,7 @@ fn read(value: &RawValue) -> Value {
 }
 
 /// Takes out of `value` what does not decode, until the rest does.
-fn repair(value: &mut Value, decode: Decode<'_>) -> Result<Removed, String> {
+fn repair(value: &mut Tree<'_>, decode: Decode<'_>) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
         // The innermost is told first.
@@ -290,31 +275,17 @@ impl Removed {
         self.paths.iter().map(|path| Drift::new(path.join("."), DriftKind::WrongType))
     }
 
-    /// Takes the member or element at `path` out of `value`. `None`: `path` is the root, or leads nowhere.
-    fn remove(&mut self, value: &mut Value, path: &[String]) -> Option<()> {
-        let (last, parents) = path.split_last()?;
+    /// Takes the member or element at `path` out of `value`, or the one that holds it where that is not taken apart.
+    /// `None`: `path` is the root, or leads nowhere.
+    fn remove(&mut self, value: &mut Tree<'_>, path: &[String]) -> Option<()> {
+        let path = &path[..value.remove(path)?];
         let original = self.trace(path);
-        let mut parent = value;
-        for step in parents {
-            parent = match parent {
-                Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?)?,
-                Value::Object(members) => members.get_mut(step)?,
-                _ => return None,
-            };
-        }
-        match parent {
-            Value::Array(items) => {
-                let index = last.parse().ok().filter(|index| *index < items.len())?;
-                items.remove(index);
-                let (place, array) = original.split_last()?;
-                let place: usize = place.parse().ok()?;
-                let elements = self.elements.entry(array.to_vec()).or_default();
-                elements.insert(elements.partition_point(|element| *element < place), place);
-            }
-            Value::Object(members) => {
-                members.remove(last)?;
-            }
-            _ => return None,
+        let (_, parent) = path.split_last()?;
+        if value.at(parent)?.is_list() {
+            let (place, list) = original.split_last()?;
+            let place: usize = place.parse().ok()?;
+            let elements = self.elements.entry(list.to_vec()).or_default();
+            elements.insert(elements.partition_point(|element| *element < place), place);
         }
         self.paths.push(original);
         Some(())
@@ -345,8 +316,12 @@ fn note(drift: &mut Vec<Drift>, oddity: Oddity, path: &Path<'_>) {
 
 /// Notes an undocumented member.
 fn note_unknown(drift: &mut Vec<Drift>, steps: &[String]) {
+    note_odd(drift, steps, DriftKind::UnknownField);
+}
+
+fn note_odd(drift: &mut Vec<Drift>, steps: &[String], kind: DriftKind) {
     match drift.len() {
-        ..MAX_UNKNOWN => drift.push(Drift::new(steps.join("."), DriftKind::UnknownField)),
+        ..MAX_UNKNOWN => drift.push(Drift::new(steps.join("."), kind)),
         MAX_UNKNOWN => drift.push(Drift::new("", DriftKind::Omitted)),
         _ => {}
     }
@@ -376,7 +351,7 @@ fn type_of(text: &str) -> &'static str {
 
 /// Decodes a list of objects, for a model's `deserialize_with`: serde alone would read a list in place of an object,
 /// too, member by member in their order.
-pub fn objects<'de, D, T>(deserializer: D) -> Result<crate::Fact<Vec<T>>, D::Error>
+pub fn objects<'de, D, T>(deserializer: D) -> Result<Fact<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -403,7 +378,7 @@ where
         }
     }
 
-    let list = crate::Fact::<Vec<Object<T>>>::deserialize(deserializer)?;
+    let list = Fact::<Vec<Object<T>>>::deserialize(deserializer)?;
     Ok(list.map(|items| items.into_iter().map(|item| item.0).collect()))
 }
 
@@ -412,7 +387,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fact::Fact;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -454,7 +428,11 @@ mod tests {
                 &["scopes has another type than documented", "new is not documented"],
             ),
             ("\u{feff}{\"id\":\"a\"}", &["the body is not plain UTF-8"]),
-            (r#"{"id":"a","id":"a"}"#, &[]),
+            (r#"{"id":"a","id":"a"}"#, &["id is there more than once; the last one counts"]),
+            (
+                r#"{"id":"a","new":1,"new":2,"x":{"y":1,"y":2},"name":1}"#,
+                &["name has another type than documented", "new is not documented", "x is not documented"],
+            ),
         ];
         for (body, expected) in bare {
             assert_eq!(notes(body, Envelope::Bare), *expected, "{body}");

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::call::Quiet;
 use crate::error::ErrorKind;
 use crate::gate::RateLimit;
-use crate::provider::ProviderId;
+use crate::names::ProviderId;
 use crate::retry::decimal;
 use crate::secret::{names_of, scrub_text};
 

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::address::AccountName;
+use super::transport::Transport;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::error::Error;
 use crate::gate::{GateChoice, RateGate, RateLimit};
-use crate::http::Transport;
+use crate::names::AccountName;
 use crate::observe::Observer;
 use crate::retry::RetryPolicy;
 

@@ -7,23 +7,24 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
-use http::{Method, StatusCode};
+use http::Method;
+use http::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use secrecy::SecretString;
 use tracing::Instrument;
 use url::Url;
 
-use super::answer::{Answer, Context};
-use super::call::Quiet;
-use super::dialect::plain_words;
+use super::answer::{Answer, Context, tell_how_to_find_out};
+use super::attempts::{self, Failure, Surroundings};
+use super::permit::{Blocked, Gates, Leave};
+use super::refusal::{Refusal, request_id};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
-use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
+use super::{BaseUrl, Call, Dialect, HttpOptions};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, Leave, UnknownKeys, WaitReason};
+use crate::gate::{GateAnswer, GateRequest, GateState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
-use crate::retry::{self, Budget, Failure, Idempotency, Surroundings, server_delay};
-use crate::secret::{compression, credential_header, scrub_id, scrub_text};
+use crate::retry::{Budget, Idempotency};
+use crate::secret::credential_header;
 
 /// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
 #[derive(Clone)]
@@ -99,12 +100,8 @@ impl Pipeline {
         self.inner.gates.state(operation)
     }
 
-    pub(crate) fn keeps_raw(&self) -> bool {
-        self.inner.options.raw
-    }
-
     /// An error of this client's vendor in `operation`.
-    pub(crate) fn error(&self, kind: ErrorKind, operation: &'static str) -> Error {
+    fn error(&self, kind: ErrorKind, operation: &'static str) -> Error {
         Error::new(kind).with_provider(self.inner.dialect.provider.clone()).with_operation(operation)
     }
 
@@ -139,7 +136,7 @@ impl Pipeline {
             budget,
             gated: self.inner.gates.are_on(),
         };
-        let outcome = retry::run(&surroundings, |number, remaining| {
+        let outcome = attempts::run(&surroundings, |number, remaining| {
             self.admitted_attempt(Attempt { call, url: &url, number, remaining })
         })
         .await;
@@ -150,15 +147,17 @@ impl Pipeline {
             _ => self.forget_unknown_keys(call),
         }
         let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
-        let request_id = self.request_id(response.headers());
+        let request_id = request_id(dialect, &self.inner.credential, response.headers());
         let context = Context {
+            provider: dialect.provider.clone(),
             operation: call.operation,
             idempotency: call.idempotency,
             find_out: call.find_out,
             request_id,
             attempts,
+            keep_raw: options.raw,
         };
-        Ok(Answer::new(self.clone(), context, response))
+        Ok(Answer::new(context, response))
     }
 
     /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
@@ -281,6 +280,7 @@ impl Pipeline {
         if let (Some(observer), Some(started)) = (&options.observer, started) {
             observer.on_attempt(&AttemptEvent {
                 provider: &dialect.provider,
+                account: options.account.as_ref(),
                 operation: attempt.call.operation,
                 method: attempt.call.method.as_str(),
                 path: attempt.url.path(),
@@ -325,16 +325,22 @@ impl Pipeline {
         match outcome {
             Some(Ok(response)) if response.body().len() > options.max_body_bytes => {
                 let error = TransportError::new(TransportErrorKind::BodyTooLarge, None);
-                Err(self.broken(call, exchange, error))
+                Err(self.refusal(call).broken(exchange, error))
             }
             Some(Ok(response)) if response.status().is_success() => Ok(response),
             Some(Ok(response)) => {
                 let (head, body) = response.into_parts();
-                Err(self.rejected(call, head.status, &head.headers, &body))
+                Err(self.refusal(call).rejected(head.status, &head.headers, &body))
             }
-            Some(Err(error)) => Err(self.broken(call, exchange, error)),
-            None => Err(self.timed_out(call, exchange, limit)),
+            Some(Err(error)) => Err(self.refusal(call).broken(exchange, error)),
+            None => Err(self.refusal(call).timed_out(exchange, limit)),
         }
+    }
+
+    /// What makes the error of an attempt.
+    fn refusal<'a>(&'a self, call: &'a Call<'a>) -> Refusal<'a> {
+        let Inner { dialect, base, credential, options, .. } = &*self.inner;
+        Refusal { dialect, base, credential, options, call }
     }
 
     /// The request of an attempt.
@@ -347,88 +353,6 @@ impl Pipeline {
         }
         Request::new(call.method.clone(), url.clone(), headers, call.body.clone())
     }
-
-    /// The error of an answer that is not a success.
-    fn rejected(&self, call: &Call<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        let Inner { dialect, base, options, credential, .. } = &*self.inner;
-        let status_code = status.as_u16();
-        let error = |kind| self.error(kind, call.operation).with_status(status_code);
-        if status.is_redirection() {
-            let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| base.resolve(to));
-            // The rest of a location may be a signed URL.
-            let to = match to {
-                Some(to) if to.origin() != base.origin() => format!("to {}", to.origin().ascii_serialization()),
-                _ => "within its origin".to_owned(),
-            };
-            return error(ErrorKind::Redirected).with_request_id(self.request_id(headers)).with_message(format!(
-                "the vendor redirects {to}, and redirects are not followed; check the base URL"
-            ));
-        }
-        let text = String::from_utf8_lossy(within_limit(body));
-        let text = text.trim_start_matches('\u{feff}');
-        let json = serde_json::from_str(text).unwrap_or_default();
-        let rejected = Rejected { status: status_code, headers, text, json: &json, credential, quiet: call.quiet };
-        let rejection = (dialect.read_rejection)(&rejected);
-        let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
-        let said = match (rejection.message, compression(headers)) {
-            (Some(message), _) if !message.trim_start().starts_with('<') => message,
-            (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
-            _ => describe_body(text, body.len()),
-        };
-        let message = match call.quiet {
-            Quiet::Not => scrub_text(&said, credential),
-            Quiet::ButPlainWords if rejected.is_refusal() => plain_words(&scrub_text(&said, credential)),
-            _ if said.is_empty() => said,
-            _ => "what the vendor says is not shown, since it may repeat the key".to_owned(),
-        };
-        let is_quiet = call.quiet != Quiet::Not;
-        let code = rejection.code.filter(|code| !is_quiet || is_code(code));
-        let error = error(rejection.kind.unwrap_or_else(|| kind_of(status)))
-            .with_code(code.map(|code| scrub_text(&code, credential)))
-            .with_request_id(
-                rejection
-                    .request_id
-                    .filter(|_| !is_quiet)
-                    .map(|id| scrub_id(&id, credential))
-                    .or_else(|| self.request_id(headers)),
-            )
-            .with_retry_after(delay)
-            .with_detail(rejection.detail);
-        if message.is_empty() { error } else { error.with_message(message) }
-    }
-
-    /// The error of an exchange that broke. A refusal whose body broke off is still that refusal.
-    fn broken(&self, call: &Call<'_>, exchange: Exchange, error: TransportError) -> Error {
-        let status = exchange.status();
-        if let Some((status, headers)) = exchange.into_refusal() {
-            return self.rejected(call, status, &headers, &[]);
-        }
-        let kind = match error.kind() {
-            TransportErrorKind::Connect => ErrorKind::Connect,
-            TransportErrorKind::Head | TransportErrorKind::Body => ErrorKind::Transport,
-            TransportErrorKind::BodyTooLarge => ErrorKind::TooLarge,
-        };
-        let message = match error.kind() {
-            TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.inner.options.max_body_bytes),
-            _ => innermost(&error),
-        };
-        with_status(self.error(kind, call.operation).with_message(message).with_source(error), status)
-    }
-
-    fn timed_out(&self, call: &Call<'_>, exchange: Exchange, limit: Duration) -> Error {
-        let status = exchange.status();
-        if let Some((status, headers)) = exchange.into_refusal() {
-            return self.rejected(call, status, &headers, &[]);
-        }
-        let what = if status.is_some() { "the body of the answer did not end" } else { "no answer came" };
-        let error = self.error(ErrorKind::Timeout, call.operation);
-        with_status(error.with_message(format!("{what} within {:.1} s", limit.as_secs_f64())), status)
-    }
-
-    fn request_id(&self, headers: &HeaderMap) -> Option<String> {
-        let value = headers.get(self.inner.dialect.request_id_header?)?.to_str().ok()?;
-        Some(scrub_id(value, &self.inner.credential))
-    }
 }
 
 impl fmt::Debug for Pipeline {
@@ -440,73 +364,4 @@ impl fmt::Debug for Pipeline {
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether `text` looks like a code, and not like a key that the answer repeats: capitals without digits, or a short
-/// number.
-fn is_code(text: &str) -> bool {
-    let capitals = text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    capitals || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Adds to an unknown outcome how to find out.
-pub(super) fn tell_how_to_find_out(error: Error, find_out: &str) -> Error {
-    if error.kind() != ErrorKind::OutcomeUnknown || find_out.is_empty() {
-        return error;
-    }
-    let message = error.message().map_or_else(String::new, |message| format!("{message}; "));
-    error.with_message(format!("{message}it may have been done all the same: {find_out}"))
-}
-
-fn with_status(error: Error, status: Option<StatusCode>) -> Error {
-    match status {
-        Some(status) => error.with_status(status.as_u16()),
-        None => error,
-    }
-}
-
-/// What a status means where the vendor gives it no meaning of its own.
-fn kind_of(status: StatusCode) -> ErrorKind {
-    match status.as_u16() {
-        401 => ErrorKind::Unauthenticated,
-        402 => ErrorKind::QuotaExhausted,
-        403 => ErrorKind::PermissionDenied,
-        404 | 410 => ErrorKind::NotFound,
-        408 => ErrorKind::Timeout,
-        409 => ErrorKind::Conflict,
-        429 => ErrorKind::RateLimited,
-        400..=499 => ErrorKind::InvalidRequest,
-        500..=599 => ErrorKind::Server,
-        // A status that is none: 1xx is handled below this crate, 2xx and 3xx before.
-        _ => ErrorKind::Decode,
-    }
-}
-
-/// The body as a message, where the vendor's own is not found in it.
-fn describe_body(text: &str, bytes: usize) -> String {
-    let trimmed = text.trim();
-    match trimmed.get(..1) {
-        _ if trimmed == "null" => String::new(),
-        Some("<") => format!("an HTML or XML page of {bytes} bytes"),
-        Some("{" | "[") => format!("JSON of {bytes} bytes without a known message"),
-        _ => trimmed.to_owned(),
-    }
-}
-
-/// As much of a refusal's body as is looked at: no vendor's has a hundredth of that. What is longer ends before a white
-/// space, so that no half of a word, which might be a secret, is taken for a whole one.
-fn within_limit(body: &[u8]) -> &[u8] {
-    const LIMIT: usize = 64 * 1024;
-    let Some(start) = body.get(..LIMIT).filter(|_| body.len() > LIMIT) else { return body };
-    let end = start.iter().rposition(u8::is_ascii_whitespace).unwrap_or(0);
-    start.get(..end).unwrap_or_default()
-}
-
-/// The last cause of an error: what the operating system or TLS says, without the layers above it.
-fn innermost(error: &TransportError) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if std::ptr::addr_eq(cause, error) { error.to_string() } else { format!("{error}: {cause}") }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Field, KeyKind, KeyRecord, Limits, Owner, Permission, Status};
-use crate::address::{AccountName, KeyAddress};
+use crate::address::KeyAddress;
 use crate::drift::Drift;
 use crate::fact::{Fact, FactState};
-use crate::provider::ProviderId;
+use crate::metadata::Metadata;
+use crate::names::{AccountName, ProviderId};
 
 /// Every part of a record but the native model: what is printed, compared and written.
 #[derive(Debug, PartialEq)]
@@ -31,7 +32,7 @@ pub(super) struct Parts<'a> {
     permissions: &'a Fact<Vec<Permission>>,
     ip_allowlist: &'a Fact<Vec<String>>,
     limits: &'a Limits,
-    metadata: &'a Fact<Map<String, Value>>,
+    metadata: &'a Fact<Metadata>,
     drift: &'a [Drift],
     raw: &'a Option<Value>,
 }
@@ -80,7 +81,7 @@ struct RecordJson {
     permissions: Option<Vec<Permission>>,
     ip_allowlist: Option<Vec<String>>,
     limits: LimitsJson,
-    metadata: Option<Map<String, Value>>,
+    metadata: Option<Metadata>,
     drift: Vec<Drift>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw: Option<Value>,
@@ -241,7 +242,7 @@ impl Facts {
 mod tests {
     use super::*;
     use crate::drift::DriftKind;
-    use crate::provider::ProviderInfo;
+    use crate::info::ProviderInfo;
     use crate::record::{Action, KeyState};
 
     fn record() -> KeyRecord {
@@ -283,7 +284,7 @@ mod tests {
         record.permissions = fact(state, vec![permission]);
         record.ip_allowlist = fact(state, vec!["10.0.0.0/8".to_owned()]);
         record.limits = Limits { max_uses: fact(state, u64::MAX), uses: fact(state, 0) };
-        record.metadata = fact(state, Map::from_iter([("k".to_owned(), Value::Null)]));
+        record.metadata = fact(state, Metadata::from_iter([("k", Value::Null), ("n", Value::from(u64::MAX))]));
         record
     }
 

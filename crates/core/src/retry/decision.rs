@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::{Idempotency, RetryPolicy};
 use crate::error::{Error, ErrorKind};
 use crate::observe::StopReason;
+use crate::waiting::{Fraction, SHORTEST_ATTEMPT, ServerDelay, leaves_time};
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Situation<'a> {
+pub(crate) struct Situation<'a> {
     /// How the attempt failed; its `retry_after` is the server's delay.
     pub error: &'a Error,
     pub idempotency: Idempotency,
@@ -18,36 +19,19 @@ pub(super) struct Situation<'a> {
     pub remaining: Duration,
     /// Whether the budget has a retry left.
     pub budget: bool,
-    /// The jitter, from 0 up to 1.
-    pub random: f64,
+    /// The jitter.
+    pub random: Fraction,
     pub policy: &'a RetryPolicy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(crate) enum Decision {
     Stop(StopReason),
     Wait(Duration),
 }
 
-/// To a delay that the server names up to a tenth is added, at most this much, so that clients that were told the same
-/// do not come back together.
-const MAX_ADDED: Duration = Duration::from_secs(1);
-
-/// No vendor answers in less. A wait that would leave no more than this for the attempt after it is not begun: the
-/// attempt could only turn what is known now into a time-out.
-const SHORTEST_ATTEMPT: Duration = Duration::from_millis(20);
-
-/// Whether the server named a time at which it wants to be asked again. "Now" is no such time: without a wait of our
-/// own, a failing server would be asked as fast as it fails.
-pub(super) fn is_invited(error: &Error) -> bool {
-    error.retry_after().is_some_and(|delay| !delay.is_zero())
-}
-
-pub(super) fn decide(situation: Situation<'_>) -> Decision {
+pub(crate) fn decide(situation: Situation<'_>) -> Decision {
     let Situation { error, idempotency, attempt, remaining, budget, random, policy } = situation;
-    // The source may be the application's own, and its mistake must not panic here.
-    let fits = |wait: Duration| wait.saturating_add(SHORTEST_ATTEMPT) < remaining;
-    let random = if (0.0..=1.0).contains(&random) { random } else { 1.0 };
     let repeatable = match error.kind() {
         // Nothing was sent.
         ErrorKind::Connect => true,
@@ -65,24 +49,28 @@ pub(super) fn decide(situation: Situation<'_>) -> Decision {
     if attempt >= policy.max_attempts {
         return Decision::Stop(StopReason::AttemptsUsed);
     }
-    let Some(told) = error.retry_after().filter(|_| is_invited(error)) else {
+    let Some(told) = ServerDelay::invited(error.retry_after()) else {
         if !budget {
             return Decision::Stop(StopReason::BudgetEmpty);
         }
         let doubled = policy.base_delay.saturating_mul(2_u32.saturating_pow(attempt - 1));
         let longest = doubled.min(policy.max_delay);
-        let wait = Duration::try_from_secs_f64(longest.as_secs_f64() * random).unwrap_or(longest);
-        return if fits(wait) { Decision::Wait(wait) } else { Decision::Stop(StopReason::DeadlineTooNear) };
+        let wait = random.of(longest);
+        return if leaves_time(wait, remaining) {
+            Decision::Wait(wait)
+        } else {
+            Decision::Stop(StopReason::DeadlineTooNear)
+        };
     };
-    if told > policy.max_server_delay {
+    let delay = told.as_duration();
+    if delay > policy.max_server_delay {
         return Decision::Stop(StopReason::DelayAboveCap);
     }
-    if !fits(told) {
+    if !leaves_time(delay, remaining) {
         return Decision::Stop(StopReason::DeadlineTooNear);
     }
-    let room = remaining.saturating_sub(told).saturating_sub(SHORTEST_ATTEMPT);
-    let added = (told / 10).min(MAX_ADDED).min(room / 2);
-    Decision::Wait(told + added.mul_f64(random))
+    let room = remaining.saturating_sub(delay).saturating_sub(SHORTEST_ATTEMPT);
+    Decision::Wait(delay + told.spread(random, room / 2))
 }
 
 #[cfg(test)]
@@ -108,7 +96,7 @@ mod tests {
             attempt: 1,
             remaining: 100 * SECOND,
             budget: true,
-            random: 0.5,
+            random: Fraction::new(0.5),
             policy,
         }
     }
@@ -160,7 +148,8 @@ mod tests {
     fn the_wait_doubles_up_to_its_cap_and_ends_with_the_attempts() {
         let policy = RetryPolicy::default().with_max_attempts(8);
         let error = error(ErrorKind::Server, 503);
-        let waits = (1..=8).map(|attempt| decide(Situation { attempt, random: 1.0, ..situation(&error, &policy) }));
+        let waits = (1..=8)
+            .map(|attempt| decide(Situation { attempt, random: Fraction::new(1.0), ..situation(&error, &policy) }));
         let milliseconds = [500, 1000, 2000, 4000, 8000, 8000, 8000].map(|ms| Wait(Duration::from_millis(ms)));
         assert!(waits.eq(milliseconds.into_iter().chain([Stop(AttemptsUsed)])));
         let huge = decide(Situation { attempt: 40, ..situation(&error, &policy.with_max_attempts(u32::MAX)) });
@@ -197,7 +186,7 @@ mod tests {
             let policy = RetryPolicy::default().with_max_attempts(10);
             let error = error(ErrorKind::RateLimited, 429).with_retry_after(told.map(Duration::from_millis));
             let remaining = Duration::from_millis(remaining);
-            if let Wait(wait) = decide(Situation { attempt, remaining, random, ..situation(&error, &policy) }) {
+            if let Wait(wait) = decide(Situation { attempt, remaining, random: Fraction::new(random), ..situation(&error, &policy) }) {
                 prop_assert!(wait >= told.map(Duration::from_millis).unwrap_or_default());
                 prop_assert!(wait < remaining);
             }

@@ -20,7 +20,9 @@ pub(crate) fn server_delay(headers: &HeaderMap, from_body: Option<Duration>, now
         let until = httpdate::parse_http_date(text).ok()?;
         let date = headers.get(DATE).and_then(|value| value.to_str().ok());
         let from = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-        Some(until.duration_since(from.unwrap_or_else(|| SystemTime::from(now))).unwrap_or_default())
+        // Only a platform with a narrower clock than `Timestamp`'s years has no such time.
+        let from = from.or_else(|| SystemTime::try_from(now).ok())?;
+        Some(until.duration_since(from).unwrap_or_default())
     };
     longest("retry-after-ms", &|text| decimal(text, 1e-3))
         .or_else(|| longest(RETRY_AFTER.as_str(), &|text| decimal(text, 1.0).or_else(|| until(text))))

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{DelayForm, Drift};
+use super::Drift;
+use crate::delay::DelayForm;
 
 /// What goes wrong with a request.
 ///

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
-use super::{DelayForm, Fault, FaultAnswer};
+use super::{Fault, FaultAnswer};
+use crate::delay::DelayForm;
 
 /// What goes wrong at one vendor, and when.
 ///

@@ -19,11 +19,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{self, Refusal};
-use crate::backend::{Backend, Blueprint};
-use crate::faults::{DelayForm, Drifting};
+use crate::backend::{Backend, Blueprint, Shared};
+use crate::delay::DelayForm;
+use crate::entry::Entry;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Place, Query, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 /// A group of Baseten that exists in another workspace than the credential's: everything of it answers 403.
 pub const FOREIGN_GROUP: &str = "z8other";
@@ -52,7 +54,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_groups", "/v1/gateway/groups", groups::list)
         .post("create_group", "/v1/gateway/groups", groups::create)

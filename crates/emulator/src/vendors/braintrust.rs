@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::backend::{Backend, Blueprint, Shared};
-use crate::faults::{DelayForm, Drifting};
+use crate::delay::DelayForm;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, Query};
 use crate::store::Store;
@@ -38,7 +39,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_api_keys", "/v1/api_key", list)
         .post("create_api_key", "/v1/api_key", create)

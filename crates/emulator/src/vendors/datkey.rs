@@ -21,10 +21,11 @@ use super::or_null;
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
-use crate::faults::{DelayForm, Drifting};
+use crate::delay::DelayForm;
+use crate::entry::Entry;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::Entry;
 
 /// The API that the first keys belong to.
 const API: &str = "api_example_1";
@@ -46,7 +47,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around: |_, _| (),
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .post("create_key", "/keys", create)
         .post("verify_key", "/keys/verify", verify)

@@ -17,10 +17,11 @@ use serde_json::{Map, Value, json};
 use super::{is_list, or_null};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
-use crate::faults::{DelayForm, Drifting};
+use crate::delay::DelayForm;
+use crate::entry::Entry;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, Query, is_unset, object};
-use crate::store::Entry;
 
 /// Where new keys belong if no header says otherwise.
 const WORKSPACE: &str = "wsp_000000001";
@@ -43,7 +44,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around: |_, _| (),
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_api_keys", "/api/v1/api-keys", list)
         .post("create_api_key", "/api/v1/api-keys", create)

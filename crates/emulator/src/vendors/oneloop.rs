@@ -22,10 +22,12 @@ use super::{is_list, or_null};
 use crate::answer::{self, Outcome, Refusal};
 use crate::backend::{Backend, Blueprint, Shared};
 use crate::clock::Instant;
-use crate::faults::{DelayForm, Drifting};
+use crate::delay::DelayForm;
+use crate::entry::Entry;
+use crate::faults::Drifting;
 use crate::operations::Operations;
 use crate::request::{Ids, Place, is_unset, object};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 const WORKSPACE: &str = "ws_0123456789abcdef0123456789abcdef";
 const SECOND_WORKSPACE: &str = "ws_fedcba9876543210fedcba9876543210";
@@ -52,7 +54,7 @@ pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     around,
 };
 
-fn operations() -> Operations {
+fn operations() -> Operations<Shared> {
     Operations::default()
         .get("list_workspaces", "/api/v1/workspace", workspaces::list)
         .post("create_workspace", "/api/v1/workspace", workspaces::create)

@@ -59,8 +59,7 @@ pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Er
     }
     let mut accounts = Vec::with_capacity(entries.len());
     for (at, name, value) in entries {
-        let name =
-            AccountName::new(name).map_err(|error| file.error((at, error.message().unwrap_or_default().to_owned())))?;
+        let name = AccountName::new(name).map_err(|invalid| file.error((at, invalid.to_string())))?;
         let account = file.account(&name, at, value, &defaults);
         accounts.push(account.map_err(|wrong| file.error(wrong).with_account(name))?);
     }

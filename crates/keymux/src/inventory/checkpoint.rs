@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::completeness::{Completeness, Standing, unit_rank};
 use super::unit::WorkUnit;
-use crate::accounts::Keymux;
+use crate::accounts::Accounts;
 
 /// The form of a checkpoint. One of another form is refused.
 const VERSION: u32 = 1;
@@ -94,12 +94,13 @@ impl Checkpoint {
         Ok(self)
     }
 
-    /// Refuses a `Keymux` whose accounts are not those that the checkpoint is of.
-    pub(crate) fn check(&self, keymux: &Keymux) -> Result<(), Error> {
+    /// Refuses accounts that are not those that the checkpoint is of.
+    pub(crate) fn check(&self, accounts: &Accounts) -> Result<(), Error> {
         let of = |name: &AccountName, provider: &ProviderId| format!("{name} ({provider})");
         let theirs: Vec<String> =
             self.completeness.accounts().map(|(name, account)| of(name, account.provider())).collect();
-        let ours: Vec<String> = keymux.accounts().map(|(name, provider)| of(name, provider.info().id())).collect();
+        let ours: Vec<String> =
+            accounts.by_name.iter().map(|(name, provider)| of(name, provider.info().id())).collect();
         if theirs == ours {
             return Ok(());
         }

@@ -1,12 +1,10 @@
 //! One account of an inventory: which scopes are known, which wait, which are walked.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::hash::{Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, KeyStream, ListPosition, Operation, Page, Scope, ScopeInfo,
+    AccountName, ApiKeyProvider, Cursor, Error, KeyStream, ListGuard, ListPosition, Operation, Page, Scope, ScopeInfo,
     Support,
 };
 
@@ -28,9 +26,9 @@ pub(crate) struct Walk {
     pub(crate) walked: usize,
     /// Whether a page of scopes is under way.
     listing: bool,
-    /// Where the list of scopes goes on, and the cursors that were followed, as hashes.
+    /// Where the list of scopes goes on.
     next_scopes: Option<Cursor>,
-    followed: HashSet<u64>,
+    guard: ListGuard,
     /// Of the scopes that were begun and are not done: where the page in hand begins, or the one that is fetched.
     positions: BTreeMap<Scope, ListPosition>,
     progress: AccountProgress,
@@ -61,7 +59,9 @@ impl Walk {
         if let (Finding::Unsupported { .. }, Some(error)) = (&outcome.scopes, broken) {
             outcome.scopes = Finding::Failed { error: error.clone().into() };
         }
-        let progress = AccountProgress::new(name.clone(), provider.info().id().clone());
+        let provider_id = provider.info().id();
+        let guard = ListGuard::new(Operation::ScopesPage, provider_id.clone()).with_account(name.clone());
+        let progress = AccountProgress::new(name.clone(), provider_id.clone());
         Self {
             name,
             provider,
@@ -71,7 +71,7 @@ impl Walk {
             walked: 0,
             listing: false,
             next_scopes: None,
-            followed: HashSet::new(),
+            guard,
             positions: BTreeMap::new(),
             progress,
         }
@@ -196,25 +196,18 @@ impl Walk {
                 return;
             }
         };
+        let next = self.guard.turn(cursor, page.items.iter().map(|info| &info.scope), page.next);
         for info in page.items {
             self.find(info.scope);
         }
-        let Some(next) = page.next else {
-            self.next_scopes = None;
-            self.outcome.scopes = Finding::Done;
-            return;
-        };
-        self.followed.extend(cursor.map(hash));
-        if !self.followed.insert(hash(&next)) {
-            let error = Error::new(ErrorKind::Decode)
-                .with_provider(self.provider.info().id().clone())
-                .with_account(self.name.clone())
-                .with_operation(Operation::ScopesPage.as_str())
-                .with_message("the vendor gave a cursor again that it gave before; the list would never end");
-            self.outcome.scopes = Finding::Failed { error: error.into() };
-            return;
+        match next {
+            Ok(Some(next)) => self.next_scopes = Some(next),
+            Ok(None) => {
+                self.next_scopes = None;
+                self.outcome.scopes = Finding::Done;
+            }
+            Err(error) => self.outcome.scopes = Finding::Failed { error: error.into() },
         }
-        self.next_scopes = Some(next);
     }
 
     /// The next scope that waits, to be walked from where it stood; `account` is this account's number.
@@ -223,9 +216,10 @@ impl Walk {
         let before = self.outcome.units.get(&scope);
         let (records, earlier_pages) = before.map_or((0, 0), |unit| (unit.records, unit.pages));
         let position = self.positions.entry(scope.clone()).or_default().clone();
-        let keys = KeyStream::new(Arc::clone(&self.provider), scope.clone(), None).with_account(self.name.clone());
+        let keys =
+            KeyStream::new(Arc::clone(&self.provider), scope.clone(), Some(position)).with_account(self.name.clone());
         self.walked += 1;
-        Some(Unit { account, keys: keys.resume(position), scope, records, earlier_pages })
+        Some(Unit { account, scope, keys, records, earlier_pages })
     }
 
     /// A key of this account was given.
@@ -283,10 +277,4 @@ impl Walk {
         }
         progress
     }
-}
-
-fn hash(cursor: &Cursor) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    cursor.hash(&mut hasher);
-    hasher.finish()
 }

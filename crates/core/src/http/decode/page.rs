@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use serde::de::value::CowStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
+use super::tree::Tree;
 use super::watch::{self, Name};
 use super::{as_text, into, members, note, object, raw, repair, unlike};
-use crate::http::answer::{Decoded, Envelope, Rows, Shape};
+use crate::http::shape::{Decoded, Envelope, Rows, Shape};
 
 /// Decodes a page. A row's notes are its own.
 pub(in crate::http) fn rows<R, T>(
@@ -124,7 +124,8 @@ where
 {
     let mut drift = Vec::new();
     let text = as_text(body, &mut drift);
-    let (list, mut rest) = split(&text, member)?;
+    let (list, rest) = split(&text, member)?;
+    let mut rest = Tree::of(rest, &mut Vec::new());
     let mut rows = Vec::with_capacity(list.len());
     for (index, row) in list.into_iter().enumerate() {
         let row = row.get().as_bytes();
@@ -142,9 +143,12 @@ where
     Ok(Rows { rows, rest: model.ok_or_else(unlike)?, drift })
 }
 
-/// The rows in `member`, unread, and the page's other members.
-fn split<'a>(text: &'a str, member: &'static str) -> Result<(Vec<&'a RawValue>, Value), String> {
-    let mut others = Map::new();
+/// Members by their names.
+type Unread<'a> = Vec<(String, &'a RawValue)>;
+
+/// The rows in `member`, and the page's other members, all unread.
+fn split<'a>(text: &'a str, member: &'static str) -> Result<(Vec<&'a RawValue>, Unread<'a>), String> {
+    let mut others = Vec::new();
     let mut list = None;
     for (name, value) in members(text)? {
         if name == member {
@@ -152,12 +156,11 @@ fn split<'a>(text: &'a str, member: &'static str) -> Result<(Vec<&'a RawValue>, 
                 return Err(format!("the member `{member}`, which holds the rows, is there twice"));
             }
         } else {
-            // What cannot be read even as JSON cannot be what the page needs.
-            others.insert(name, serde_json::from_str(value.get()).unwrap_or_default());
+            others.push((name, value));
         }
     }
     match list.map(|list| serde_json::from_str(list.get())) {
-        Some(Ok(list)) => Ok((list, Value::Object(others))),
+        Some(Ok(list)) => Ok((list, others)),
         _ => Err(format!("the member `{member}`, which holds the rows, is not there or is not a list")),
     }
 }
@@ -170,6 +173,7 @@ mod tests {
     use super::*;
     use crate::drift::Drift;
     use crate::fact::Fact;
+    use crate::metadata::Metadata;
 
     #[derive(Debug, Deserialize)]
     struct Row {
@@ -198,6 +202,25 @@ mod tests {
         assert_eq!(notes(&page.rows[2].drift), ["name has another type than documented"]);
         assert_eq!(notes(&page.drift), ["more has another type than documented", "x is not documented"]);
         assert_eq!(page.rest.more, Fact::Missing);
+    }
+
+    #[test]
+    fn metadata_keeps_every_digit_whichever_way_a_page_is_read() {
+        #[derive(Deserialize)]
+        struct Row {
+            meta: Fact<Metadata>,
+        }
+        let meta = r#"{"a":123456789012345678901234,"b":31.245270191439438,"c":[18446744073709551616],"d":1e400}"#;
+        let body = |odd: &str| format!(r#"{{"items":[{{"meta":{meta}{odd}}}],"big":18446744073709551616}}"#);
+        assert!(page_strictly::<Row, Rest>(body("").as_bytes(), "items").is_some());
+        for odd in ["", r#","x":1,"meta":{"a":1,"a":2},"meta":{"c":1}"#] {
+            let body = body(odd);
+            let page: Rows<Row, Rest> = rows(body.as_bytes(), "items", None).unwrap();
+            let expected = if odd.is_empty() { meta } else { r#"{"c":1}"# };
+            assert_eq!(page.rows[0].value.meta.known().unwrap().to_string(), expected);
+            let by_row: Rows<Row, Rest> = row_by_row(body.as_bytes(), "items", None).unwrap();
+            assert_eq!(by_row.rows[0].value.meta.known().unwrap().to_string(), expected);
+        }
     }
 
     #[test]

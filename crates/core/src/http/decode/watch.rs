@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
-use super::Steps;
+/// The steps from the key object to one of its members: names, and the indices of lists.
+pub(crate) type Steps = Vec<String>;
 
 /// Where the decoder is.
 #[derive(Debug)]

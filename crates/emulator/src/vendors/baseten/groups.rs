@@ -11,8 +11,9 @@ use super::super::{is_list, or_null};
 use super::{GROUPS, invalid, not_found, owned, page, read};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::Shared;
+use crate::entry::Entry;
 use crate::request::{Ids, Query, is_unset};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 use crate::table::Table;
 
 pub(super) async fn list(State(backend): State<Shared>, query: Query) -> Outcome {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{invalid, name, not_found, owned, page, read, signing};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::Shared;
+use crate::entry::Entry;
 use crate::request::{Ids, Query};
-use crate::store::Entry;
 
 /// A registered key's prefix is as long as this.
 const PREFIX: usize = 16;

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::GROUP;
+use crate::entry::{Address, Entry};
 use crate::generated::{Draw, Recipe};
-use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     // The prefix of a registered key is its first 16 characters, whatever they are.

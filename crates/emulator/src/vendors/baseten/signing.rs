@@ -4,7 +4,8 @@ use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use serde_json::Value;
 
-use crate::store::{Entry, Store};
+use crate::entry::Entry;
+use crate::store::Store;
 
 const PUBLIC_KEYS: &str = "public keys";
 const ON_FILE: &str = "on file";

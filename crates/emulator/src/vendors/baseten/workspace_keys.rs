@@ -12,8 +12,8 @@ use super::super::{is_list, or_null};
 use super::{WORKSPACE_KEYS, invalid, name, not_found, read};
 use crate::answer::Outcome;
 use crate::backend::{Backend, Shared};
+use crate::entry::Entry;
 use crate::request::{Ids, Query, is_unset};
-use crate::store::Entry;
 
 const TYPES: [&str; 5] =
     ["PERSONAL", "WORKSPACE_MANAGE_ALL", "WORKSPACE_EXPORT_METRICS", "WORKSPACE_INVOKE", "WORKSPACE_MANAGE_API_KEYS"];

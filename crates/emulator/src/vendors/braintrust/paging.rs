@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Fault, bad, invalid, is_uuid, missing};
+use crate::entry::Entry;
 use crate::generated::Generated;
 use crate::request::Query;
-use crate::store::Entry;
 use crate::table::Table;
 
 /// The largest page. Braintrust documents none; here a page is to stay small even where there are a million keys.

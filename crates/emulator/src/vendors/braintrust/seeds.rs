@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::clock::Instant;
+use crate::entry::{Address, Entry};
 use crate::generated::{Draw, Recipe};
-use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     let full = "6f1d2c3b-0a9e-4b57-8c11-2f4d5e6a7b80";

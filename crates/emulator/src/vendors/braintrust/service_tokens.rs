@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Fault, SERVICE_TOKENS, bad, checked_id, invalid, missing, paging, told};
 use crate::backend::{Backend, Shared};
+use crate::entry::Entry;
 use crate::request::{Ids, Query, object};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 pub(super) async fn list(State(backend): State<Shared>, query: Query) -> Response {
     let page = backend.with(|store| paging::page(store.table(SERVICE_TOKENS), &query, "service_token_name"));

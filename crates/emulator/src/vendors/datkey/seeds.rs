@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{API, MASK};
+use crate::entry::{Address, Entry};
 use crate::generated::{Draw, PAST_DAYS, Recipe};
-use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     let limited = "00000000-0000-4000-8000-000000000001";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::entry::{Address, Entry};
 use crate::generated::{Draw, PAST_DAYS, Recipe};
-use crate::store::{Address, Entry};
 
 pub(super) fn keys() -> Vec<Entry> {
     vec![

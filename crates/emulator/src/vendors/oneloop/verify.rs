@@ -18,8 +18,9 @@ use super::{WORKSPACES, bad, is_deleted, read, scopes, text};
 use crate::answer::{Outcome, Refusal};
 use crate::backend::Shared;
 use crate::clock::Instant;
+use crate::entry::Entry;
 use crate::request::is_unset;
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 const RATES: &str = "rates";
 

@@ -9,8 +9,9 @@ use super::super::{is_list, or_null};
 use super::{SCOPES, WORKSPACES, bad, not_found, read, text};
 use crate::answer::Outcome;
 use crate::backend::Shared;
+use crate::entry::Entry;
 use crate::request::{Ids, is_unset};
-use crate::store::{Entry, Store};
+use crate::store::Store;
 
 /// Whether a workspace is there, or at least a seeded key of it.
 pub(super) fn exists(store: &mut Store, id: &str) -> bool {

@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::decision::{Decision, Situation, decide, is_invited};
-use super::{Budget, Idempotency};
+use super::options::HttpOptions;
 use crate::error::{Error, ErrorKind};
-use crate::http::HttpOptions;
+use crate::names::ProviderId;
 use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
-use crate::provider::ProviderId;
+use crate::retry::{Budget, Decision, Idempotency, Situation, decide};
+use crate::waiting::{Fraction, ServerDelay};
 
 /// What the loop needs beside the attempt itself.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ where
             attempt: number,
             remaining: remaining_now(),
             budget: stopped || surroundings.budget.allows_retry(),
-            random: surroundings.options.randomness.fraction(),
+            random: Fraction::draw(&*surroundings.options.randomness),
             policy: &surroundings.options.retry,
         });
         let wait = match decision {
@@ -80,7 +80,7 @@ where
                 return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
             }
         };
-        if !stopped && !is_invited(&error) {
+        if !stopped && ServerDelay::invited(error.retry_after()).is_none() {
             surroundings.budget.take_retry();
         }
         lost_answer |= error.may_have_executed();

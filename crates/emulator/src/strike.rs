@@ -9,10 +9,10 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 
-use super::{Drift, Fault, FaultAnswer, FaultBody};
 use crate::backend::Backend;
 use crate::clock::Micros;
 use crate::connection::{End, Takeover, chunk};
+use crate::faults::{Drift, Fault, FaultAnswer, FaultBody};
 
 /// What a gateway shows in place of an API.
 const PAGE: &str = "<!DOCTYPE html>\n<html><body><h1>Bad gateway</h1></body></html>\n";

@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{
+use super::options::HttpOptions;
+use crate::clock::Clock;
+use crate::gate::{
     Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateGate,
     RateLimit, Turn, WaitReason,
 };
-use crate::clock::Clock;
-use crate::http::HttpOptions;
 
 /// What stands before the requests of an account.
 #[derive(Debug)]

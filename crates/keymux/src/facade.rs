@@ -1,0 +1,172 @@
+//! Every call, to accounts by their names.
+
+use std::sync::Arc;
+
+use keymux_core::{
+    AccountName, ApiKeyProvider, Error, IssuedKey, KeyPatch, KeyRecord, KeyRef, KeyStream, ListGuard, ListPosition,
+    NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Verdict, VerifyRequest,
+};
+
+use crate::accounts::Accounts;
+use crate::inventory::InventoryBuilder;
+use crate::outcomes::Outcomes;
+use crate::rotate::{self, Rotated};
+
+/// Accounts at any number of vendors, asked in one way. Cheap to clone; clones share accounts and connections.
+#[derive(Debug, Clone)]
+pub struct Keymux {
+    pub(crate) accounts: Arc<Accounts>,
+}
+
+impl Keymux {
+    /// The accounts, by name.
+    #[must_use]
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Arc<dyn ApiKeyProvider>)> {
+        self.accounts.by_name.iter()
+    }
+
+    /// The accounts that could not be set up, by name, and why. They are among [`accounts`](Self::accounts).
+    #[must_use]
+    pub fn broken_accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Error)> {
+        self.accounts.broken.iter()
+    }
+
+    /// One account, as a provider whose records and errors carry the account's name. An account that does not exist is
+    /// [`ErrorKind::Config`].
+    pub fn account(&self, name: &AccountName) -> Result<&Arc<dyn ApiKeyProvider>, Error> {
+        self.accounts.get(name)
+    }
+
+    /// Looks one key up. The record and the error name the account as the reference does.
+    ///
+    /// An account that does not exist is [`ErrorKind::Config`]; everything else is what the vendor's
+    /// [`get`](ApiKeyProvider::get) says.
+    pub async fn get(&self, key: &KeyRef) -> Result<KeyRecord, Error> {
+        self.account(key.account())?.get(key.address()).await
+    }
+
+    /// Looks many keys up, and gives back their outcomes as they finish, in no particular order.
+    ///
+    /// Every reference has exactly one outcome, and no failure hides another's success. Accounts do not wait for each
+    /// other; in each, as many calls run at once as [`Builder::with_concurrency`](crate::Builder::with_concurrency) says. Nothing runs before the
+    /// stream is polled, and dropping it ends what is under way.
+    ///
+    /// ```no_run
+    /// # async fn run(keymux: keymux::Keymux, keys: Vec<keymux::KeyRef>) {
+    /// let mut outcomes = keymux.get_many(keys);
+    /// while let Some(outcome) = outcomes.next().await {
+    ///     match outcome.result {
+    ///         Ok(record) => println!("{}: {}", outcome.key, record.status.state),
+    ///         Err(error) => eprintln!("{}: {error}", outcome.key),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn get_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes {
+        Outcomes::new(&self.accounts, keys, |account, key| Box::pin(async move { account.get(key.address()).await }))
+    }
+
+    /// Lists the keys of one scope of an account: a stream, page by page as it is read. `from` is the
+    /// [`position`](KeyStream::position) of an earlier one.
+    pub fn list(&self, account: &AccountName, scope: Scope, from: Option<ListPosition>) -> Result<KeyStream, Error> {
+        Ok(KeyStream::new(Arc::clone(self.account(account)?), scope, from).with_account(account.clone()))
+    }
+
+    /// Makes an inventory: the keys of every scope of every account, as they come, and what is known of their
+    /// completeness. Choose what goes into it, then call [`stream`](InventoryBuilder::stream).
+    ///
+    /// ```no_run
+    /// # async fn run(keymux: keymux::Keymux) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut keys = keymux.inventory().stream()?;
+    /// while let Some(key) = keys.next().await {
+    ///     println!("{}", key?.key_ref()); // the last item is the error, if that was not everything
+    /// }
+    /// println!("{}", keys.completeness());
+    /// # Ok(()) }
+    /// ```
+    pub fn inventory(&self) -> InventoryBuilder {
+        InventoryBuilder::new(Arc::clone(&self.accounts))
+    }
+
+    /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
+    /// [`ErrorKind::Unsupported`]; a list that would never end, and one of more than 100,000 scopes, is
+    /// [`ErrorKind::Decode`].
+    pub async fn scopes(&self, account: &AccountName) -> Result<Vec<ScopeInfo>, Error> {
+        let provider = self.account(account)?;
+        let mut guard =
+            ListGuard::new(Operation::ScopesPage, provider.info().id().clone()).with_account(account.clone());
+        let (mut scopes, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = provider.scopes_page(cursor.as_ref()).await?;
+            let next = guard.turn(cursor.as_ref(), page.items.iter().map(|info| &info.scope), page.next)?;
+            scopes.extend(page.items);
+            if next.is_none() {
+                return Ok(scopes);
+            }
+            cursor = next;
+        }
+    }
+
+    /// Asks whether the credential of an account works, with one cheap read. The rules are those of
+    /// [`ApiKeyProvider::check`].
+    pub async fn check(&self, account: &AccountName) -> Result<(), Error> {
+        self.account(account)?.check().await
+    }
+
+    /// Makes a key at an account. The rules are those of [`ApiKeyProvider::create`].
+    pub async fn create(&self, account: &AccountName, key: &NewKey) -> Result<IssuedKey, Error> {
+        self.account(account)?.create(key).await
+    }
+
+    /// Brings a key of one's own to an account. The rules are those of [`ApiKeyProvider::register`].
+    pub async fn register(
+        &self,
+        account: &AccountName,
+        key: &NewKey,
+        plaintext: &SecretString,
+    ) -> Result<KeyRecord, Error> {
+        self.account(account)?.register(key, plaintext).await
+    }
+
+    /// Changes a key. The rules are those of [`ApiKeyProvider::update`].
+    pub async fn update(&self, key: &KeyRef, patch: &KeyPatch) -> Result<KeyRecord, Error> {
+        self.account(key.account())?.update(key.address(), patch).await
+    }
+
+    /// Gives a key a new plaintext: by the vendor, or, where [`Capabilities`](keymux_core::Capabilities) say that the
+    /// facade does it, by making a second key like the first and revoking the first.
+    ///
+    /// In the second case the key has a new address, and [`Rotated::old`] tells whether the first one was revoked. Until
+    /// then both work.
+    pub async fn rotate(&self, key: &KeyRef) -> Result<Rotated, Error> {
+        let account = self.account(key.account())?;
+        let capabilities = account.info().capabilities();
+        if !matches!(capabilities.support(Operation::Rotate), Support::Emulated { .. }) {
+            return Ok(Rotated { issued: account.rotate(key.address()).await?, old: None });
+        }
+        let like = rotate::like(&account.get(key.address()).await?, account.info())?;
+        let issued = account.create(&like).await?;
+        Ok(Rotated { issued, old: Some(account.revoke(key.address()).await) })
+    }
+
+    /// Asks an account whether `plaintext` is a valid key. The rules are those of [`ApiKeyProvider::verify`].
+    pub async fn verify(
+        &self,
+        account: &AccountName,
+        plaintext: &SecretString,
+        request: &VerifyRequest,
+    ) -> Result<Verdict, Error> {
+        self.account(account)?.verify(plaintext, request).await
+    }
+
+    /// Ends a key for good. The rules are those of [`ApiKeyProvider::revoke`].
+    pub async fn revoke(&self, key: &KeyRef) -> Result<Revoked, Error> {
+        self.account(key.account())?.revoke(key.address()).await
+    }
+
+    /// Ends many keys for good, and gives back their outcomes as they finish. The rules are those of
+    /// [`get_many`](Keymux::get_many); a revocation that was begun when the stream is dropped may have happened.
+    pub fn revoke_many(&self, keys: impl IntoIterator<Item = KeyRef>) -> Outcomes<Revoked> {
+        Outcomes::new(&self.accounts, keys, |account, key| Box::pin(async move { account.revoke(key.address()).await }))
+    }
+}
