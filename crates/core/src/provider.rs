@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{AccountName, KeyAddress};
@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gate::GateState;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::{Field, KeyRecord};
+use crate::secret::flaw;
 use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked, Verdict, VerifyRequest};
 
 /// One account at one vendor: looks its API keys up, and does what else the vendor can.
@@ -99,7 +100,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
 
     /// Brings a key of one's own: from now on the vendor accepts `plaintext`.
     ///
-    /// The rules are those of [`create`](ApiKeyProvider::create).
+    /// The rules are those of [`create`](ApiKeyProvider::create). A plaintext that is not visible ASCII is refused before
+    /// anything is sent, as [`ProviderId::refuse_plaintext`] does.
     async fn register(&self, _key: &NewKey, _plaintext: &SecretString) -> Result<KeyRecord, Error> {
         Err(self.info().unsupported(Operation::Register))
     }
@@ -229,6 +231,14 @@ impl ProviderId {
         }
         let error = Error::new(ErrorKind::InvalidRequest).with_provider(self.clone());
         Err(error.with_operation(operation).with_message(reason))
+    }
+
+    /// Refuses a plaintext that no key can be, before anything is sent: one that is empty, or holds anything but visible
+    /// ASCII. The error tells the position and the code point of the first such character, and nothing else of the text.
+    pub fn refuse_plaintext(&self, plaintext: &SecretString, operation: &'static str) -> Result<(), Error> {
+        let flaw = flaw(plaintext.expose_secret());
+        let reason = flaw.map(|flaw| format!("the plaintext {flaw}"));
+        self.refuse(reason.is_some(), operation, reason.as_deref().unwrap_or_default())
     }
 }
 
