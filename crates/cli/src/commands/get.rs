@@ -1,16 +1,18 @@
 //! `keymux get`: one record for each reference.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead};
+use std::io;
 
 use futures_util::FutureExt;
 use keymux::{Error, ErrorKind, KeyRecord, KeyRef};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::args::GetArgs;
 use crate::console::{Console, shown};
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Taken};
+use crate::lines::{self, Line};
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
 use crate::rows::{Problem, Summary};
@@ -40,7 +42,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     let mut left: BTreeSet<KeyRef> = written.keys().cloned().collect();
     let keymux = loader.any_of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
-    let mut interrupt = Interrupt::listen();
+    let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     loop {
         let next = if let Some(next) = outcomes.next().now_or_never() {
             next
@@ -48,9 +50,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
             output.flush()?;
             let Some(next) = interrupt.or(outcomes.next()).await else {
                 output.finish(None)?;
-                console.note("keymux: interrupted; these keys were not looked up:");
-                written.iter().filter(|(key, _)| left.contains(key)).for_each(|(_, text)| console.note(text));
-                return Ok(Exit::Interrupted);
+                let left = written.iter().filter(|(key, _)| left.contains(key)).map(|(_, text)| &**text);
+                let left: Vec<&str> = left.collect();
+                console.failed(&format!("interrupted; these keys were not looked up: {}", left.join(" ")));
+                return Ok(interrupt.exit());
             };
             next
         };
@@ -85,11 +88,17 @@ pub(super) fn read(refs: Vec<String>) -> Result<Vec<Given>, Failure> {
             all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(shown(&text)), error)));
             continue;
         }
-        for (index, line) in io::stdin().lock().lines().enumerate() {
+        for (index, line) in lines::of(io::stdin().lock()).enumerate() {
             let line = line.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
-            let line = line.trim();
-            if let Some(reference) = of_line(line) {
-                all.push(reference.map_err(|reason| (None, no_reference(index + 1, line, &reason))));
+            let number = index + 1;
+            match line {
+                Line::Text(line) => {
+                    let line = line.trim();
+                    let reference = of_line(line);
+                    all.extend(reference.map(|read| read.map_err(|why| (None, no_reference(number, line, &why)))));
+                }
+                Line::TooLong(most) => all.push(Err((None, unread(number, &format!("has more than {most} bytes"))))),
+                Line::NotUtf8 => all.push(Err((None, unread(number, "is not UTF-8")))),
             }
         }
     }
@@ -109,14 +118,34 @@ fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
     if !line.starts_with(['{', '[', ']']) {
         return Some(parsed(line));
     }
-    let Ok(Value::Object(object)) = serde_json::from_str(line) else {
+    let object = serde_json::from_str::<Object<'_>>(line).ok().filter(|_| line.starts_with('{'));
+    let Some(object) = object else {
         return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
     };
-    match object.get("ref") {
-        Some(Value::String(text)) => Some(parsed(text)),
-        _ if object.get("type").is_some_and(|kind| kind == Summary::TYPE) => None,
+    match (text(object.reference), text(object.kind)) {
+        (Some(text), _) => Some(parsed(&text)),
+        (None, Some(kind)) if kind == Summary::TYPE => None,
         _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
     }
+}
+
+/// What is read of a JSON object. The rest, which may be large, is passed over.
+#[derive(Deserialize)]
+struct Object<'a> {
+    #[serde(rename = "ref", borrow)]
+    reference: Option<&'a RawValue>,
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+}
+
+fn text(json: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+/// Says where the line is, and why it was not read.
+fn unread(number: usize, why: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest)
+        .with_message(format!("line {number} of standard input {why}, and is no reference"))
 }
 
 /// Says where the line is and its shape, and nothing of its text.
