@@ -132,6 +132,12 @@ impl Console {
         self.line(&format!("keymux: {what}"));
     }
 
+    /// The same with what it is about, a line each.
+    pub(crate) fn failed_for(&self, what: &str, about: impl IntoIterator<Item = String>) {
+        self.failed(what);
+        about.into_iter().for_each(|line| self.line(&line));
+    }
+
     #[expect(clippy::unused_self, reason = "what may be written is decided here alone")]
     fn line(&self, line: &str) {
         // Where standard error is closed there is nobody to tell.

@@ -50,9 +50,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
             output.flush()?;
             let Some(next) = interrupt.or(outcomes.next()).await else {
                 output.finish(None)?;
-                let left = written.iter().filter(|(key, _)| left.contains(key)).map(|(_, text)| &**text);
-                let left: Vec<&str> = left.collect();
-                console.failed(&format!("interrupted; these keys were not looked up: {}", left.join(" ")));
+                let left = written.iter().filter(|(key, _)| left.contains(key)).map(|(_, text)| text.clone());
+                console.failed_for("interrupted; these keys were not looked up:", left);
                 return Ok(interrupt.exit());
             };
             next

@@ -111,8 +111,7 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
     }
     output.finish(None)?;
     if !undone.is_empty() {
-        let keys: Vec<String> = undone.iter().map(KeyRef::to_string).collect();
-        console.failed(&format!("interrupted; these keys are not revoked: {}", keys.join(" ")));
+        console.failed_for("interrupted; these keys are not revoked:", undone.iter().map(KeyRef::to_string));
     }
     Ok(ended.unwrap_or(tally.exit()))
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             let error = if unknown { patience::hinted(error, Some(&super::look_at(&key))) } else { error };
             let was = if unknown { "may not be" } else { "was not" };
             console.error(Some(&format!("{new} is made, and {key} {was} revoked")), &error);
-            console.failed(&format!("both keys may work; end the old one with `keymux revoke {key}`"));
+            console.failed(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
             Exit::Partial
         }
     };
