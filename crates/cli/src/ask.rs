@@ -42,8 +42,8 @@ pub(crate) async fn hidden(question: &str, console: &Console) -> Result<Zeroizin
     // Heard before anything is hidden.
     let interrupt = Interrupt::listen();
     let terminal = terminal()?;
-    let hidden = hide(&terminal, &printable(question))
-        .map_err(|error| Failure::Io("hiding what is typed".to_owned(), error))?;
+    let hidden =
+        hide(&terminal, &printable(question)).map_err(|error| Failure::Io("hiding what is typed".to_owned(), error))?;
     let line = line(terminal, interrupt).await;
     drop(hidden);
     if line.is_ok() {

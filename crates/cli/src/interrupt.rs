@@ -177,7 +177,10 @@ impl Signals {
     async fn any(&mut self) -> Exit {
         poll_fn(|context| {
             // Each is asked, so that each wakes the task.
-            let heard = self.heard.iter_mut().filter_map(|(exit, signal)| signal.poll_recv(context).is_ready().then_some(*exit));
+            let heard = self
+                .heard
+                .iter_mut()
+                .filter_map(|(exit, signal)| signal.poll_recv(context).is_ready().then_some(*exit));
             heard.reduce(|first, _| first).map_or(Poll::Pending, Poll::Ready)
         })
         .await

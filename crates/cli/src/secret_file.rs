@@ -4,10 +4,8 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
 
 use crate::console::Console;
 use crate::exit::Failure;
@@ -57,7 +55,9 @@ impl NewFile {
             return Err(Failure::Usage(format!("{shown} is no name for a file; name one in that folder")));
         }
         if fs::symlink_metadata(&path).is_ok() {
-            return Err(Failure::Usage(format!("{shown} is there already, and no file is overwritten; name another one")));
+            return Err(Failure::Usage(format!(
+                "{shown} is there already, and no file is overwritten; name another one"
+            )));
         }
         for left in sweep(&path) {
             console.note(&format!(
@@ -232,8 +232,10 @@ fn sweep(_path: &Path) -> Vec<PathBuf> {
 /// Whether there are zeros alone.
 #[cfg(unix)]
 fn holds_nothing(file: io::Result<File>) -> io::Result<bool> {
+    use std::io::Read;
+
     let mut file = file?;
-    let mut piece = Zeroizing::new([0; ROOM]);
+    let mut piece = zeroize::Zeroizing::new([0; ROOM]);
     loop {
         match file.read(&mut *piece) {
             Ok(0) => return Ok(true),

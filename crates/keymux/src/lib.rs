@@ -70,9 +70,9 @@ pub use keymux_core::{
     GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
     KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
     Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
-    RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
-    Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
-    read_secret, scrub_text, trim_secret,
+    RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes,
+    TimeUnit, Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent,
+    WaitReason, read_secret, scrub_text, trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

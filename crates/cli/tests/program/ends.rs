@@ -194,12 +194,9 @@ fn an_end_at_once_leaves_no_file_and_says_how_to_find_out() {
     let create = ["create", "mielto", "--name", "n"];
     let rotate = ["rotate", &old, "--yes"];
     for (args, look) in [(&create[..], "keymux list mielto".to_owned()), (&rotate, format!("keymux get {old}"))] {
-        for (signals, status) in [
-            (&["-TERM"] as &[&str], 143),
-            (&["-HUP"], 129),
-            (&["-INT", "-INT"], 130),
-            (&["-INT", "-TERM"], 143),
-        ] {
+        for (signals, status) in
+            [(&["-TERM"] as &[&str], 143), (&["-HUP"], 129), (&["-INT", "-INT"], 130), (&["-INT", "-TERM"], 143)]
+        {
             let (url, told) = silent();
             let mut command = stage.command(&[args, &["--secret-file", file.to_str().unwrap()]].concat());
             command.env("MIELTO_BASE_URL", &url).env("ONELOOP_BASE_URL", &url);

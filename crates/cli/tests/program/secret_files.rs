@@ -102,7 +102,10 @@ fn a_file_that_appears_meanwhile_is_not_replaced_and_the_plaintext_is_told_where
     let left = folder.join(".key.keymux-0");
     assert!(ran.stderr.contains(&format!("it is whole in {}", left.display())), "{ran:?}");
     assert!(!ran.stderr.contains(PLAINTEXT), "{ran:?}");
-    assert_eq!((fs::read_to_string(&file).unwrap(), fs::read_to_string(&left).unwrap()), ("mine".into(), PLAINTEXT.into()));
+    assert_eq!(
+        (fs::read_to_string(&file).unwrap(), fs::read_to_string(&left).unwrap()),
+        ("mine".into(), PLAINTEXT.into())
+    );
     assert!(folder.join("key.json").exists());
 }
 

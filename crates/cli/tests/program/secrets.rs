@@ -163,7 +163,7 @@ fn a_byte_order_mark_before_a_plaintext_a_credential_or_a_reference_is_taken_off
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let key = sample(stage.emulator.mielto());
     let ran = run(&mut stage.command(&["get", "-"]), &format!("\u{feff}{key}\r\n{key}\r\n"));
-    assert_eq!((ran.status, ran.of_type("key").len()), (Some(0), 1), "{ran:?}");
+    assert_eq!((ran.status, ran.of_type("key").len()), (Some(0), 2), "{ran:?}");
     let credential = format!("\u{feff}{}\n", stage.emulator.mielto().credential());
     let ran = run(stage.command(&["get", &key]).env("MIELTO_API_KEY", credential), "");
     assert_eq!(ran.status, Some(0), "{ran:?}");

@@ -139,7 +139,7 @@ fn a_reader_that_reads_no_more_does_not_hold_the_end_up() {
         // The pipe is full by then.
         sleep(Duration::from_millis(700));
         let begun = Instant::now();
-        for signal in signals {
+        for signal in signals.iter().copied() {
             assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
             sleep(APART);
         }
