@@ -1,6 +1,6 @@
 //! Plaintexts that no key can be, at the vendors that take plaintexts: refused before a request, by place and code point.
 
-use keymux_core::{ApiKeyProvider, ErrorKind, NewKey, Permission, Scope, SecretString, VerifyRequest};
+use keymux_core::{Action, ApiKeyProvider, ErrorKind, NewKey, Permission, Scope, SecretString, VerifyRequest};
 
 use super::support::Forgetful;
 
@@ -23,7 +23,7 @@ async fn what_no_key_can_be_is_refused_before_a_request() {
     let scope = || Scope::new(["a1"]).unwrap();
     let mut key = NewKey::new(scope());
     key.name = Some("n".to_owned());
-    key.permissions = Some(vec![Permission { name: "documents".to_owned(), actions: None }]);
+    key.permissions = Some(vec![Permission { name: "documents".to_owned(), actions: Some(vec![Action::Read]) }]);
     key.customer = Some("c1".to_owned());
     let mut plain = NewKey::new(scope());
     plain.name = Some("n".to_owned());

@@ -247,9 +247,13 @@ fn holds_nothing(file: io::Result<File>) -> io::Result<bool> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A step, what is done up to it, and whether a plaintext is in the file then.
+    type Step = (&'static str, fn(&mut NewFile), bool);
 
     const PLAINTEXT: &[u8] = b"sk_EXAMPLEplaintext0001";
 
@@ -276,7 +280,7 @@ mod tests {
 
     #[test]
     fn killed_at_any_step_it_leaves_nothing_under_the_name_and_what_it_leaves_is_kept_if_it_holds_something() {
-        let steps: &[(&str, fn(&mut NewFile), bool)] = &[
+        let steps: &[Step] = &[
             ("made", |_| {}, false),
             ("reserved", |file| file.reserve().unwrap(), false),
             (
