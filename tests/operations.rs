@@ -12,5 +12,7 @@ mod datkey;
 mod mielto;
 #[path = "operations/oneloop.rs"]
 mod oneloop;
+#[path = "operations/plaintexts.rs"]
+mod plaintexts;
 #[path = "operations/support.rs"]
 mod support;

@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 
 use super::support::{Forgetful, options};
 
-/// A key of the user's own: 40 characters, of which one is not ASCII and some need escaping in JSON.
-const OWN: &str = r#"pärtner/"eu"+1 KeyOfOurs.canary-9f3a7c2e"#;
-const OWN_PREFIX: &str = r#"pärtner/"eu"+1 K"#;
+/// A key of the user's own: 40 characters, of which some need escaping in JSON.
+const OWN: &str = r#"partner/"eu"+1-KeyOfOurs.canary-9f3a7c2e"#;
+const OWN_PREFIX: &str = r#"partner/"eu"+1-K"#;
 /// What Baseten makes.
 const MADE: &str = "sky_Qm4tZp0Lw8Rk.canarySecret-51c0ffee";
 

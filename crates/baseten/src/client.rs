@@ -146,6 +146,7 @@ impl Client {
         plaintext: &SecretString,
         name: Option<&str>,
     ) -> Result<(KeyPrefix, Vec<Drift>, Option<Value>), Error> {
+        ID.refuse_plaintext(plaintext, REGISTER)?;
         let broken = broken_rule(plaintext);
         ID.refuse(broken.is_some(), REGISTER, broken.as_deref().unwrap_or_default())?;
         let Some(signer) = &self.signer else {

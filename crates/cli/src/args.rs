@@ -11,6 +11,7 @@ use crate::secret_args::{Surplus, without_plaintext};
 use crate::text::shown;
 use crate::when::{self, When};
 
+/// The table of `docs/exit-statuses.md`, for a terminal.
 const EXIT_STATUS: &str = "\
 Exit status:
   0    all well
@@ -21,21 +22,25 @@ Exit status:
   5    the credential was not accepted, or may not do this
   6    rate limited; the message says until when
   7    outcome unknown; the message says how to find out
+  8    a verification refused the key
+  129  ended with SIGHUP
   130  interrupted with Ctrl-C
+  131  ended with SIGQUIT
   143  ended with SIGTERM";
 
 const PLAINTEXT: &str = "\
 The plaintext alone goes to standard output, with a line break, and the record to standard error. With --secret-file FILE the \
-plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files, made before anything is sent, \
-which their owner alone can read; they go again if no key comes. No file is overwritten.";
+plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files which their owner alone can read. \
+Room for them is made before anything is sent, under temporary names in the same folder; they have their names once they are \
+whole. No file is overwritten.";
 
 const VERIFY: &str = "\
 The outcome is an object of the type `verdict`.
 
 Exit status:
   0  the vendor says that the key is valid
-  1  the vendor refuses it, and `reason` says why; or another failure
-  2, 5, 6  as of other commands: it could not be told
+  8  the vendor refuses it, and `reason` says why
+  1, 2, 5, 6  as of other commands: it could not be told
 
 A question may count as a use of the key.";
 
@@ -90,7 +95,7 @@ pub(crate) struct Global {
     /// Show each request on standard error; twice: everything that is traced
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Write nothing to standard error: the exit status alone tells a failure
+    /// Write no notes and no progress to standard error, and ask nothing; errors are told all the same
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }
@@ -225,8 +230,8 @@ pub(crate) struct SecretOut {
 /// Where a plaintext comes from. Never from an argument, which every process of the machine can see.
 #[derive(Debug, Args)]
 pub(crate) struct SecretIn {
-    /// Read the plaintext from this file [default: standard input; at a terminal it is not shown]. One line break at the
-    /// end is taken off, and other white space refused
+    /// Read the plaintext from this file [default: standard input; at a terminal it is not shown]. One byte-order mark at
+    /// the start and one line break at the end are taken off; whatever else is not visible ASCII is refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
 }

@@ -9,6 +9,7 @@ use keymux::Error;
 
 use crate::args::{Format, Global};
 use crate::exit::{Exit, Failure};
+use crate::terminal::Terminal;
 use crate::text::printable;
 use crate::when;
 
@@ -94,9 +95,10 @@ impl Console {
         self.terminal
     }
 
-    /// Whether somebody is there who sees a question and can answer it.
+    /// Whether somebody is there who sees a question and can answer it: on the controlling terminal, where standard input
+    /// is none.
     pub(crate) fn can_ask(&self) -> bool {
-        !self.quiet && io::stdin().is_terminal() && io::stderr().is_terminal()
+        !self.quiet && io::stderr().is_terminal() && Terminal::open().is_ok()
     }
 
     /// Whether standard error takes lines that are drawn anew, while `held` says that nothing goes to standard output.
@@ -126,12 +128,28 @@ impl Console {
         }
     }
 
-    /// Writes a line to standard error, unless nothing is wanted there.
+    /// Writes a line to standard error, unless notes are not wanted.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {
-            // Where standard error is closed there is nobody to tell.
-            let _ = writeln!(io::stderr(), "{}", printable(line));
+            self.line(line);
         }
+    }
+
+    /// Writes what failed to standard error, which is always wanted.
+    pub(crate) fn failed(&self, what: &str) {
+        self.line(&format!("keymux: {what}"));
+    }
+
+    /// The same with what it is about, a line each.
+    pub(crate) fn failed_for(&self, what: &str, about: impl IntoIterator<Item = String>) {
+        self.failed(what);
+        about.into_iter().for_each(|line| self.line(&line));
+    }
+
+    #[expect(clippy::unused_self, reason = "what may be written is decided here alone")]
+    fn line(&self, line: &str) {
+        // Where standard error is closed there is nobody to tell.
+        let _ = writeln!(io::stderr(), "{}", printable(line));
     }
 
     /// Writes why a call failed, in one line, with the instant at which a vendor may be asked again.
@@ -140,7 +158,7 @@ impl Console {
         let named = |about: &&str| text.strip_prefix(*about).is_some_and(|rest| rest.starts_with([' ', ':']));
         // What the error begins with needs no naming before it.
         let about = about.filter(|about| !named(about)).map(|about| format!("{about}: ")).unwrap_or_default();
-        self.note(&format!("keymux: {about}{text}{}", until(error.retry_after(), Timestamp::now())));
+        self.failed(&format!("{about}{text}{}", until(error.retry_after(), Timestamp::now())));
     }
 
     /// Tells why the command ends early. A reader that went away needs no telling.
@@ -149,7 +167,7 @@ impl Console {
             Failure::Call(error) | Failure::Change(_, error) => self.error(None, error),
             Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Failure::Usage(_) | Failure::Interrupted(_) | Failure::Lost(_) | Failure::Io(..) => {
-                self.note(&format!("keymux: {failure}"));
+                self.failed(&failure.to_string());
             }
         }
         failure.exit()

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use keymux::{Error, ErrorKind};
 
-/// What a run of the program came to. The numbers are promised.
+/// What a run of the program came to. The numbers are promised in `docs/exit-statuses.md`, whose words the help has too.
+/// 9 and 10 are kept for audits and comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Success = 0,
@@ -17,7 +18,10 @@ pub(crate) enum Exit {
     Denied = 5,
     RateLimited = 6,
     OutcomeUnknown = 7,
+    Refused = 8,
+    HungUp = 129,
     Interrupted = 130,
+    Quit = 131,
     Terminated = 143,
 }
 
@@ -28,6 +32,11 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    /// Whether a signal ended the run.
+    pub(crate) fn is_signal(self) -> bool {
+        matches!(self, Self::HungUp | Self::Interrupted | Self::Quit | Self::Terminated)
+    }
+
     /// The status of one call that failed. A call that was refused before anything was sent is wrong usage.
     pub(crate) fn of(error: &Error) -> Self {
         match error.kind() {
@@ -84,9 +93,9 @@ pub(crate) enum Failure {
     Call(Error),
     /// A call failed that changes something, with a status of its own.
     Change(Exit, Error),
-    /// Ctrl-C, or SIGTERM, with its status.
+    /// A signal, with its status.
     Interrupted(Exit),
-    /// A plaintext that no vendor shows again was not written; the text says what to do.
+    /// A plaintext that no vendor shows again is not where it should be; the text says what to do.
     Lost(String),
     /// Reading or writing failed; the text says of what.
     Io(String, io::Error),

@@ -9,6 +9,7 @@ mod console;
 mod exit;
 mod filter;
 mod interrupt;
+mod lines;
 mod load;
 mod output;
 mod patience;
@@ -17,8 +18,11 @@ mod progress;
 mod rehearsal;
 mod rows;
 mod secret_args;
+mod secret_file;
 mod secret_out;
+mod terminal;
 mod text;
+mod tidy;
 mod when;
 
 use std::process::ExitCode;
@@ -26,8 +30,20 @@ use std::process::ExitCode;
 use crate::console::Console;
 
 fn main() -> ExitCode {
+    without_core_dump();
     let cli = args::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));
     exit.into()
+}
+
+/// A crash leaves no file with what was in memory.
+fn without_core_dump() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+
+        // Lowering a limit is always allowed.
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
 }

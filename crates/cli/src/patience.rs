@@ -1,5 +1,5 @@
 //! Patience with a call that changes something. One Ctrl-C lets the request under way have its answer, and sends nothing
-//! after it; a second one, or SIGTERM, ends at once. What is known then is told, with a command that tells the rest.
+//! after it; a second one, SIGTERM or SIGHUP ends at once. What is known then is told, with a command that tells the rest.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ tokio::task_local! {
     static CALL: Arc<Attempts>;
 }
 
-/// Hears Ctrl-C and SIGTERM for calls that change something. While it lives nothing but it ends the program.
+/// Hears signals for calls that change something. While it lives nothing but it ends the program.
 #[derive(Debug)]
 pub(crate) struct Patience {
     interrupt: Interrupt,
@@ -25,13 +25,18 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn begin() -> Self {
-        let taken = Taken::new();
+        let taken = Taken::for_calls();
         Self { interrupt: Interrupt::listen(), _taken: taken }
     }
 
     /// Whether an end was asked for.
     pub(crate) fn was_heard(&self) -> bool {
         self.interrupt.was_heard()
+    }
+
+    /// The status of the end that was asked for.
+    pub(crate) fn exit(&self) -> Exit {
+        self.interrupt.exit()
     }
 
     /// What `call` gives, or how it was stopped. `first` is run at the first Ctrl-C.

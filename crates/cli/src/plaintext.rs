@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
-use keymux::SecretString;
+use keymux::{SecretFlaw, SecretString, read_secret};
 use zeroize::Zeroizing;
 
 use crate::args::SecretIn;
@@ -47,28 +47,16 @@ fn bounded(reader: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// One line break at the end belongs to the file; any other white space to no key. Errors tell the shape alone.
+/// The key in what was read. Errors tell the shape alone.
 fn checked(bytes: &[u8], from: &str) -> Result<SecretString, Failure> {
-    let wrong = |what: String| Err(Failure::Usage(format!("the key from {from} {what}")));
+    let wrong = |what: String| Failure::Usage(format!("the key from {from} {what}"));
     if bytes.len() > MAX_BYTES {
-        return wrong(format!("has more than {MAX_BYTES} bytes; is it the right file?"));
+        return Err(wrong(format!("has more than {MAX_BYTES} bytes; is it the right file?")));
     }
-    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let line = line.strip_suffix(b"\r").filter(|_| line.len() < bytes.len()).unwrap_or(line);
-    if line.is_empty() {
-        return wrong("is empty; give the plaintext on standard input or with --key-file".to_owned());
-    }
-    let Ok(text) = std::str::from_utf8(line) else {
-        return wrong(format!("is not text: {} bytes that are not UTF-8", line.len()));
-    };
-    if let Some((at, _)) = text.char_indices().find(|(_, c)| c.is_whitespace() || c.is_control()) {
-        return wrong(format!(
-            "holds white space or a control character at byte {} of {}, which no key holds; one line break at the end is taken off",
-            at + 1,
-            line.len(),
-        ));
-    }
-    Ok(SecretString::from(text))
+    read_secret(bytes).map_err(|flaw| match flaw {
+        SecretFlaw::Empty => wrong(format!("{flaw}; give the plaintext on standard input or with --key-file")),
+        _ => wrong(flaw.to_string()),
+    })
 }
 
 #[cfg(test)]

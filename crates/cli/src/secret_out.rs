@@ -2,12 +2,11 @@
 //! comes to be whose plaintext cannot be kept.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use keymux::{ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
-
 use zeroize::Zeroizing;
 
 use crate::args::SecretOut;
@@ -15,6 +14,8 @@ use crate::console::Console;
 use crate::exit::Failure;
 use crate::output::{Output, Plan};
 use crate::rows::{Row, Typed};
+use crate::secret_file::{NewFile, Unfilled};
+use crate::tidy::Busy;
 
 /// A place that is ready for one plaintext and its record.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Makes the files, or sees that standard output keeps what is written.
+    /// Makes room for the files, or sees that standard output keeps what is written.
     pub(crate) fn ready(args: SecretOut, console: &'a Console) -> Result<Self, Failure> {
         let Some(path) = args.secret_file else {
             if is_nowhere(&io::stdout()) {
@@ -38,10 +39,11 @@ impl<'a> Place<'a> {
             return Ok(Self { console, files: None });
         };
         let beside = PathBuf::from([path.as_os_str(), ".json".as_ref()].into_iter().collect::<OsString>());
-        let mut files = (NewFile::make(path)?, NewFile::make(beside)?);
-        files.0.reserve().map_err(|error| Failure::Io(format!("making room in {}", files.0.shown()), error))?;
-        let files = Some(files);
-        Ok(Self { console, files })
+        let mut files = (NewFile::make(path, console)?, NewFile::make(beside, console)?);
+        for file in [&mut files.0, &mut files.1] {
+            file.reserve().map_err(|error| Failure::Io(format!("making room for {}", file.shown()), error))?;
+        }
+        Ok(Self { console, files: Some(files) })
     }
 
     /// Writes the plaintext, and then the record. The plaintext alone is on standard output with a line break after it,
@@ -63,19 +65,31 @@ impl<'a> Place<'a> {
             return self.record(&issued.record);
         };
         let (secret_path, record_path) = (secret.shown(), record.shown());
-        secret.fill(plaintext.as_bytes()).map_err(|error| lost(secret_path.clone(), error))?;
+        let stored = match secret.fill(plaintext.as_bytes()) {
+            Ok(()) => Ok(()),
+            Err(Unfilled::Lost(error)) => return Err(lost(secret_path, error)),
+            Err(ref elsewhere @ Unfilled::Elsewhere(ref path, _)) => Err(Failure::Lost(format!(
+                "{key} has a plaintext that is not in {secret_path} ({elsewhere}); it is whole in {}: move it from there",
+                path.display()
+            ))),
+        };
         let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, &issued.record)).unwrap_or_default();
         text.push(b'\n');
         match record.fill(&text) {
-            Ok(()) => {
+            Ok(()) if stored.is_ok() => {
                 self.console.note(&format!("{key}: the plaintext is in {secret_path}, the record in {record_path}"));
             }
+            Ok(()) => {}
             Err(error) => {
-                self.console.note(&format!("keymux: {record_path}: {error}; the plaintext is in {secret_path}"));
+                if let Unfilled::Elsewhere(path, _) = &error {
+                    // It is shown below.
+                    let _ = fs::remove_file(path);
+                }
+                self.console.failed(&format!("{record_path}: {error}; the record of {key} follows"));
                 self.record(&issued.record)?;
             }
         }
-        Ok(())
+        stored
     }
 
     /// Says what becomes of the files where the call failed: they go, since they are empty.
@@ -83,8 +97,8 @@ impl<'a> Place<'a> {
         let (Failure::Call(error) | Failure::Change(_, error)) = failure else { return };
         if let (Some((secret, _)), ErrorKind::OutcomeUnknown) = (&self.files, error.kind()) {
             let path = secret.shown();
-            self.console.note(&format!(
-                "{path} is not kept, since no plaintext came; if there is a new key, nobody has its plaintext: revoke it"
+            self.console.failed(&format!(
+                "{path} is not made, since no plaintext came; if there is a new key, nobody has its plaintext: revoke it"
             ));
         }
     }
@@ -101,6 +115,7 @@ impl<'a> Place<'a> {
 }
 
 fn to_stdout(plaintext: &str) -> io::Result<()> {
+    let _busy = Busy::new();
     // One piece, so that it goes past the buffer of standard output, which nobody wipes.
     let mut line = Zeroizing::new(Vec::with_capacity(plaintext.len() + 1));
     line.extend_from_slice(plaintext.as_bytes());
@@ -108,68 +123,6 @@ fn to_stdout(plaintext: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(&line)?;
     out.flush()
-}
-
-/// No vendor's key has as many bytes.
-const ROOM: usize = 4096;
-
-/// A file that was not there before, readable by its owner alone. It goes again unless it was filled.
-#[derive(Debug)]
-struct NewFile {
-    path: PathBuf,
-    file: File,
-    filled: bool,
-}
-
-impl NewFile {
-    fn make(path: PathBuf) -> Result<Self, Failure> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(file) => Ok(Self { path, file, filled: false }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let path = path.display();
-                Err(Failure::Usage(format!("{path} is there already, and no file is overwritten; name another one")))
-            }
-            Err(error) => Err(Failure::Io(format!("making {}", path.display()), error)),
-        }
-    }
-
-    fn shown(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    /// Takes up the room that a plaintext needs, so that a full disk is seen before there is a plaintext.
-    fn reserve(&mut self) -> io::Result<()> {
-        self.file.write_all(&[0; ROOM])?;
-        self.file.sync_all()
-    }
-
-    /// Once it returns, the content outlasts a power cut.
-    fn fill(mut self, content: &[u8]) -> io::Result<()> {
-        self.file.rewind()?;
-        self.file.write_all(content)?;
-        self.file.set_len(content.len() as u64)?;
-        self.file.sync_all()?;
-        self.filled = true;
-        if let Some(folder) = self.path.parent().filter(|_| cfg!(unix)) {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            // The content is written; not every file system can do this for a folder.
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        }
-        Ok(())
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.filled {
-            // Nothing is in it.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
 }
 
 /// Whether what is written there is gone. Rust opens the null device in place of a closed standard output, and takes a

@@ -75,7 +75,7 @@ pub use provider::ApiKeyProvider;
 pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::RetryPolicy;
 pub use secrecy::{ExposeSecret, SecretString};
-pub use secret::{is_uuid, scrub_text};
+pub use secret::{SecretFlaw, is_uuid, read_secret, scrub_text, trim_secret};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
 pub use verify::{Refusal, Verdict, VerifyRequest};

@@ -10,6 +10,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::names::ProviderId;
 
 /// What stands in place of a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -21,21 +22,87 @@ const SCHEMES: [&str; 3] = ["bearer ", "api-key ", "basic "];
 /// which tells the shape and nothing of the text.
 pub(crate) fn check_credential(name: &str, credential: &SecretString) -> Result<(), Error> {
     let text = credential.expose_secret();
-    if text.is_empty() {
-        return Err(Error::config(format!("{name} is empty")));
-    }
     let lower = Zeroizing::new(text.chars().take(8).collect::<String>().to_ascii_lowercase());
     if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
         return Err(Error::config(format!("{name} begins with an authentication scheme; give the key alone")));
     }
-    if let Some(position) = text.bytes().position(|byte| !(0x21..=0x7e).contains(&byte)) {
-        let length = text.len();
-        return Err(Error::config(format!(
-            "{name} holds white space, a control or a non-ASCII character at byte {} of {length}, which no key holds; was a line break copied along?",
-            position + 1,
-        )));
+    flaw(text).map_or(Ok(()), |flaw| Err(Error::config(format!("{name} {flaw}"))))
+}
+
+/// What was read from a file, a pipe, a variable or a terminal, without what belongs to the reading and not to the
+/// secret: a byte-order mark at the start, and a line break at the end. One of each is taken off.
+#[must_use]
+pub fn trim_secret(bytes: &[u8]) -> &[u8] {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// The secret in what was [read](trim_secret), or why no key can be in it.
+pub fn read_secret(bytes: &[u8]) -> Result<SecretString, SecretFlaw> {
+    let secret = trim_secret(bytes);
+    let text = std::str::from_utf8(secret).map_err(|_| SecretFlaw::NotText {
+        bytes: secret.len(),
+        utf16: secret.starts_with(&[0xff, 0xfe]) || secret.starts_with(&[0xfe, 0xff]),
+    })?;
+    flaw(text).map_or_else(|| Ok(SecretString::from(text)), Err)
+}
+
+/// Why a text is no key. Printed, it tells the shape, and nothing of the text but one character that is not visible ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretFlaw {
+    /// There is no text.
+    Empty,
+    /// It is not UTF-8.
+    NotText {
+        /// How many bytes it has.
+        bytes: usize,
+        /// It begins as UTF-16 does.
+        utf16: bool,
+    },
+    /// A character is not visible ASCII.
+    Character {
+        /// The first such character.
+        found: char,
+        /// At which byte it begins, counted from 1. All characters before it have one byte.
+        at: usize,
+        /// How many bytes the text has.
+        of: usize,
+    },
+}
+
+impl fmt::Display for SecretFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Empty => f.write_str("is empty"),
+            Self::NotText { bytes, utf16 } => {
+                let encoding = if utf16 { "; it looks like UTF-16: save it as UTF-8" } else { "" };
+                write!(f, "is not text: {bytes} bytes that are not UTF-8{encoding}")
+            }
+            Self::Character { found, at, of } => {
+                let what = if found.is_whitespace() {
+                    "white space"
+                } else if found.is_control() {
+                    "a control character"
+                } else {
+                    "an invisible or non-ASCII character"
+                };
+                let code = u32::from(found);
+                write!(f, "holds {what} (U+{code:04X}) at byte {at} of {of}, which no key holds; copy the key again")
+            }
+        }
     }
-    Ok(())
+}
+
+impl std::error::Error for SecretFlaw {}
+
+/// The one rule of what a key's text may be: visible ASCII.
+pub(crate) fn flaw(text: &str) -> Option<SecretFlaw> {
+    if text.is_empty() {
+        return Some(SecretFlaw::Empty);
+    }
+    let (at, found) = text.char_indices().find(|(_, c)| !c.is_ascii_graphic())?;
+    Some(SecretFlaw::Character { found, at: at + 1, of: text.len() })
 }
 
 /// A header value of `scheme` and the credential: sensitive, shared by its clones, wiped when the last one is dropped.
@@ -227,11 +294,23 @@ fn scrub_member(value: &mut Value, path: &mut Vec<String>, secrets: &[&str], hid
     }
 }
 
+impl ProviderId {
+    /// Refuses a plaintext that no key can be, before anything is sent: one that is empty, or holds anything but visible
+    /// ASCII. The error gives the position and the code point of the first such character, and nothing else of the text.
+    pub fn refuse_plaintext(&self, plaintext: &SecretString, operation: &'static str) -> Result<(), Error> {
+        let flaw = flaw(plaintext.expose_secret());
+        let reason = flaw.map(|flaw| format!("the plaintext {flaw}"));
+        self.refuse(reason.is_some(), operation, reason.as_deref().unwrap_or_default())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::names::ProviderId;
 
     const CREDENTIAL: &str = "CANARYcredential";
 
@@ -243,12 +322,50 @@ mod tests {
             ("a b", "byte 2 of 3"),
             ("Bearer abc", "scheme"),
             ("API-KEY abc", "scheme"),
-            ("caf\u{e9}", "byte 4 of 5"),
+            ("caf\u{e9}", "(U+00E9) at byte 4 of 5"),
+            ("\u{feff}abc", "(U+FEFF) at byte 1 of 6"),
         ] {
             let error = check_credential("ACME_API_KEY", &bad.into()).unwrap_err().to_string();
             assert!(error.contains("ACME_API_KEY") && error.contains(says), "{error}");
         }
         assert!(check_credential("x", &"sk-1_2.3~/+=".into()).is_ok());
+    }
+
+    #[test]
+    fn what_was_read_loses_one_mark_at_its_start_and_one_line_break_at_its_end() {
+        for text in ["sk-1", "sk-1\n", "sk-1\r\n", "\u{feff}sk-1", "\u{feff}sk-1\r\n"] {
+            assert_eq!(read_secret(text.as_bytes()).unwrap().expose_secret(), "sk-1", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_that_is_not_visible_ascii_is_refused_by_its_place_and_code_point() {
+        let table: &[(&[u8], &str)] = &[
+            (b"", "is empty"),
+            (b"\r\n", "is empty"),
+            ("\u{feff}\n".as_bytes(), "is empty"),
+            (b"CANARY \n", "white space (U+0020) at byte 7 of 7"),
+            (b"CANARY\n\n", "white space (U+000A) at byte 7 of 7"),
+            (b"CANARY\r", "white space (U+000D) at byte 7 of 7"),
+            (b"CAN\0ARY", "a control character (U+0000) at byte 4 of 7"),
+            (b"CANARY\x7f", "a control character (U+007F) at byte 7 of 7"),
+            ("CANARY\u{200b}".as_bytes(), "an invisible or non-ASCII character (U+200B) at byte 7 of 9"),
+            ("CAN\u{2010}ARY".as_bytes(), "an invisible or non-ASCII character (U+2010) at byte 4 of 9"),
+            ("CANARY\u{ad}".as_bytes(), "(U+00AD) at byte 7 of 8"),
+            ("CANARY\u{e0041}".as_bytes(), "(U+E0041) at byte 7 of 10"),
+            ("\u{feff}\u{feff}CANARY".as_bytes(), "(U+FEFF) at byte 1 of 9"),
+            (b"CANARY\xff", "is not text: 7 bytes that are not UTF-8"),
+            (b"\xff\xfeC\0", "4 bytes that are not UTF-8; it looks like UTF-16"),
+        ];
+        for (bytes, says) in table {
+            let flaw = read_secret(bytes).unwrap_err();
+            assert!(flaw.to_string().contains(says), "{bytes:?}: {flaw}");
+            assert!(!format!("{flaw} {flaw:?}").contains("CANARY"), "{flaw:?}");
+            let Ok(text) = std::str::from_utf8(trim_secret(bytes)) else { continue };
+            let error = ProviderId::new("acme").refuse_plaintext(&text.into(), "verify_key").unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0));
+            assert!(error.to_string().contains(says), "{bytes:?}: {error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::http::{BaseUrl, Dialect, HttpOptions, Pipeline};
-use crate::secret::check_credential;
+use crate::secret::{check_credential, trim_secret};
 
 /// Reads a variable of the environment, or of what stands for it.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -41,14 +41,17 @@ impl Setup {
 
     /// A setup from `<PREFIX>_API_KEY` and the optional `<PREFIX>_BASE_URL`. `None` if the former is not set.
     ///
-    /// A variable that is set but empty, or not readable, is an error that names it.
+    /// A byte-order mark before the credential and a line break after it are taken off. A variable that is set but empty,
+    /// or not readable, is an error that names it.
     pub fn from_variables(variables: Variables<'_>, prefix: &str, base_url: &str) -> Result<Option<Self>, Error> {
         let mut setup = Self::new("", base_url);
         setup.credential_name = format!("{prefix}_API_KEY");
         let Some(credential) = variable(variables, &setup.credential_name)? else {
             return Ok(None);
         };
-        setup.credential = SecretString::from(credential.as_str());
+        let bare = trim_secret(credential.as_bytes());
+        // What was taken off is whole characters.
+        setup.credential = SecretString::from(std::str::from_utf8(bare).unwrap_or_default());
         check_credential(&setup.credential_name, &setup.credential)?;
         let base_url_name = format!("{prefix}_BASE_URL");
         if let Some(text) = variable(variables, &base_url_name)? {
@@ -125,6 +128,8 @@ fn variable(variables: Variables<'_>, name: &str) -> Result<Option<Zeroizing<Str
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
     use crate::error::ErrorKind;
 
@@ -138,10 +143,15 @@ mod tests {
         assert!(setup(&[]).unwrap().is_none());
         assert!(setup(&[("ACME_BASE_URL", "nonsense")]).unwrap().is_none(), "without a credential nothing is asked");
         assert!(setup(&[("ACME_API_KEY", "k")]).unwrap().is_some());
-        let bad: [(&[(&str, &str)], &str); 5] = [
+        for read in ["k\n", "k\r\n", "\u{feff}k"] {
+            let setup = setup(&[("ACME_API_KEY", read)]).unwrap().unwrap();
+            assert_eq!(setup.credential.expose_secret(), "k", "{read:?}");
+        }
+        let bad: [(&[(&str, &str)], &str); 6] = [
             (&[("ACME_API_KEY", "")], "ACME_API_KEY"),
             (&[("ACME_API_KEY", " \n")], "ACME_API_KEY"),
-            (&[("ACME_API_KEY", "k\n")], "ACME_API_KEY"),
+            (&[("ACME_API_KEY", "\u{feff}")], "ACME_API_KEY"),
+            (&[("ACME_API_KEY", "k\n\n")], "ACME_API_KEY"),
             (&[("ACME_API_KEY", "k"), ("ACME_BASE_URL", "")], "ACME_BASE_URL"),
             (&[("ACME_API_KEY", "k"), ("ACME_BASE_URL", "nonsense")], "ACME_BASE_URL"),
         ];

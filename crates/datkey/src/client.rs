@@ -131,6 +131,7 @@ impl Client {
     }
 
     pub(crate) async fn judge_key(&self, api: &ApiId, key: &SecretString) -> Result<(Outcome, Decoded<Key>), Error> {
+        ID.refuse_plaintext(key, "verify_key")?;
         let call = Call::new("verify_key", Method::POST, &["keys", "verify"]).counting_use();
         let answer = self.pipeline.send(call.with_json(&VerifyKey { api_id: api, key })?).await?;
         let outcome = answer.decode(&BARE)?.value;

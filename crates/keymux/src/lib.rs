@@ -73,9 +73,9 @@ pub use keymux_core::{
     GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind,
     KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer,
     Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal,
-    Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason,
-    Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict,
-    VerifyRequest, WaitEvent, WaitReason, compare_numbers, scrub_text,
+    Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status,
+    StopReason, Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn, Variables,
+    Verdict, VerifyRequest, WaitEvent, WaitReason, compare_numbers, read_secret, scrub_text, trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -128,6 +128,7 @@ impl Client {
         plaintext: &SecretString,
         options: &VerifyOptions,
     ) -> Result<VerifyResult, Error> {
+        ID.refuse_plaintext(plaintext, "verify_api_key")?;
         if let Some(config) = &options.rate_limit_config {
             ID.refuse(
                 config.limit == 0,
@@ -149,6 +150,7 @@ impl Client {
     /// Never sent again once it may have left: a repeat would count twice. A usage that is not made of digits is
     /// refused before anything is sent.
     pub async fn record_usage(&self, plaintext: &SecretString, usage: &Usage) -> Result<(), Error> {
+        ID.refuse_plaintext(plaintext, "record_usage")?;
         check_usage("record_usage", usage)?;
         let path = ["api", "v1", "api-key", "record-usage"];
         let call = Call::new("record_usage", Method::POST, &path).counting_use();
@@ -222,6 +224,7 @@ impl Client {
         key: &MigratedApiKey,
         plaintext: &SecretString,
     ) -> Result<Decoded<ApiKey>, Error> {
+        ID.refuse_plaintext(plaintext, "migrate_api_key")?;
         check_scopes("migrate_api_key", &key.scopes)?;
         let path = ["api", "v1", "api-key", "migrate"];
         let call = Call::new("migrate_api_key", Method::POST, &path).making_key(FIND_OUT);

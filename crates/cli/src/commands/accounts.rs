@@ -7,7 +7,7 @@ use keymux::AccountName;
 use crate::args::{AccountsAction, AccountsArgs};
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Taken};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{AccountRow, Check, Summary};
@@ -48,7 +48,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: AccountsArgs, console: &Conso
     };
     let mut running: FuturesUnordered<_> = keymux.accounts().map(check).collect();
     let (mut tally, mut interrupted) = (Tally::default(), false);
-    let mut interrupt = Interrupt::listen();
+    let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     loop {
         let Some(next) = interrupt.or(running.next()).await else {
             interrupted = true;
@@ -66,5 +66,5 @@ pub(super) async fn run(loader: &Loader<'_>, args: AccountsArgs, console: &Conso
         output.flush()?;
     }
     output.finish(Some(Summary::new(true, interrupted)))?;
-    Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
+    Ok(if interrupted { interrupt.exit() } else { tally.exit() })
 }

@@ -30,7 +30,11 @@ pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, consol
     let mut outcomes = keymux.get_many(keys.iter().cloned());
     let mut interrupt = Interrupt::listen();
     let (mut missing, mut last) = (0, None);
-    while let Some(outcome) = interrupt.or(outcomes.next()).await.ok_or(Failure::Interrupted(Exit::Interrupted))? {
+    loop {
+        let Some(next) = interrupt.or(outcomes.next()).await else {
+            return Err(Failure::Interrupted(interrupt.exit()));
+        };
+        let Some(outcome) = next else { break };
         match outcome.result {
             Ok(record) => output.row(record)?,
             Err(error) => {
@@ -59,7 +63,7 @@ pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, consol
 
 /// Waits for a call whose answer matters whoever asks for an end: the first Ctrl-C tells what a second one leaves open.
 pub(super) async fn see_through<T>(
-    patience: Patience,
+    patience: &Patience,
     call: impl Future<Output = T>,
     unknown: &str,
     console: &Console,

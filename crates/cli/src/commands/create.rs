@@ -24,7 +24,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
     let patience = Patience::begin();
     let place = Place::ready(args.secret, console)?;
     let call = keymux.create(&account, &key);
-    let made = super::see_through(patience, call, "whether there is a new key", console).await;
+    let made = super::see_through(&patience, call, "whether there is a new key", console).await;
     let look = super::look_in(&keymux, &account, &key.scope);
     match patience::made(made, look.as_deref()) {
         Ok(issued) => place.keep(&issued).map(|()| Exit::Success),

@@ -8,7 +8,7 @@ use keymux::{KeyRecord, KeyRef};
 use crate::args::GetArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Taken};
 use crate::load::Loader;
 use crate::output::{Output, Plan, shown_of_one};
 use crate::rows::{Problem, SHOWN};
@@ -36,7 +36,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
     let mut left: BTreeSet<KeyRef> = written.keys().cloned().collect();
     let keymux = loader.any_of(keys.iter().map(|(key, _)| key.account())).await?;
     let mut outcomes = keymux.get_many(keys.into_iter().map(|(key, _)| key));
-    let mut interrupt = Interrupt::listen();
+    let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     loop {
         let next = if let Some(next) = outcomes.next().now_or_never() {
             next
@@ -44,9 +44,9 @@ pub(super) async fn run(loader: &Loader<'_>, args: GetArgs, console: &Console) -
             output.flush()?;
             let Some(next) = interrupt.or(outcomes.next()).await else {
                 output.finish(None)?;
-                console.note("keymux: interrupted; these keys were not looked up:");
-                written.iter().filter(|(key, _)| left.contains(key)).for_each(|(_, text)| console.note(text));
-                return Ok(Exit::Interrupted);
+                let left = written.iter().filter(|(key, _)| left.contains(key)).map(|(_, text)| text.clone());
+                console.failed_for("interrupted; these keys were not looked up:", left);
+                return Ok(interrupt.exit());
             };
             next
         };

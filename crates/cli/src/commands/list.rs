@@ -12,7 +12,7 @@ use keymux::{
 use crate::args::ListArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Taken};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::progress::{Progress, Waits};
@@ -31,7 +31,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     let mut output = Output::new(console, plan);
     let mut progress = Progress::new(console.draws(output.holds()), &waits);
     let mut tally = Tally::default();
-    let mut interrupt = Interrupt::listen();
+    let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     let mut told = Completeness::default();
     let mut interrupted = false;
     for inventory in asked.inventories(&keymux) {
@@ -86,7 +86,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     let accounts = told.accounts().filter(|(name, _)| asked.holds(name));
     summary.accounts = accounts.map(|(name, account)| (name.clone(), account.clone())).collect();
     output.finish(Some(summary))?;
-    Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
+    Ok(if interrupted { interrupt.exit() } else { tally.exit() })
 }
 
 /// What the arguments ask for.

@@ -1,12 +1,13 @@
 //! References of keys, from the arguments and from standard input.
 
-use std::io::{self, BufRead};
+use std::io;
 
 use keymux::{Error, ErrorKind, KeyRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::exit::Failure;
+use crate::lines::{self, Line};
 use crate::rows::Summary;
 use crate::text::shown;
 
@@ -22,11 +23,17 @@ pub(super) fn read(refs: Vec<String>) -> Result<Vec<Given>, Failure> {
             all.push(text.parse().map(|key| (key, text.clone())).map_err(|error| (Some(shown(&text)), error)));
             continue;
         }
-        for (index, line) in io::stdin().lock().lines().enumerate() {
+        for (index, line) in lines::of(io::stdin().lock()).enumerate() {
             let line = line.map_err(|error| Failure::Io("reading standard input".to_owned(), error))?;
-            let line = line.trim();
-            if let Some(reference) = of_line(line) {
-                all.push(reference.map_err(|reason| (None, no_reference(index + 1, line, &reason))));
+            let number = index + 1;
+            match line {
+                Line::Text(line) => {
+                    let line = line.trim();
+                    let reference = of_line(line);
+                    all.extend(reference.map(|read| read.map_err(|why| (None, no_reference(number, line, &why)))));
+                }
+                Line::TooLong(most) => all.push(Err((None, unread(number, &format!("has more than {most} bytes"))))),
+                Line::NotUtf8 => all.push(Err((None, unread(number, "is not UTF-8")))),
             }
         }
     }
@@ -46,26 +53,34 @@ fn of_line(line: &str) -> Option<Result<(KeyRef, String), String>> {
     if !line.starts_with(['{', '[', ']']) {
         return Some(parsed(line));
     }
-    let object =
-        Some(line).filter(|line| line.starts_with('{')).and_then(|line| serde_json::from_str::<Line<'_>>(line).ok());
+    let object = serde_json::from_str::<Object<'_>>(line).ok().filter(|_| line.starts_with('{'));
     let Some(object) = object else {
         return Some(Err("it begins like JSON, and is not one whole object; `-o ndjson` writes such lines".to_owned()));
     };
-    let text = |member: Option<&RawValue>| member.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
-    match text(object.r#ref) {
-        Some(text) => Some(parsed(&text)),
-        None if text(object.r#type).is_some_and(|kind| kind == Summary::TYPE) => None,
-        None => Some(Err("the JSON object has no `ref` that is text".to_owned())),
+    match (text(object.reference), text(object.kind)) {
+        (Some(text), _) => Some(parsed(&text)),
+        (None, Some(kind)) if kind == Summary::TYPE => None,
+        _ => Some(Err("the JSON object has no `ref` that is text".to_owned())),
     }
 }
 
-/// What counts of a line; the rest may hold numbers beyond every float.
+/// What is read of a JSON object. The rest, which may be large, is passed over.
 #[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow, default)]
-    r#ref: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    r#type: Option<&'a RawValue>,
+struct Object<'a> {
+    #[serde(rename = "ref", borrow)]
+    reference: Option<&'a RawValue>,
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+}
+
+fn text(json: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(json?.get()).ok()
+}
+
+/// Says where the line is, and why it was not read.
+fn unread(number: usize, why: &str) -> Error {
+    Error::new(ErrorKind::InvalidRequest)
+        .with_message(format!("line {number} of standard input {why}, and is no reference"))
 }
 
 /// Says where the line is and its shape, and nothing of its text.

@@ -25,7 +25,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Conso
     }
     let keymux = loader.of([&account]).await?;
     let call = keymux.register(&account, &key, &plaintext);
-    let registered = super::see_through(Patience::begin(), call, "whether the key is registered", console).await;
+    let registered = super::see_through(&Patience::begin(), call, "whether the key is registered", console).await;
     let look = super::look_in(&keymux, &account, &key.scope);
     let record = patience::made(registered, look.as_deref())?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));

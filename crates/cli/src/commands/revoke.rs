@@ -73,7 +73,7 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
         let (patience, first) = (&patience, &first);
         async move {
             if patience.was_heard() {
-                return (key, Err(Failure::Interrupted(Exit::Interrupted)));
+                return (key, Err(Failure::Interrupted(patience.exit())));
             }
             let waits = || first.call_once(|| super::waits("which keys are revoked", console));
             let seen = patience.see(keymux.revoke(&key), waits).await;
@@ -97,7 +97,7 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
             Err(Failure::Change(exit, error)) => {
                 problem(&key, &error, &mut output, console)?;
                 tally.failed(exit);
-                if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+                if exit.is_signal() {
                     ended = Some(exit);
                 }
             }
@@ -111,10 +111,7 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
     }
     output.finish(None)?;
     if !undone.is_empty() {
-        console.note("keymux: interrupted; these keys are not revoked:");
-        for key in undone {
-            console.note(&key.to_string());
-        }
+        console.failed_for("interrupted; these keys are not revoked:", undone.iter().map(KeyRef::to_string));
     }
     Ok(ended.unwrap_or(tally.exit()))
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
     let patience = Patience::begin();
     let place = Place::ready(args.secret, console)?;
     let call = keymux.rotate(&key);
-    let rotated = super::see_through(patience, call, "whether there is a new plaintext", console).await;
+    let rotated = super::see_through(&patience, call, "whether there is a new plaintext", console).await;
     let look = if is_second_key(&keymux, &key)? {
         super::look_in(&keymux, key.account(), &beside(&key)?.scope)
     } else {
@@ -60,7 +60,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             let error = if unknown { patience::hinted(error, Some(&super::look_at(&key))) } else { error };
             let was = if unknown { "may not be" } else { "was not" };
             console.error(Some(&format!("{new} is made, and {key} {was} revoked")), &error);
-            console.note(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
+            console.failed(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
             Exit::Partial
         }
     };

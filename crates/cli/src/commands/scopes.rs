@@ -7,7 +7,7 @@ use keymux::Operation;
 use crate::args::ScopesArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Taken};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::rows::{Problem, ScopeRow, Summary};
@@ -28,7 +28,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console
     }
     let mut output = Output::new(console, plan);
     let (mut tally, mut complete, mut interrupted) = (Tally::default(), true, false);
-    let mut interrupt = Interrupt::listen();
+    let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     for name in accounts {
         let provider = keymux.account(&name)?.info().id();
         let Some(scopes) = interrupt.or(keymux.scopes(&name)).await else {
@@ -52,5 +52,5 @@ pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console
         }
     }
     output.finish(Some(Summary::new(complete, interrupted)))?;
-    Ok(if interrupted { Exit::Interrupted } else { tally.exit() })
+    Ok(if interrupted { interrupt.exit() } else { tally.exit() })
 }

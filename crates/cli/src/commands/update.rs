@@ -27,7 +27,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: UpdateArgs, console: &Console
     }
     let keymux = loader.of([account]).await?;
     let call = keymux.update(&key, &patch);
-    let changed = super::see_through(Patience::begin(), call, "whether the key is changed", console).await;
+    let changed = super::see_through(&Patience::begin(), call, "whether the key is changed", console).await;
     let record = patience::changed(changed, &super::look_at(&key));
     let record = record.map_err(|failure| super::told(failure, Some(&key), console))?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));

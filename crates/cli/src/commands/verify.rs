@@ -34,7 +34,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console
             console.error(None, error);
             Exit::of(error)
         }
-        _ => Exit::Failure,
+        _ => Exit::Refused,
     };
     let mut output = Output::single(console, Plan::of_one::<VerdictRow>(console));
     output.row(VerdictRow::new(account.clone(), verdict))?;

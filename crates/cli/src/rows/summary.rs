@@ -9,7 +9,7 @@ use serde::Serialize;
 pub(crate) struct Summary {
     /// Whether everything that was asked for was given. Filters take nothing from that.
     pub(crate) complete: bool,
-    /// Whether Ctrl-C ended the listing.
+    /// Whether a signal ended the listing.
     pub(crate) interrupted: bool,
     /// How many rows were written.
     pub(crate) count: u64,

@@ -5,31 +5,32 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread::sleep;
 
 use keymux_emulator::{Fault, FaultRule, Vendor};
 use serde_json::Value;
 
-use crate::stage::{Ran, Stage, folder, sample, scripted, silent};
+use crate::stage::{APART, Ran, Stage, folder, names, sample, scripted, silent};
 
 /// A program that runs, and what it writes to standard error.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     stderr: BufReader<ChildStderr>,
 }
 
 impl Running {
-    fn new(mut command: Command) -> Self {
+    pub(crate) fn new(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         Self { child, stderr }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
     }
 
     /// Reads on until a line holds `text`.
-    fn says(&mut self, text: &str) {
+    pub(crate) fn says(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -37,7 +38,7 @@ impl Running {
         }
     }
 
-    fn end(mut self) -> Ran {
+    pub(crate) fn end(mut self) -> Ran {
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
         let output = self.child.wait_with_output().unwrap();
@@ -193,16 +194,20 @@ fn an_end_at_once_leaves_no_file_and_says_how_to_find_out() {
     let create = ["create", "mielto", "--name", "n"];
     let rotate = ["rotate", &old, "--yes"];
     for (args, look) in [(&create[..], "keymux list mielto".to_owned()), (&rotate, format!("keymux get {old}"))] {
-        for (signals, status) in [(&["-TERM"] as &[&str], 143), (&["-INT", "-INT"], 130), (&["-INT", "-TERM"], 143)] {
+        for (signals, status) in
+            [(&["-TERM"] as &[&str], 143), (&["-HUP"], 129), (&["-INT", "-INT"], 130), (&["-INT", "-TERM"], 143)]
+        {
             let (url, told) = silent();
             let mut command = stage.command(&[args, &["--secret-file", file.to_str().unwrap()]].concat());
             command.env("MIELTO_BASE_URL", &url).env("ONELOOP_BASE_URL", &url);
             let mut running = Running::new(command);
             told.recv().unwrap();
-            assert!(file.exists(), "{args:?}: the file is made before anything is sent");
+            assert_eq!(names(&folder), [".key.json.keymux-0", ".key.keymux-0"], "{args:?}: room, and no name yet");
             for (number, signal) in signals.iter().enumerate() {
                 if number > 0 {
                     running.says("its answer is waited for");
+                    // Those that come together are one.
+                    sleep(APART);
                 }
                 running.signal(signal);
             }

@@ -111,6 +111,32 @@ fn a_line_of_json_without_a_reference_is_refused_with_the_reason() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_of_any_length_takes_little_memory_and_is_told_by_its_place() {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let stage = Stage::new();
+    for (begin, most) in [("x", "65536"), ("{", "8388608")] {
+        let mut command = stage.command(&["get", "-"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(begin.as_bytes()).unwrap();
+        let piece = vec![b'x'; 1 << 20];
+        (0..64).for_each(|_| stdin.write_all(&piece).unwrap());
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        stdin.write_all(b"\nmielto:key_000000001\n").unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert!(told.contains(&format!("line 1 of standard input has more than {most} bytes")), "{told}");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB");
+        assert!(peak.parse::<u64>().unwrap() < 48 * 1024, "{peak} kB");
+    }
+}
+
 #[test]
 fn a_filter_takes_the_words_of_tables_and_a_status_in_any_case() {
     let stage = Stage::new();

@@ -19,7 +19,11 @@ mod prompts;
 mod readme;
 mod schema;
 #[cfg(unix)]
+mod secret_files;
+#[cfg(unix)]
 mod secrets;
+#[cfg(unix)]
+mod signals;
 mod statuses;
 #[cfg(unix)]
 mod terminal;

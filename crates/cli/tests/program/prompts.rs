@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::stage::{NEW, OWN, Stage, WORKSPACE, held, requests, sample, silent};
+use crate::stage::{APART, NEW, OWN, Stage, WORKSPACE, held, requests, sample, silent};
 
 fn at_a_terminal(mut command: Command) -> PtySession {
     command.env("TERM", "xterm").env("NO_COLOR", "1");
@@ -127,6 +127,8 @@ fn a_call_that_makes_a_key_is_waited_for_through_one_ctrl_c_and_not_through_two(
         session.send_control('c').unwrap();
         session.exp_string("leaves unknown whether there is a new key").unwrap();
         if twice {
+            // Two that come together are one.
+            std::thread::sleep(APART);
             session.send_control('c').unwrap();
         } else {
             go.send(()).unwrap();
@@ -185,4 +187,76 @@ fn nothing_is_drawn_into_a_pipe() {
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(!told.contains('\u{1b}') && !told.contains('\r'), "{told:?}");
+}
+
+/// A shell that shows what is typed, tells its number before it becomes the program, and is in a session of its own.
+fn hidden_prompt(stage: &Stage) -> (PtySession, String) {
+    let mut shell = Command::new("sh");
+    let script = "stty echo; sh -c 'echo pid=$$; exec \"$0\" \"$@\"' \"$@\"; echo \"status=$?\"; \
+                  stty -a | grep -q -e -echo\\  || echo shown again";
+    let script = format!("trap : INT TERM HUP QUIT; {script}");
+    shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_keymux"), "verify", "oneloop"]);
+    shell.env_clear().env("PATH", "/usr/bin:/bin").envs(stage.variables());
+    let mut session = at_a_terminal(shell);
+    let (_, told) = session.exp_regex("pid=[0-9]+").unwrap();
+    session.exp_string("Key (it is not shown): ").unwrap();
+    (session, told.trim_start_matches("pid=").to_owned())
+}
+
+#[test]
+fn the_terminal_shows_again_what_is_typed_whatever_ends_the_question() {
+    let stage = Stage::new();
+    for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129), ("-QUIT", 131)] {
+        let (session, process) = hidden_prompt(&stage);
+        assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
+        let (shown, _) = end(session);
+        assert!(shown.contains(&format!("status={status}")) && shown.contains("shown again"), "{signal}: {shown}");
+    }
+    // Ctrl-C and Ctrl-\\ go to all of the terminal, the shell among them.
+    for (key, status) in [('c', 130), ('\\', 131)] {
+        let (mut session, _) = hidden_prompt(&stage);
+        session.send_control(key).unwrap();
+        let (shown, _) = end(session);
+        assert!(shown.contains(&format!("status={status}")) && shown.contains("shown again"), "{key}: {shown}");
+    }
+    assert_eq!(requests(&stage), 0);
+}
+
+#[test]
+fn while_the_program_is_stopped_the_terminal_shows_what_is_typed_and_afterwards_not() {
+    let stage = Stage::new();
+    let mut shell = Command::new("bash");
+    let script = "set -m; stty echo; \"$@\"; echo stopped; stty -a | grep -q -e -echo\\  || echo shown; fg; echo \"status=$?\"; \
+                  stty -a | grep -q -e -echo\\  || echo shown again";
+    shell.args(["--norc", "-c", script, "bash", env!("CARGO_BIN_EXE_keymux"), "register", WORKSPACE]).args(NEW);
+    shell.env_clear().env("PATH", "/usr/bin:/bin").envs(stage.variables());
+    let mut session = at_a_terminal(shell);
+    session.exp_string("Key (it is not shown): ").unwrap();
+    session.send("half").unwrap();
+    session.flush().unwrap();
+    session.send_control('z').unwrap();
+    session.exp_string("stopped").unwrap();
+    session.exp_string("shown").unwrap();
+    session.exp_string("Key (it is not shown): ").unwrap();
+    session.send_line(OWN.trim_end()).unwrap();
+    let (shown, _) = end(session);
+    assert!(shown.contains("status=0") && shown.contains("shown again"), "{shown}");
+    assert!(!shown.contains(OWN.trim_end()), "{shown}");
+}
+
+#[test]
+fn references_come_through_a_pipe_and_the_answer_from_the_terminal() {
+    let stage = Stage::new();
+    let key = sample(stage.emulator.mielto());
+    for (answer, status, after) in [("n", 1, 0), ("y", 0, 4)] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf '%s\n' \"$2\" | \"$1\" revoke -", "sh", env!("CARGO_BIN_EXE_keymux"), &key]);
+        shell.env_clear().env("PATH", "/usr/bin:/bin").envs(stage.variables());
+        let mut session = at_a_terminal(shell);
+        session.exp_string(&format!("Revoke {key}? [y/N] ")).unwrap();
+        session.send_line(answer).unwrap();
+        let (shown, ended) = end(session);
+        assert_eq!(ended, status, "{shown}");
+        assert_eq!(stage.run(&["get", &key]).status, Some(after));
+    }
 }

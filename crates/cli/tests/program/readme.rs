@@ -11,6 +11,8 @@ use crate::stage::{Stage, bare, folder, run};
 
 const README: &str = include_str!("../../../../README.md");
 
+const STATUSES: &str = include_str!("../../../../docs/exit-statuses.md");
+
 /// Stands between the outputs of two commands.
 const END: &str = "\u{1d}";
 
@@ -29,16 +31,16 @@ fn the_transcript_is_what_the_commands_print() {
 }
 
 #[test]
-fn the_exit_statuses_are_those_of_the_help() {
+fn the_exit_statuses_of_the_document_are_those_of_the_help_and_the_readme_links_to_them() {
+    let rows = STATUSES.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let documented: Vec<(&str, &str)> = rows.skip(1).collect();
     let help = run(&mut bare(&["--help"]), "").stdout;
-    let statuses: Vec<&str> = help.split("Exit status:\n").nth(1).unwrap().lines().collect();
-    assert_eq!(statuses.len(), 10, "{statuses:?}");
-    let readme = README.split_whitespace().collect::<Vec<_>>().join(" ");
-    for line in statuses {
-        let (number, words) = line.trim().split_once(' ').unwrap();
-        let told = format!("`{number}` {}", words.trim().replace("; ", ", "));
-        assert!(readme.contains(&told), "the README lacks: {told}");
-    }
+    let lines = help.split("Exit status:\n").nth(1).unwrap().lines();
+    let helped: Vec<(&str, &str)> = lines.map(|line| line.trim().split_once(' ').unwrap()).collect();
+    let helped: Vec<(&str, &str)> = helped.into_iter().map(|(number, words)| (number, words.trim())).collect();
+    assert!(documented.len() > 10, "{documented:?}");
+    assert_eq!(documented, helped);
+    assert!(README.contains("(docs/exit-statuses.md)"));
 }
 
 /// What each command shows at a terminal of 100 columns, one after the other in one shell.

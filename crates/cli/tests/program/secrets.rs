@@ -83,7 +83,7 @@ fn a_disk_without_room_for_a_plaintext_is_seen_before_anything_is_sent() {
     command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_keymux")]);
     let ran = run(command.args(args).env_clear().envs(stage.variables()), "");
     assert_eq!(ran.status, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("making room in"), "{ran:?}");
+    assert!(ran.stderr.contains("making room for"), "{ran:?}");
     assert_eq!((requests(&stage), fs::read_dir(&folder).unwrap().count()), (0, 0));
 }
 
@@ -127,7 +127,14 @@ fn a_key_with_white_space_or_no_text_is_refused_before_anything_is_sent() {
     let stage = Stage::new();
     let file = folder("wrong-keys").join("key");
     let register = [&["register", WORKSPACE][..], &NEW].concat();
-    for (text, shape) in [("", "is empty"), ("canary key\n", "at byte 7 of 10"), ("canary\n\n", "at byte 7 of 7")] {
+    for (text, shape) in [
+        ("", "is empty"),
+        ("canary key\n", "white space (U+0020) at byte 7 of 10"),
+        ("canary\n\n", "(U+000A) at byte 7 of 7"),
+        ("canary\u{200b}\n", "(U+200B) at byte 7 of 9"),
+        ("\u{feff}canary\u{2010}key\r\n", "(U+2010) at byte 7 of 12"),
+        ("canary\0\n", "a control character (U+0000) at byte 7 of 7"),
+    ] {
         let ran = run(&mut stage.command(&register), text);
         assert_eq!(ran.status, Some(2), "{text:?}: {ran:?}");
         assert!(ran.stderr.contains(shape) && !ran.stderr.contains("canary"), "{text:?}: {ran:?}");
@@ -138,6 +145,28 @@ fn a_key_with_white_space_or_no_text_is_refused_before_anything_is_sent() {
     let ran = stage.run(&[&register[..], &["--key-file", "/nowhere/key"]].concat());
     assert!(ran.status == Some(1) && ran.stderr.contains("reading /nowhere/key"), "{ran:?}");
     assert_eq!(requests(&stage), 0);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_plaintext_a_credential_or_a_reference_is_taken_off() {
+    let stage = Stage::new();
+    let own = format!("\u{feff}{}\r\n", OWN.trim_end());
+    let file = folder("marked").join("own");
+    fs::write(&file, &own).unwrap();
+    let register = [&["register", WORKSPACE][..], &NEW].concat();
+    assert_eq!(run(&mut stage.command(&register), &own).status, Some(0));
+    for input in [&*own, OWN] {
+        let ran = run(&mut stage.command(&["verify", "oneloop"]), input);
+        assert_eq!((ran.status, &ran.lines()[0]["verdict"]), (Some(0), &"valid".into()), "{ran:?}");
+    }
+    let ran = stage.run(&["verify", "oneloop", "--key-file", file.to_str().unwrap()]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let key = sample(stage.emulator.mielto());
+    let ran = run(&mut stage.command(&["get", "-"]), &format!("\u{feff}{key}\r\n{key}\r\n"));
+    assert_eq!((ran.status, ran.of_type("key").len()), (Some(0), 2), "{ran:?}");
+    let credential = format!("\u{feff}{}\n", stage.emulator.mielto().credential());
+    let ran = run(stage.command(&["get", &key]).env("MIELTO_API_KEY", credential), "");
+    assert_eq!(ran.status, Some(0), "{ran:?}");
 }
 
 #[test]

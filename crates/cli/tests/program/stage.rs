@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use keymux_emulator::{Emulator, Vendor};
 use serde_json::Value;
@@ -62,6 +63,15 @@ pub(crate) fn bare(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keymux"));
     command.args(args).env_clear();
     command
+}
+
+/// The program, started by a shell that has run `before`.
+#[cfg(unix)]
+pub(crate) fn under_shell(stage: &Stage, before: &str, args: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{before} exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_keymux")]).args(args);
+    shell.env_clear().env("PATH", "/usr/bin:/bin").envs(stage.variables());
+    shell
 }
 
 pub(crate) fn run(command: &mut Command, input: &str) -> Ran {
@@ -181,6 +191,17 @@ pub(crate) fn sample(vendor: &Vendor) -> String {
 /// How many requests all vendors have had.
 pub(crate) fn requests(stage: &Stage) -> u64 {
     stage.vendors().iter().map(|vendor| vendor.request_count()).sum()
+}
+
+/// Longer than signals may be apart that are one.
+pub(crate) const APART: Duration = Duration::from_millis(300);
+
+/// The names in a folder, in order.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 /// An empty folder of this name.

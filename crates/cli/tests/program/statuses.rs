@@ -110,8 +110,18 @@ fn without_any_account_the_message_says_how_to_get_one() {
 }
 
 #[test]
-fn quiet_leaves_the_exit_status_alone() {
+fn quiet_silences_notes_and_no_error() {
     let stage = Stage::new();
-    let ran = stage.run(&["get", "mielto:nope", "--quiet", "-o", "table"]);
-    assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(4), "", ""));
+    for (args, status, says) in [
+        (&["get", "mielto:nope"] as &[&str], 4, "keymux: mielto:nope: mielto get_api_key: not found"),
+        (&["list", "--filter", "expire<30d"], 2, "did you mean `expires_at`"),
+        (&["list", "nowhere"], 2, "no account `nowhere`"),
+        (&["revoke", "mielto:nope", "--yes"], 4, "keymux: mielto:nope: mielto delete_api_key: not found"),
+    ] {
+        let ran = stage.run(&[args, &["--quiet", "-o", "table"]].concat());
+        assert_eq!((ran.status, ran.stdout.as_str()), (Some(status), ""), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains(says) && ran.stderr.lines().count() == 1, "{args:?}: {ran:?}");
+    }
+    let ran = stage.run(&["list", "mielto", "--quiet", "-o", "table"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
 }

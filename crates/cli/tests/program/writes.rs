@@ -136,7 +136,7 @@ fn a_verdict_is_an_object_and_an_exit_status() {
     let datkey = stage.emulator.datkey();
     let valid = datkey.plaintext(datkey.sample_address()).unwrap();
     let of = |plaintext: &str| run(&mut stage.command(&["verify", "datkey:api_example_1"]), plaintext);
-    for (plaintext, status, verdict) in [(&*valid, 0, "valid"), ("canary-nobody-has", 1, "refused")] {
+    for (plaintext, status, verdict) in [(&*valid, 0, "valid"), ("canary-nobody-has", 8, "refused")] {
         let ran = of(plaintext);
         assert_eq!(ran.status, Some(status), "{ran:?}");
         let object = &ran.lines()[0];
@@ -175,7 +175,7 @@ fn nothing_is_revoked_on_a_mistake_or_without_consent() {
     let good = sample(stage.emulator.mielto());
     for (args, names) in [
         (&["revoke", &good] as &[&str], "add --yes"),
-        (&["revoke", &good, "--quiet"], ""),
+        (&["revoke", &good, "--quiet"], "--quiet asks nothing"),
         (&["rotate", "oneloop:w/k"], "add --yes"),
         (&["revoke", &good, "mielto", "--yes"], "nothing was revoked"),
         (&["revoke", &good, "nowhere:k", "--yes"], "no account `nowhere`"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use keymux_core::{SecretString, scrub_text};
+use keymux_core::{SecretString, scrub_text, trim_secret};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use zeroize::Zeroizing;
@@ -33,7 +33,7 @@ impl Source {
     pub(super) async fn fetch(&self) -> Result<SecretString, String> {
         let text = match self {
             Self::Env(name) => match std::env::var_os(name).map(std::ffi::OsString::into_string) {
-                Some(Ok(text)) => Zeroizing::new(text),
+                Some(Ok(text)) => self.line(Zeroizing::new(text).as_bytes())?,
                 Some(Err(_)) => return Err(format!("{self} is not UTF-8")),
                 None => return Err(format!("{self} is not set")),
             },
@@ -60,15 +60,14 @@ impl Source {
         Ok(SecretString::from(text.as_str()))
     }
 
-    /// The text without the line break at its end.
+    /// The text without a byte-order mark at its start and a line break at its end.
     fn line(&self, bytes: &[u8]) -> Result<Zeroizing<String>, String> {
-        let Ok(text) = std::str::from_utf8(bytes) else {
+        let Ok(text) = std::str::from_utf8(trim_secret(bytes)) else {
             return Err(match self {
                 Self::Command { .. } => format!("{self} printed what is not UTF-8"),
                 _ => format!("{self} is not UTF-8"),
             });
         };
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
         Ok(Zeroizing::new(text.to_owned()))
     }
 }
