@@ -110,7 +110,7 @@ mod tests {
             (
                 vec![reference, name, status, time(false), time(true), time(true)],
                 80,
-                Fit::Columns(vec![Some(24), Some(12), Some(8), Some(13), Some(13), None]),
+                Fit::Columns(vec![Some(24), Some(14), Some(8), Some(13), Some(13), None]),
             ),
             (
                 vec![reference, name, status, time(false), time(true), time(true)],

@@ -156,7 +156,10 @@ mod tests {
     use crate::rows::{Column, Kind};
 
     #[derive(Serialize)]
-    struct Bean(#[serde(skip)] Vec<Fact<Cell>>);
+    struct Bean {
+        #[serde(skip)]
+        cells: Vec<Fact<Cell>>,
+    }
 
     impl Row for Bean {
         const TYPE: &'static str = "bean";
@@ -164,7 +167,7 @@ mod tests {
         const FREE: Option<&'static str> = Some("metadata.");
 
         fn cell(&self, column: &str) -> Fact<Cell> {
-            self.0[usize::from(column == "name")].clone()
+            self.cells[usize::from(column == "name")].clone()
         }
     }
 
@@ -172,7 +175,7 @@ mod tests {
     fn sorted(by: &[&str], rows: Vec<Vec<Fact<Cell>>>) -> Vec<usize> {
         let mut held = Held::new(by.iter().map(|sort| Sort::parse::<Bean>(sort).unwrap()).collect());
         for (index, cells) in rows.into_iter().enumerate() {
-            held.push(&Bean(cells), &[u8::try_from(index).unwrap()]);
+            held.push(&Bean { cells }, &[u8::try_from(index).unwrap()]);
         }
         held.sort();
         held.iter().map(|shown| usize::from(shown[0])).collect()
@@ -223,10 +226,8 @@ mod tests {
     #[test]
     fn a_row_that_waits_takes_its_bytes_and_little_more() {
         let mut held = Held::new(vec![Sort::parse::<Bean>("uses").unwrap()]);
-        held.push(
-            &Bean(vec![Fact::Known(Cell::Time("2026-01-01T00:00:00Z".parse().unwrap())), Fact::Empty]),
-            &[7; 100],
-        );
+        let time = Fact::Known(Cell::Time("2026-01-01T00:00:00Z".parse().unwrap()));
+        held.push(&Bean { cells: vec![time, Fact::Empty] }, &[7; 100]);
         let block = &held.rows[0];
         assert!(block.bytes.len() + size_of::<Block>() <= 100 + 64, "{}", block.bytes.len());
         assert_eq!((held.len(), held.iter().next()), (1, Some(&[7; 100][..])));
