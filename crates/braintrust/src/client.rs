@@ -1,7 +1,9 @@
 //! The client: one method for each operation that Braintrust documents.
 
 use http::Method;
-use keymux_core::{Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, Rejected, Rejection, Rows, SecretString};
+use keymux_core::{
+    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, Rejected, Rejection, Rows, SecretString, WaitForm, WaitHeader,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -185,10 +187,13 @@ fn without_plaintext(token: ServiceToken) -> ServiceToken {
     ServiceToken { key: Fact::Missing, ..token }
 }
 
+/// What the vendor's own clients read beside `Retry-After`.
+const WAIT_HEADERS: [WaitHeader; 1] = [WaitHeader { name: "retry-after-ms", form: WaitForm::Milliseconds }];
+
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None, wait_headers: &WAIT_HEADERS }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

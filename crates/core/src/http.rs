@@ -7,6 +7,7 @@ mod decode;
 mod dialect;
 mod options;
 mod pipeline;
+mod proxy;
 mod reqwest_transport;
 mod transport;
 
@@ -17,4 +18,4 @@ pub use decode::objects;
 pub use dialect::{Dialect, Rejected, Rejection};
 pub use options::HttpOptions;
 pub use pipeline::Pipeline;
-pub use transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
+pub use transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

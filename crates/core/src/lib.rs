@@ -51,14 +51,14 @@ pub use gate::{
     WaitReason,
 };
 pub use http::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
+    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
 pub use record::{Action, Basis, Field, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, WaitForm, WaitHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};
 pub use setup::{Setup, Variables};

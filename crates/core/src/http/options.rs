@@ -1,5 +1,6 @@
 //! Everything about requests that an application may tune, in one place.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub struct HttpOptions {
     pub(crate) plain_http: bool,
     pub(crate) system_proxy: bool,
     pub(crate) root_certificates: Option<Pem>,
+    pub(crate) trust_setting: Cow<'static, str>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -63,6 +65,7 @@ impl Default for HttpOptions {
             plain_http: false,
             system_proxy: true,
             root_certificates: None,
+            trust_setting: Cow::Borrowed("`HttpOptions::with_root_certificates_pem`"),
             transport: None,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -169,6 +172,13 @@ impl HttpOptions {
     /// or a machine without a store.
     pub fn with_root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates = Some(Pem(pem.into()));
+        self
+    }
+
+    /// What errors call the setting that [`with_root_certificates_pem`](Self::with_root_certificates_pem) is to the user:
+    /// the key of a file, say. Default: the name of that method.
+    pub fn with_trust_setting(mut self, words: impl Into<Cow<'static, str>>) -> Self {
+        self.trust_setting = words.into();
         self
     }
 

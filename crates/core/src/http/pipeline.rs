@@ -345,7 +345,9 @@ impl Pipeline {
             // Servers may refuse these without a length, and the HTTP client sends none for no body.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Request::new(call.method.clone(), url.clone(), headers, call.body.clone())
+        let mut request = Request::new(call.method.clone(), url.clone(), headers, call.body.clone());
+        request.fresh_connection = call.idempotency != Idempotency::Idempotent;
+        request
     }
 
     /// The error of an answer that is not a success.
@@ -369,7 +371,8 @@ impl Pipeline {
         let json = serde_json::from_str(text).unwrap_or_default();
         let rejected = Rejected { status: status_code, headers, text, json: &json, credential, quiet: call.quiet };
         let rejection = (dialect.read_rejection)(&rejected);
-        let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
+        let own = dialect.wait_headers_of(status_code);
+        let delay = server_delay(headers, own, rejection.retry_after, options.clock.timestamp());
         let said = match (rejection.message, compression(headers)) {
             (Some(message), _) if !message.trim_start().starts_with('<') => message,
             (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
@@ -410,9 +413,11 @@ impl Pipeline {
         };
         let message = match error.kind() {
             TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.inner.options.max_body_bytes),
-            _ => innermost(&error),
+            _ => error.explanation().map_or_else(|| innermost(&error), str::to_owned),
         };
-        with_status(self.error(kind, call.operation).with_message(message).with_source(error), status)
+        let told = self.error(kind, call.operation).with_message(message).with_permanent(error.is_permanent());
+        let told = told.with_detail(error.distrust().map(|distrust| Arc::new(distrust) as _));
+        with_status(told.with_source(error), status)
     }
 
     fn timed_out(&self, call: &Call<'_>, exchange: Exchange, limit: Duration) -> Error {
@@ -473,7 +478,8 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         403 => ErrorKind::PermissionDenied,
         404 | 410 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
-        409 => ErrorKind::Conflict,
+        // Too early: refused as it stands, and not looked at.
+        409 | 425 => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::InvalidRequest,
         500..=599 => ErrorKind::Server,
