@@ -25,6 +25,7 @@
 mod address;
 mod capability;
 mod clock;
+mod credential;
 mod drift;
 mod error;
 mod fact;
@@ -43,6 +44,7 @@ mod write;
 pub use address::{AccountName, Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
 pub use capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
+pub use credential::{Credential, CredentialSource};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};

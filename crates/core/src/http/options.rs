@@ -5,8 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::address::AccountName;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
+use crate::credential::{CredentialSource, Source};
 use crate::error::Error;
 use crate::gate::{GateChoice, RateGate, RateLimit};
 use crate::http::Transport;
@@ -38,6 +41,8 @@ pub struct HttpOptions {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) account: Option<AccountName>,
     pub(crate) credential_recheck: Duration,
+    pub(crate) credential_source: Option<Source>,
+    pub(crate) credential_end: Option<Timestamp>,
     pub(crate) unknown_keys: Duration,
 }
 
@@ -74,6 +79,8 @@ impl Default for HttpOptions {
             rate_limit: None,
             account: None,
             credential_recheck: Duration::from_secs(60),
+            credential_source: None,
+            credential_end: None,
             unknown_keys: Duration::ZERO,
         }
     }
@@ -236,6 +243,21 @@ impl HttpOptions {
     /// credential, since it may be about the key that is verified.
     pub fn with_credential_recheck(mut self, after: Duration) -> Self {
         self.credential_recheck = after;
+        self
+    }
+
+    /// Where the credential is had anew, ahead of its end and after the vendor refused it. For one client and its clones
+    /// alone. The credential that the client is made with is used until then; if it is empty, the source is asked at the
+    /// first call. Default: none, and the credential is the one that the client was made with.
+    pub fn with_credential_source(mut self, source: Arc<dyn CredentialSource>) -> Self {
+        self.credential_source = Some(Source(source));
+        self
+    }
+
+    /// When the credential that the client is made with ends, so that a
+    /// [source](Self::with_credential_source) is asked ahead of it. Default: not known.
+    pub fn with_credential_end(mut self, ends: Timestamp) -> Self {
+        self.credential_end = Some(ends);
         self
     }
 

@@ -19,11 +19,12 @@ use super::dialect::plain_words;
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions, Rejected};
+use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
 use crate::gate::{Blocked, GateAnswer, GateRequest, GateState, Gates, Leave, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{self, Budget, Failure, Idempotency, Surroundings, server_delay};
-use crate::secret::{compression, credential_header, scrub_id, scrub_text};
+use crate::secret::{compression, scrub_id, scrub_text, suspicion};
 
 /// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ struct Inner {
     dialect: Dialect,
     base: BaseUrl,
     headers: HeaderMap,
-    credential: SecretString,
+    credential: Credentials,
     options: HttpOptions,
     transport: Arc<dyn Transport>,
     budget: Budget,
@@ -69,7 +70,7 @@ impl Pipeline {
     ) -> Result<Self, Error> {
         let of_provider = |error: Error| error.with_provider(dialect.provider.clone());
         base.check_scheme("the base URL", &options).map_err(of_provider)?;
-        headers.insert(header, credential_header(scheme, &credential).map_err(of_provider)?);
+        let credential = Credentials::new((header, scheme, credential), &options).map_err(of_provider)?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let own = concat!("keymux/", env!("CARGO_PKG_VERSION"));
         let agent = options.application.as_ref().map_or(own.to_owned(), |application| format!("{application} {own}"));
@@ -308,11 +309,50 @@ impl Pipeline {
         )
     }
 
-    async fn attempt(&self, &Attempt { call, url, remaining, .. }: &Attempt<'_>) -> Result<Response, Error> {
+    /// One attempt, with a credential that is good as far as is known. One that the vendor refuses is renewed, and the
+    /// request sent once more.
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Response, Error> {
+        let Inner { options, credential, .. } = &*self.inner;
+        let named = |error: Error| self.name(error, attempt.call.operation);
+        let started = options.clock.instant();
+        let held = credential.current(attempt.remaining).await.map_err(named)?;
+        let refused = match self.exchange(attempt, attempt.remaining, &held).await {
+            Err(error) if error.kind() == ErrorKind::Unauthenticated => error,
+            result => return result,
+        };
+        // A refusal of a verification may be about the key that is verified.
+        if credential.can_renew() && attempt.call.idempotency != Idempotency::CountsUse {
+            let elapsed = || options.clock.instant().saturating_duration_since(started);
+            let newer = credential.after_refusal(&held, attempt.remaining.saturating_sub(elapsed())).await.map_err(named)?;
+            if newer.is_newer_than(&held) {
+                let remaining = attempt.remaining.saturating_sub(elapsed());
+                return Box::pin(self.exchange(attempt, remaining, &newer)).await;
+            }
+        }
+        Err(match suspicion(held.secret()) {
+            Some(hint) => {
+                let said = refused.message().map_or_else(String::new, |said| format!("{said}; "));
+                refused.with_message(format!("{said}{hint}"))
+            }
+            None => refused,
+        })
+    }
+
+    fn name(&self, error: Error, operation: &'static str) -> Error {
+        error.with_provider(self.inner.dialect.provider.clone()).with_operation(operation)
+    }
+
+    /// One request and its answer.
+    async fn exchange(
+        &self,
+        &Attempt { call, url, .. }: &Attempt<'_>,
+        remaining: Duration,
+        held: &Held,
+    ) -> Result<Response, Error> {
         let Inner { options, transport, .. } = &*self.inner;
         let exchange = Exchange::new(options.max_body_bytes);
         let limit = options.attempt_timeout.min(remaining);
-        let mut work = transport.execute(self.request(call, url), &exchange);
+        let mut work = transport.execute(self.request(call, url, held), &exchange);
         let mut time_out = options.clock.time_limit(limit);
         let outcome = poll_fn(|context| {
             if let Poll::Ready(outcome) = work.as_mut().poll(context) {
@@ -338,8 +378,9 @@ impl Pipeline {
     }
 
     /// The request of an attempt.
-    fn request(&self, call: &Call<'_>, url: &Url) -> Request {
+    fn request(&self, call: &Call<'_>, url: &Url, held: &Held) -> Request {
         let mut headers = self.inner.headers.clone();
+        headers.insert(self.inner.credential.name().clone(), held.header.clone());
         headers.extend(call.headers.iter().cloned());
         if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
             // Servers may refuse these without a length, and the HTTP client sends none for no body.
@@ -353,6 +394,7 @@ impl Pipeline {
     /// The error of an answer that is not a success.
     fn rejected(&self, call: &Call<'_>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let Inner { dialect, base, options, credential, .. } = &*self.inner;
+        let credential = &credential.secrets();
         let status_code = status.as_u16();
         let error = |kind| self.error(kind, call.operation).with_status(status_code);
         if status.is_redirection() {
@@ -432,7 +474,7 @@ impl Pipeline {
 
     fn request_id(&self, headers: &HeaderMap) -> Option<String> {
         let value = headers.get(self.inner.dialect.request_id_header?)?.to_str().ok()?;
-        Some(scrub_id(value, &self.inner.credential))
+        Some(scrub_id(value, &self.inner.credential.secrets()))
     }
 }
 
