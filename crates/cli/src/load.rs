@@ -64,7 +64,15 @@ impl<'a> Loader<'a> {
     pub(crate) async fn all_of(&self, file: Option<&ConfigFile>) -> Result<Keymux, Failure> {
         match file {
             Some(file) => self.build(file.accounts()).await,
-            None => Ok(Keymux::builder().with_env(&self.options(None)?)?.build()?),
+            None => {
+                for name in keymux::empty_variables(&|name| std::env::var_os(name)) {
+                    self.console.note(&format!("keymux: {name} is set but empty, and counts as not set"));
+                }
+                let options = self.options(None)?.with_trust_setting(
+                    "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
+                );
+                Ok(Keymux::builder().with_env_partial(&options).build()?)
+            }
         }
     }
 

@@ -50,6 +50,13 @@ impl Keymux {
         Self::builder().with_env(&HttpOptions::default())?.build()
     }
 
+    /// Like [`from_env`](Self::from_env), but an account that cannot be set up costs itself alone, as in
+    /// [`from_config_partial`](Self::from_config_partial), and a variable that is set but empty counts as not set;
+    /// [`empty_variables`](crate::empty_variables) names those.
+    pub fn from_env_partial() -> Result<Self, Error> {
+        Self::builder().with_env_partial(&HttpOptions::default()).build()
+    }
+
     /// The accounts of a configuration file, with the default options where the file says nothing.
     ///
     /// Credentials are fetched now, side by side, and commands are run; see
@@ -316,6 +323,21 @@ impl Builder {
     /// Like [`with_env`](Builder::with_env), with another source of variables.
     pub fn with_variables(self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
         env::add_accounts(self, variables, options)
+    }
+
+    /// Adds the accounts of [`Keymux::from_env_partial`], with these options.
+    pub fn with_env_partial(self, options: &HttpOptions) -> Self {
+        self.with_variables_partial(&|name| std::env::var_os(name), options)
+    }
+
+    /// Like [`with_env_partial`](Builder::with_env_partial), with another source of variables.
+    pub fn with_variables_partial(self, variables: Variables<'_>, options: &HttpOptions) -> Self {
+        env::add_partial_accounts(self, variables, options)
+    }
+
+    pub(crate) fn with_shared_account(mut self, name: &str, provider: Arc<dyn ApiKeyProvider>) -> Self {
+        self.accounts.push((name.to_owned(), provider));
+        self
     }
 
     /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.

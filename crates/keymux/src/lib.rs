@@ -53,7 +53,7 @@ mod outcomes;
 mod rotate;
 
 pub use accounts::{Builder, Keymux};
-pub use env::providers;
+pub use env::{empty_variables, providers};
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
