@@ -250,6 +250,10 @@ impl AccountConfig {
         let mut account = self.clone();
         for (key, Setting { value, place }) in &self.settings {
             let Value::File(path) = value else { continue };
+            if !cfg!(feature = "signing") && *key == "signing_key_file" {
+                // That it has no use here is told first.
+                continue;
+            }
             let content = read_regular(path, MAX_CONFIG_BYTES).await.map_err(|why| {
                 self.error(place, &format!("`{key}`: the file {} cannot be read: {why}", shown_path(path)))
             })?;

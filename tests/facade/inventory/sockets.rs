@@ -28,7 +28,7 @@ fn everything(vendors: &[&Vendor], keys: usize) -> BTreeSet<String> {
 
 /// What befalls one request in four or so.
 fn troubles(seed: u64) -> FaultPlan {
-    let told = Fault::rate_limited(DelayForm::Millis, Duration::from_millis(1500));
+    let told = Fault::rate_limited(DelayForm::Fraction, Duration::from_millis(1500));
     let untold = Fault::rate_limited(DelayForm::None, Duration::from_secs(1));
     let page = FaultAnswer::new(500).with_body("<html>").with_header("content-type", "text/html");
     let shares: [(f64, Fault); 11] = [

@@ -23,4 +23,6 @@ mod secrets;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod wire;
 mod writes;
