@@ -20,7 +20,8 @@
 //! # Features
 //!
 //! `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`, where the
-//! application installs the cryptography. Without any of them only plain HTTP to loopback works.
+//! application installs the cryptography. Without any of them only plain HTTP to loopback works. `socks` uses SOCKS
+//! proxies of the environment.
 
 mod address;
 mod capability;

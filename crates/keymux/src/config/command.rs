@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use keymux_core::{AccountName, SecretString, scrub_text};
@@ -68,17 +68,13 @@ pub(super) async fn run(
     match status {
         _ if output.is_full() => Err(format!("printed more than {MAX_FILE_BYTES} bytes")),
         Ok(Ok(status)) if status.success() => Ok(output.bytes),
-        Ok(Ok(status)) => Err(format!("failed ({}){}", ended(status), said(&output, &complaint))),
+        Ok(Ok(status)) => Err(format!("failed ({status}){}", said(&output, &complaint))),
         Ok(Err(why)) => Err(why),
         Err(_) => {
             let seconds = TIME_LIMIT.as_secs();
             Err(format!("did not end within {seconds} s, and was stopped{}", said(&output, &complaint)))
         }
     }
-}
-
-fn ended(status: ExitStatus) -> String {
-    status.to_string()
 }
 
 /// What the program said on standard error, without what it printed.

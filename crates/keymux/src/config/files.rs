@@ -89,7 +89,7 @@ fn open_regular(path: &Path) -> Result<File, String> {
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         // Opening a pipe would wait for who writes to it.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        options.custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default());
     }
     let file = options.open(path).map_err(|error| error.to_string())?;
     check(file.metadata())?;

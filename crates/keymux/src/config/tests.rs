@@ -9,8 +9,8 @@ use super::credential::Source;
 use super::keys::{KEYS, Of, nearest};
 use crate::Keymux;
 
-#[test]
-fn every_shared_key_changes_the_options() {
+#[tokio::test]
+async fn every_shared_key_changes_the_options() {
     let folder = std::env::temp_dir().join(format!("keymux-shared-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("ca.pem"), "pem").unwrap();
@@ -35,7 +35,7 @@ fn every_shared_key_changes_the_options() {
             let file = ConfigFile::parse(&text, folder.join("keymux.toml")).unwrap();
             let base = HttpOptions::new().with_raw(true);
             assert!(!format!("{base:?}").contains(seen), "{seen} is the default");
-            let options = file.accounts[0].http(base).unwrap();
+            let options = file.accounts[0].with_contents().await.unwrap().http(base).unwrap();
             let shown = format!("{options:?}");
             assert!(shown.contains(seen) && shown.contains("raw: true"), "{text}: {shown}");
         }
