@@ -231,6 +231,7 @@ async fn what_the_source_gives_is_checked() {
         let client = client(&server, &clock, &Vault::with([given]), "", None);
         let error = look_up(&client).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.to_string().contains(says), "{error}");
+        assert_eq!(error.attempts(), 0, "nothing was sent");
     }
     assert_eq!(server.requests().len(), 0);
 }

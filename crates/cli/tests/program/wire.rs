@@ -297,3 +297,70 @@ fn what_others_can_change_or_replace_is_warned_about() {
     assert_eq!(warned(), "", "there nobody can replace what is another's");
     set(&folder, 0o755);
 }
+
+#[test]
+fn at_a_terminal_what_a_command_asks_begins_with_the_name_of_its_account() {
+    let stage = Stage::new();
+    let key = stage.emulator.mielto().credential().to_owned();
+    let script = format!("printf \"Touch the key? \" >&2; echo one more >&2; echo {key}");
+    let path = file("asks-terminal", &stage, &["prod"], &shell(&script));
+    let mut command = bare(&["--config", &path, "get", "prod:key_000000001", "--quiet"]);
+    command.env("PATH", "/usr/bin:/bin").env("TERM", "dumb");
+    let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+    let shown = session.exp_eof().unwrap();
+    assert!(shown.contains("prod: Touch the key? one more\r\n"), "{shown:?}");
+}
+
+/// A server that lists forty groups and then does `then` with every request for their keys; and how many there were.
+fn forty_groups(then: &'static str) -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let groups: Vec<String> = (0..40).map(|number| format!("{{\"id\":\"g{number:02}\",\"name\":\"n\"}}")).collect();
+        let body = format!("{{\"items\":[{}],\"pagination\":{{\"has_more\":false}}}}", groups.join(","));
+        let mut kept = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 4096];
+            let count = stream.read(&mut bytes).unwrap_or(0);
+            let head = String::from_utf8_lossy(&bytes[..count]).into_owned();
+            let answer = if head.contains("/api_keys") {
+                let _ = tell.send(());
+                then.to_owned()
+            } else {
+                let length = body.len();
+                format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+            };
+            if answer.is_empty() {
+                kept.push(stream);
+            } else {
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn an_inventory_behind_a_vendor_that_does_not_answer_ends_in_seconds() {
+    for (then, says) in [
+        ("HTTP/1.1 429 Too Many\r\nretry-after: 3600\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", "rate_limited"),
+        ("", "timeout"),
+    ] {
+        let (url, told) = forty_groups(then);
+        let folder = folder("forty");
+        let path = folder.join("keymux.toml");
+        let text = format!(
+            "[accounts.b]\nprovider = \"baseten\"\nbase_url = \"{url}\"\ncredential = {{ env = \"KEY\" }}\n\
+             attempt_timeout = \"500ms\"\ntotal_timeout = \"1500ms\"\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let started = Instant::now();
+        let ran = run(bare(&["--config", path.to_str().unwrap(), "list", "b", "-o", "json"]).env("KEY", "EXAMPLE1"), "");
+        assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+        assert!(ran.stdout.contains(says) || ran.stderr.contains(&says.replace('_', " ")) || ran.stderr.contains("timed out"), "{ran:?}");
+        assert_ne!(ran.status, Some(0), "{ran:?}");
+        assert!(told.try_iter().count() <= 32, "not each of forty several times");
+    }
+}

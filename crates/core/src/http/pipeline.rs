@@ -184,9 +184,23 @@ impl Pipeline {
     async fn admitted_attempt(&self, mut attempt: Attempt<'_>) -> Result<(Response, u32), Failure> {
         let leave = self.leave(&attempt).await.map_err(Failure::NotAdmitted)?;
         attempt.remaining = attempt.remaining.saturating_sub(leave.waited.unwrap_or_default());
-        let result = self.observed_attempt(&attempt).await;
+        let held = self.held(&mut attempt).await.map_err(Failure::NotAdmitted)?;
+        let result = self.observed_attempt(&attempt, &held).await;
         self.tell_end(leave, attempt.call, result.as_ref().err());
         result.map_err(Failure::Sent)
+    }
+
+    /// The credential for an attempt, which is good as far as is known.
+    async fn held(&self, attempt: &mut Attempt<'_>) -> Result<Arc<Held>, Error> {
+        let Inner { options, credential, .. } = &*self.inner;
+        if !credential.can_renew() {
+            return credential.current(attempt.remaining).await;
+        }
+        let started = options.clock.instant();
+        let held = credential.current(attempt.remaining).await;
+        let elapsed = options.clock.instant().saturating_duration_since(started);
+        attempt.remaining = attempt.remaining.saturating_sub(elapsed);
+        held.map_err(|error| self.name(error, attempt.call.operation))
     }
 
     /// Tells the gate and its latch how an attempt ended.
@@ -262,10 +276,14 @@ impl Pipeline {
     }
 
     /// One attempt in a span of its own, told to the observer.
-    async fn observed_attempt(&self, attempt: &Attempt<'_>) -> Result<(Response, u32), Error> {
+    async fn observed_attempt(
+        &self,
+        attempt: &Attempt<'_>,
+        held: &Arc<Held>,
+    ) -> Result<(Response, u32), Error> {
         let started = self.inner.options.observer.as_ref().map(|_| self.inner.options.clock.instant());
         let span = self.span(attempt);
-        let work = pin!(self.attempt(attempt));
+        let work = pin!(self.attempt(attempt, held));
         // Without a subscriber nothing is entered at each poll.
         let result = if span.is_disabled() { work.await } else { work.instrument(span.clone()).await };
         let (status, error) = match &result {
@@ -309,24 +327,22 @@ impl Pipeline {
         )
     }
 
-    /// One attempt, with a credential that is good as far as is known. One that the vendor refuses is renewed, and the
-    /// request sent once more.
-    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Response, Error> {
+    /// One attempt. A credential that the vendor refuses is renewed, and the request sent once more.
+    async fn attempt(&self, attempt: &Attempt<'_>, held: &Arc<Held>) -> Result<Response, Error> {
         let Inner { options, credential, .. } = &*self.inner;
-        let named = |error: Error| self.name(error, attempt.call.operation);
-        let started = options.clock.instant();
-        let held = credential.current(attempt.remaining).await.map_err(named)?;
-        let refused = match self.exchange(attempt, attempt.remaining, &held).await {
+        let started = credential.can_renew().then(|| options.clock.instant());
+        let refused = match self.exchange(attempt, attempt.remaining, held).await {
             Err(error) if error.kind() == ErrorKind::Unauthenticated => error,
             result => return result,
         };
         // A refusal of a verification may be about the key that is verified.
-        if credential.can_renew() && attempt.call.idempotency != Idempotency::CountsUse {
-            let elapsed = || options.clock.instant().saturating_duration_since(started);
-            let newer = credential.after_refusal(&held, attempt.remaining.saturating_sub(elapsed())).await.map_err(named)?;
-            if newer.is_newer_than(&held) {
-                let remaining = attempt.remaining.saturating_sub(elapsed());
-                return Box::pin(self.exchange(attempt, remaining, &newer)).await;
+        if let Some(started) = started.filter(|_| attempt.call.idempotency != Idempotency::CountsUse) {
+            let remaining =
+                || attempt.remaining.saturating_sub(options.clock.instant().saturating_duration_since(started));
+            let newer = credential.after_refusal(held, remaining()).await;
+            let newer = newer.map_err(|error| self.name(error, attempt.call.operation))?;
+            if newer.is_newer_than(held) {
+                return Box::pin(self.exchange(attempt, remaining(), &newer)).await;
             }
         }
         Err(match suspicion(held.secret()) {
