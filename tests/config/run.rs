@@ -199,9 +199,8 @@ fn the_file_is_where_the_variable_says_or_in_the_platforms_folder() {
 #[test]
 fn a_folder_that_cannot_be_looked_into_is_told_and_not_taken_for_an_empty_one() {
     let folder = Folder::new("hidden");
-    let locate = |base: &Path| {
-        ConfigFile::locate(&|name| (name == "XDG_CONFIG_HOME").then(|| base.as_os_str().to_owned()))
-    };
+    let locate =
+        |base: &Path| ConfigFile::locate(&|name| (name == "XDG_CONFIG_HOME").then(|| base.as_os_str().to_owned()));
     let place = folder.0.join("keymux");
     std::os::unix::fs::symlink(&place, &place).unwrap();
     if !cfg!(target_os = "macos") {

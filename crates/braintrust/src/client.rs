@@ -193,7 +193,13 @@ const WAIT_HEADERS: [WaitHeader; 1] = [WaitHeader { name: "retry-after-ms", form
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None, wait_headers: &WAIT_HEADERS }
+    Dialect {
+        provider: ID,
+        request_id_header: Some("x-bt-internal-trace-id"),
+        read_rejection,
+        rate_limit: None,
+        wait_headers: &WAIT_HEADERS,
+    }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -192,7 +192,9 @@ impl Credentials {
             }
             limit.as_mut().poll(context).map(|()| {
                 let seconds = remaining.as_secs_f64();
-                Err(Error::config(format!("the credential could not be renewed: no new one came within {seconds:.1} s")))
+                Err(Error::config(format!(
+                    "the credential could not be renewed: no new one came within {seconds:.1} s"
+                )))
             })
         })
         .await
@@ -230,8 +232,7 @@ impl Credentials {
         let number = old.map_or(0, |old| old.number);
         let checked = fetched.and_then(|credential| {
             check_credential("the credential", &credential.secret)?;
-            let is_same =
-                old.is_some_and(|old| old.secret.expose_secret() == credential.secret.expose_secret());
+            let is_same = old.is_some_and(|old| old.secret.expose_secret() == credential.secret.expose_secret());
             let held = self.held(credential, number + u64::from(!is_same))?;
             if held.ends.is_some_and(|ends| ends <= self.clock.timestamp()) {
                 return Err(Error::config("the new one has ended already"));
@@ -279,7 +280,9 @@ impl Credentials {
             (Some(old), None) if refused => Ok(Arc::clone(old)),
             (Some(old), _) if !refused && is_good(&old) => Ok(Arc::clone(old)),
             (_, Some(error)) => Err(error),
-            (_, None) => Err(Error::config("the credential could not be renewed: its source gives the one that has ended")),
+            (_, None) => {
+                Err(Error::config("the credential could not be renewed: its source gives the one that has ended"))
+            }
         }
     }
 

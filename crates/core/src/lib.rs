@@ -54,8 +54,8 @@ pub use gate::{
     WaitReason,
 };
 pub use http::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
-    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
+    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection,
+    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};

@@ -8,8 +8,8 @@ mod run;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-pub(crate) use delay::{decimal, server_delay};
 pub use delay::{WaitForm, WaitHeader};
+pub(crate) use delay::{decimal, server_delay};
 pub(crate) use run::{Failure, Surroundings, run};
 
 /// How often and how fast a failed call is sent again.

@@ -56,19 +56,23 @@ const SHAPES: [Shape; 6] = [
     ("names a variable, which nothing here replaces; give what is in it", |text| {
         let text = text.trim();
         let braces = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("%(", ")s"), ("<%", "%>")];
-        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        };
         braces.iter().any(|(front, back)| text.starts_with(front) && text.ends_with(back))
             || text.strip_prefix('$').is_some_and(is_name)
             || text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(is_name)
     }),
-    ("is a reference or a URL (it holds `://`), which nothing here resolves; give the key that it stands for", |text| {
-        text.contains("://")
-    }),
+    (
+        "is a reference or a URL (it holds `://`), which nothing here resolves; give the key that it stands for",
+        |text| text.contains("://"),
+    ),
     ("has the form `NAME=value`; give the value alone", |text| {
         let text = text.trim();
         let text = text.strip_prefix("export ").unwrap_or(text);
         text.split_once('=').is_some_and(|(name, value)| {
-            let is_name = name.len() >= 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            let is_name =
+                name.len() >= 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
             let says_so = ["key", "token", "secret", "password", "credential", "api_key", "apikey", "api-key"];
             let is_assigned = value.bytes().any(|b| b != b'=');
             is_assigned && ((is_name && name.contains('_')) || says_so.contains(&name.to_ascii_lowercase().as_str()))

@@ -227,7 +227,9 @@ async fn what_the_source_gives_is_checked() {
     let clock = VirtualClock::for_sockets();
     let server = saying([]).await;
     let ended = Ok(Credential::new("abc").with_end(clock.timestamp()));
-    for (given, says) in [(key("a b"), "white space"), (key("\"abc\""), "quotation marks"), (key(""), "empty"), (ended, "ended already")] {
+    for (given, says) in
+        [(key("a b"), "white space"), (key("\"abc\""), "quotation marks"), (key(""), "empty"), (ended, "ended already")]
+    {
         let client = client(&server, &clock, &Vault::with([given]), "", None);
         let error = look_up(&client).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.to_string().contains(says), "{error}");

@@ -177,8 +177,7 @@ async fn a_call_whose_turn_comes_too_late_ends_at_once_and_is_not_sent() {
 async fn one_long_stop_is_not_taken_for_the_whole_account_and_three_in_a_row_are() {
     let clock = IdleClock::new();
     let passes = |number| number == 1;
-    let first =
-        move |number, _: Duration, _: &str| if passes(number) { ok() } else { refused("Retry-After: 3600") };
+    let first = move |number, _: Duration, _: &str| if passes(number) { ok() } else { refused("Retry-After: 3600") };
     let vendor = Vendor::start(&clock, first).await;
     let client = vendor.client(HttpOptions::new().with_total_timeout(seconds(1000)).with_retry(RetryPolicy::never()));
     let mut sent = Vec::new();

@@ -40,7 +40,11 @@ fn over_https(variables: &[(&str, &str)]) -> Ran {
 fn a_proxy_variable_that_cannot_be_used_is_wrong_usage_and_nothing_is_sent_past_it() {
     let (address, told) = proxy("HTTP/1.1 403 Forbidden\r\n\r\n");
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        for text in [format!("http://u:pwCANARY@{address} "), format!("\"http://u:pwCANARY@{address}\""), format!("htp://u:pwCANARY@{address}")] {
+        for text in [
+            format!("http://u:pwCANARY@{address} "),
+            format!("\"http://u:pwCANARY@{address}\""),
+            format!("htp://u:pwCANARY@{address}"),
+        ] {
             let ran = over_https(&[(variable, &text)]);
             assert_eq!(ran.status, Some(2), "{ran:?}");
             assert!(ran.stderr.contains(variable) && !ran.stderr.contains("pwCANARY"), "{ran:?}");
@@ -167,7 +171,10 @@ fn a_command_may_print_the_key_with_its_end_and_runs_again_when_it_is_near_or_re
     let script = format!("if [ -e {0} ]; then echo {key}; else : > {0}; echo EXAMPLEOLD0001; fi", old.display());
     let ran = get(&file("rotated-file", &stage, &["a"], &shell(&script)), "a");
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    let script = format!("if [ -e {0} ]; then echo vault is sealed >&2; exit 1; else : > {0}; echo EXAMPLEOLD0001; fi", old.with_extension("2").display());
+    let script = format!(
+        "if [ -e {0} ]; then echo vault is sealed >&2; exit 1; else : > {0}; echo EXAMPLEOLD0001; fi",
+        old.with_extension("2").display()
+    );
     let ran = get(&file("sealed-file", &stage, &["a"], &shell(&script)), "a");
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("could not be renewed") && ran.stderr.contains("vault is sealed"), "{ran:?}");
@@ -239,10 +246,11 @@ fn what_is_no_key_for_certain_is_refused_by_its_shape_before_anything_is_sent() 
 fn a_bad_variable_costs_its_own_account_and_an_empty_one_is_none() {
     let stage = Stage::new();
     let reference = "datkey:00000000-0000-4000-8000-000000000001";
-    let reference = stage.vendors().into_iter().find(|vendor| vendor.name() == "Datkey").map_or_else(
-        || reference.to_owned(),
-        |vendor| format!("datkey:{}", vendor.sample_address().join("/")),
-    );
+    let reference = stage
+        .vendors()
+        .into_iter()
+        .find(|vendor| vendor.name() == "Datkey")
+        .map_or_else(|| reference.to_owned(), |vendor| format!("datkey:{}", vendor.sample_address().join("/")));
     for (name, value, note) in [
         ("MIELTO_API_KEY", "", true),
         ("MIELTO_API_KEY", " ", true),
@@ -330,7 +338,9 @@ fn forty_groups(then: &'static str) -> (String, mpsc::Receiver<()>) {
                 then.to_owned()
             } else {
                 let length = body.len();
-                format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
             };
             if answer.is_empty() {
                 kept.push(stream);
@@ -345,7 +355,10 @@ fn forty_groups(then: &'static str) -> (String, mpsc::Receiver<()>) {
 #[test]
 fn an_inventory_behind_a_vendor_that_does_not_answer_ends_in_seconds() {
     for (then, says) in [
-        ("HTTP/1.1 429 Too Many\r\nretry-after: 3600\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", "rate_limited"),
+        (
+            "HTTP/1.1 429 Too Many\r\nretry-after: 3600\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}",
+            "rate_limited",
+        ),
         ("", "timeout"),
     ] {
         let (url, told) = forty_groups(then);
@@ -357,9 +370,15 @@ fn an_inventory_behind_a_vendor_that_does_not_answer_ends_in_seconds() {
         );
         std::fs::write(&path, text).unwrap();
         let started = Instant::now();
-        let ran = run(bare(&["--config", path.to_str().unwrap(), "list", "b", "-o", "json"]).env("KEY", "EXAMPLE1"), "");
+        let ran =
+            run(bare(&["--config", path.to_str().unwrap(), "list", "b", "-o", "json"]).env("KEY", "EXAMPLE1"), "");
         assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
-        assert!(ran.stdout.contains(says) || ran.stderr.contains(&says.replace('_', " ")) || ran.stderr.contains("timed out"), "{ran:?}");
+        assert!(
+            ran.stdout.contains(says)
+                || ran.stderr.contains(&says.replace('_', " "))
+                || ran.stderr.contains("timed out"),
+            "{ran:?}"
+        );
         assert_ne!(ran.status, Some(0), "{ran:?}");
         assert!(told.try_iter().count() <= 32, "not each of forty several times");
     }

@@ -276,11 +276,7 @@ impl Pipeline {
     }
 
     /// One attempt in a span of its own, told to the observer.
-    async fn observed_attempt(
-        &self,
-        attempt: &Attempt<'_>,
-        held: &Arc<Held>,
-    ) -> Result<(Response, u32), Error> {
+    async fn observed_attempt(&self, attempt: &Attempt<'_>, held: &Arc<Held>) -> Result<(Response, u32), Error> {
         let started = self.inner.options.observer.as_ref().map(|_| self.inner.options.clock.instant());
         let span = self.span(attempt);
         let work = pin!(self.attempt(attempt, held));
@@ -496,10 +492,13 @@ impl Pipeline {
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // That there is a credential is no secret.
+        let mut headers = self.inner.headers.clone();
+        headers.insert(self.inner.credential.name().clone(), HeaderValue::from_static("kept"));
         f.debug_struct("Pipeline")
             .field("provider", &self.inner.dialect.provider)
             .field("base", &self.inner.base)
-            .field("headers", &crate::secret::print_headers(&self.inner.headers))
+            .field("headers", &crate::secret::print_headers(&headers))
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
     }

@@ -31,11 +31,7 @@ pub(super) struct ReqwestTransport {
 impl ReqwestTransport {
     /// A client with a connection pool of its own, set up for requests to `base`.
     pub(super) fn new(base: &BaseUrl, options: &HttpOptions) -> Result<Self, Error> {
-        let way = if options.system_proxy {
-            proxy::way(&|name| std::env::var_os(name), base)?
-        } else {
-            Way::Direct
-        };
+        let way = if options.system_proxy { proxy::way(&|name| std::env::var_os(name), base)? } else { Way::Direct };
         let client = Self::client(base, options, &way, usize::MAX)?;
         Ok(Self { client, fresh: OnceLock::new(), base: base.clone(), options: options.clone(), way })
     }
@@ -196,9 +192,7 @@ impl ReqwestTransport {
         let has = |text: &str| chain.iter().any(|cause| cause.contains(text));
         if let Some(distrust) = distrust(&chain) {
             let mend = match distrust {
-                Distrust::WrongName => {
-                    "check the base URL: its host is none that the certificate is for".to_owned()
-                }
+                Distrust::WrongName => "check the base URL: its host is none that the certificate is for".to_owned(),
                 Distrust::OutOfTime => "check the clock of this machine; else the server needs a new one".to_owned(),
                 Distrust::UnknownIssuer | Distrust::Other => format!(
                     "if a private authority made it, or a proxy of your network, trust that authority with {setting}"

@@ -286,7 +286,9 @@ mod tests {
             let date = delay(&[("retry-after", "Sun, 06 Nov 1994 08:50:47 GMT"), ("date", text)], None);
             assert_eq!(date.map(|wait| wait.as_secs_f64().ceil()), Some((70 - seconds) as f64), "{text} as Date");
         }
-        for text in ["Sun, 06 Nov 1994", "Sun, 36 Nov 1994 08:49:47 GMT", "06 Nov 1994 08:49:47 ?", "(06 Nov 1994 08:49:47 GMT"] {
+        for text in
+            ["Sun, 06 Nov 1994", "Sun, 36 Nov 1994 08:49:47 GMT", "06 Nov 1994 08:49:47 ?", "(06 Nov 1994 08:49:47 GMT"]
+        {
             assert_eq!(delay(&[("retry-after", text)], None), None, "{text}");
         }
     }

@@ -35,7 +35,13 @@ const WAIT_HEADERS: &[WaitHeader] = &[WaitHeader { name: "retry-after-ms", form:
 
 /// A vendor whose errors are JSON with `code`, `message`, `request_id` and `retry_after`.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ProviderId::new("acme"), request_id_header: Some(REQUEST_ID), read_rejection, rate_limit: None, wait_headers: WAIT_HEADERS }
+    Dialect {
+        provider: ProviderId::new("acme"),
+        request_id_header: Some(REQUEST_ID),
+        read_rejection,
+        rate_limit: None,
+        wait_headers: WAIT_HEADERS,
+    }
 }
 
 pub(crate) fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

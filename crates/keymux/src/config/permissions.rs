@@ -77,7 +77,10 @@ impl fmt::Display for Warning {
             }
             Exposure::Folder(folder) => {
                 let folder = folder.display();
-                write!(f, "can be replaced by others, since its folder is open (mode {mode:04o}); run: chmod o-w {folder}")
+                write!(
+                    f,
+                    "can be replaced by others, since its folder is open (mode {mode:04o}); run: chmod o-w {folder}"
+                )
             }
         }
     }
@@ -105,7 +108,9 @@ pub(super) fn warnings(config: &ConfigFile) -> Vec<Warning> {
             add(path, Purpose::Certificates);
         }
     }
-    let all = move || files.into_iter().flat_map(|(file, purpose, account)| looked_at(&file, purpose, account.as_ref())).collect();
+    let all = move || {
+        files.into_iter().flat_map(|(file, purpose, account)| looked_at(&file, purpose, account.as_ref())).collect()
+    };
     within(TIME_LIMIT, all).ok().flatten().unwrap_or_default()
 }
 

@@ -85,7 +85,10 @@ async fn a_signing_key_is_read_and_a_build_that_cannot_sign_names_the_feature_th
 async fn a_command_that_does_not_end_is_stopped() {
     // The virtual clock jumps to the limit as soon as nothing but the program is waited for.
     let source = Source::Command { program: "sleep".into(), arguments: vec!["600".to_owned()] };
-    assert_eq!(source.fetch(&"a".parse().unwrap()).await.unwrap_err(), "the command `sleep` did not end within 60 s, and was stopped");
+    assert_eq!(
+        source.fetch(&"a".parse().unwrap()).await.unwrap_err(),
+        "the command `sleep` did not end within 60 s, and was stopped"
+    );
 }
 
 #[test]

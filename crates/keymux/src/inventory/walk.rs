@@ -307,7 +307,10 @@ impl Walk {
         self.progress.scopes_failed += 1;
         let before = self.outcome.units.get(&scope).cloned();
         let standing = Standing::Failed { error: error.clone().into() };
-        let outcome = before.map_or_else(|| UnitOutcome::new(standing.clone()), |unit| UnitOutcome { standing: standing.clone(), ..unit });
+        let outcome = before.map_or_else(
+            || UnitOutcome::new(standing.clone()),
+            |unit| UnitOutcome { standing: standing.clone(), ..unit },
+        );
         self.outcome.units.insert(scope, outcome);
     }
 
