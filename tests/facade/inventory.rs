@@ -513,7 +513,7 @@ async fn behind_a_vendor_that_does_not_answer_the_scopes_that_wait_fail_with_tho
         assert!(failures.len() >= 3, "{kind:?}");
         for (unit, failure) in &failures {
             let error = failure.error().unwrap();
-            assert!(error.kind == kind && error.message.as_ref().unwrap().contains("not today"), "{unit}: {error}");
+            assert!(error.kind() == kind && error.message().unwrap().contains("not today"), "{unit}: {error}");
         }
         // What was not asked is asked when the inventory goes on.
         assert!(!incomplete.completeness.is_complete());
