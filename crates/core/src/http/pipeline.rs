@@ -359,12 +359,12 @@ impl Pipeline {
         &self,
         &Attempt { call, url, .. }: &Attempt<'_>,
         remaining: Duration,
-        held: &Held,
+        credential: &Held,
     ) -> Result<Response, Error> {
         let Inner { options, transport, .. } = &*self.inner;
         let exchange = Exchange::new(options.max_body_bytes);
         let limit = options.attempt_timeout.min(remaining);
-        let mut work = transport.execute(self.request(call, url, held), &exchange);
+        let mut work = transport.execute(self.request(call, url, credential), &exchange);
         let mut time_out = options.clock.time_limit(limit);
         let outcome = poll_fn(|context| {
             if let Poll::Ready(outcome) = work.as_mut().poll(context) {
