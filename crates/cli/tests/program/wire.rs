@@ -147,7 +147,7 @@ fn accounts_with_one_command_run_it_once_and_those_with_another_their_own() {
     let script = format!("echo run >> {}; sleep 0.2; echo {key}", marks.display());
     let accounts = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
     let path = file("equal", &stage, &accounts, &shell(&script));
-    let ran = run(&mut bare(&["--config", &path, "accounts", "check"]).env("PATH", "/usr/bin:/bin"), "");
+    let ran = run(bare(&["--config", &path, "accounts", "check"]).env("PATH", "/usr/bin:/bin"), "");
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&marks).unwrap().lines().count(), 1);
 }
