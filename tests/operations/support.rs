@@ -41,7 +41,7 @@ impl Vendor {
 
     /// Like [`Vendor::answering`], and each reply says to come back in a millisecond.
     pub(crate) async fn hinting(method: &str, replies: &[(usize, &str)]) -> Self {
-        Self::start(method, replies, &[("retry-after-ms", "1")]).await
+        Self::start(method, replies, &[("retry-after", "0.001")]).await
     }
 
     async fn start(method: &str, replies: &[(usize, &str)], headers: &[(&str, &str)]) -> Self {

@@ -249,7 +249,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 /// seconds, and no header is documented for the delay. Some causes of a 400 are fixed texts.
 pub(crate) fn dialect() -> Dialect {
     let rate_limit = Some(RateLimit::per_second(100));
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -2,7 +2,8 @@
 
 use http::Method;
 use keymux_core::{
-    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString,
+    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString, WaitForm,
+    WaitHeader,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -188,10 +189,19 @@ fn without_plaintext(token: ServiceToken) -> ServiceToken {
 
 pub(crate) const ID: ProviderId = ProviderId::new("braintrust");
 
+/// What the vendor's own clients read beside `Retry-After`.
+const WAIT_HEADERS: [WaitHeader; 1] = [WaitHeader { name: "retry-after-ms", form: WaitForm::Milliseconds }];
+
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None }
+    Dialect {
+        provider: ID,
+        request_id_header: Some("x-bt-internal-trace-id"),
+        read_rejection,
+        rate_limit: None,
+        wait_headers: &WAIT_HEADERS,
+    }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -62,10 +62,16 @@ impl<'a> Loader<'a> {
 
     /// All accounts of a file that was read already, or of the environment.
     pub(crate) async fn all_of(&self, file: Option<&ConfigFile>) -> Result<Keymux, Failure> {
-        match file {
-            Some(file) => self.build(file.accounts()).await,
-            None => Ok(Keymux::builder().with_env(&self.options(None)?)?.build()?),
+        if let Some(file) = file {
+            return self.build(file.accounts()).await;
         }
+        for name in keymux::empty_variables(&|name| std::env::var_os(name)) {
+            self.console.note(&format!("keymux: {name} is set but empty, and counts as not set"));
+        }
+        let options = self.options(None)?.with_trust_setting(
+            "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
+        );
+        Ok(Keymux::builder().with_env_partial(&options).build()?)
     }
 
     /// The accounts of [`any_of`](Self::any_of), each of which is set up: for commands that change something, which is

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{AccountName, InvalidName, ProviderId};
 
+/// The server does not want to risk a request that may be a replay, and has not looked at it (RFC 8470).
+pub(crate) const TOO_EARLY: u16 = 425;
+
 /// What went wrong, to branch on.
 ///
 /// What usually causes each kind stands beside it, and whether the vendor may have carried the call out.
@@ -163,6 +166,7 @@ struct Inner {
     attempts: u32,
     repeatable: bool,
     follows_lost_answer: bool,
+    permanent: bool,
     detail: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -185,6 +189,7 @@ impl Error {
                 attempts: 0,
                 repeatable: true,
                 follows_lost_answer: false,
+                permanent: false,
                 detail: None,
                 source: None,
             }),
@@ -279,6 +284,16 @@ impl Error {
         self
     }
 
+    /// Says that the same call would fail again, though calls that fail like this commonly succeed later.
+    pub(crate) fn with_permanent(mut self, permanent: bool) -> Self {
+        self.inner.permanent = permanent;
+        self
+    }
+
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.inner.permanent
+    }
+
     /// Adds what the vendor said in a structure of its own.
     #[must_use]
     pub fn with_detail(mut self, detail: Option<Arc<dyn Any + Send + Sync>>) -> Self {
@@ -357,7 +372,8 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.status(), Some(501 | 505))
-            && self.kind().is_transient()
+            && !self.inner.permanent
+            && (self.kind().is_transient() || self.status() == Some(TOO_EARLY))
             && (self.inner.repeatable || !self.may_have_executed())
     }
 

@@ -20,11 +20,13 @@
 //! # Features
 //!
 //! `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`, where the
-//! application installs the cryptography. Without any of them only plain HTTP to loopback works.
+//! application installs the cryptography. Without any of them only plain HTTP to loopback works. `socks` uses SOCKS
+//! proxies of the environment.
 
 mod address;
 mod capability;
 mod clock;
+mod credential;
 mod drift;
 mod error;
 mod fact;
@@ -51,6 +53,7 @@ mod write;
 pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
 pub use capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
+pub use credential::{Credential, CredentialSource};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
@@ -60,8 +63,8 @@ pub use gate::{
     WaitReason,
 };
 pub use http::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
-    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
+    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection,
+    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use info::ProviderInfo;
 pub use jiff::Timestamp;
@@ -73,7 +76,7 @@ pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, W
 pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
 pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, WaitForm, WaitHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretFlaw, is_uuid, read_secret, scrub_text, trim_secret};
 pub use setup::{Setup, Variables};

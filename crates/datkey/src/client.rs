@@ -191,7 +191,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("datkey");
 
 /// How Datkey's wire differs: errors are JSON with `message`, and that is all.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

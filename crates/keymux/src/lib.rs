@@ -56,6 +56,7 @@ mod rotate;
 mod vendors;
 
 pub use builder::Builder;
+pub use env::empty_variables;
 pub use facade::Keymux;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,

@@ -175,7 +175,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("mielto");
 /// How Mielto's wire differs: `detail` is a list of violations with 422 and text elsewhere, and an `error_code` goes
 /// before the status.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

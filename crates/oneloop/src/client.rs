@@ -314,7 +314,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 /// How Oneloop's wire differs: errors are JSON with `error.code`, a number, and `error.message`.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -27,4 +27,6 @@ mod signals;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod wire;
 mod writes;

@@ -93,7 +93,8 @@ pub(crate) struct Acme {
 
 impl Acme {
     pub(crate) fn new(credential: SecretString, base_url: &str, http: HttpOptions) -> Result<Self, Error> {
-        let dialect = Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None };
+        let dialect =
+            Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] };
         let setup = Setup::new(credential, base_url).with_http(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")? })
     }
