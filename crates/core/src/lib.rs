@@ -30,6 +30,8 @@ mod error;
 mod fact;
 mod gate;
 mod http;
+mod issued;
+mod likeness;
 mod observe;
 mod page;
 mod provider;
@@ -54,6 +56,8 @@ pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
     Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
+pub use issued::IssuedKey;
+pub use likeness::{Likeness, Untold};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};
 pub use provider::{ApiKeyProvider, ProviderId, ProviderInfo};
@@ -63,4 +67,4 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{is_uuid, scrub_text};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
-pub use write::{Change, IssuedKey, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};
+pub use write::{Change, KeyPatch, NewKey, Refusal, Revoked, Verdict, VerifyRequest};

@@ -135,6 +135,7 @@ impl Pipeline {
             provider: &dialect.provider,
             operation: call.operation,
             idempotency: call.idempotency,
+            changes: call.method != Method::GET && call.idempotency == Idempotency::Idempotent,
             options,
             budget,
             gated: self.inner.gates.are_on(),
@@ -149,7 +150,7 @@ impl Pipeline {
             }
             _ => self.forget_unknown_keys(call),
         }
-        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
+        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, how_to_find_out(call)))?;
         let request_id = self.request_id(response.headers());
         let context = Context {
             operation: call.operation,
@@ -161,7 +162,9 @@ impl Pipeline {
         Ok(Answer::new(self.clone(), context, response))
     }
 
-    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
+    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat was answered that
+    /// nothing is there, with 404 or 410. Any other refusal of the repeat is
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     pub async fn send_removal(&self, operation: &'static str, path: &[&str]) -> Result<Option<Answer>, Error> {
         match self.send(Call::new(operation, Method::DELETE, path)).await {
             Ok(answer) => Ok(Some(answer)),
@@ -447,6 +450,15 @@ impl fmt::Debug for Pipeline {
 fn is_code(text: &str) -> bool {
     let capitals = text.len() < 32 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     capitals || (text.len() < 6 && text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// How the user sees whether a call was carried out.
+fn how_to_find_out(call: &Call<'_>) -> &'static str {
+    match call.method {
+        _ if !call.find_out.is_empty() => call.find_out,
+        Method::DELETE => "look the key up; it is gone if the vendor does not know it",
+        _ => "look the key up to see how it is now",
+    }
 }
 
 /// Adds to an unknown outcome how to find out.
