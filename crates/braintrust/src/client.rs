@@ -170,12 +170,18 @@ impl Client {
 
     async fn issue(&self, call: Call<'_>) -> Result<(ServiceToken, SecretString), Error> {
         let answer = self.pipeline.send(call).await?;
-        let Ok(Plaintext { key: Fact::Known(plaintext) }) = answer.decode(&SHAPE).map(|decoded| decoded.value) else {
-            return Err(answer.undecodable("the answer lacks the plaintext `key`").into());
+        let mut token = match answer.decode::<ServiceToken>(&SHAPE) {
+            Ok(token) => token.value,
+            Err(error) => {
+                return Err(match answer.decode::<Plaintext>(&SHAPE).map(|decoded| decoded.value.key) {
+                    Ok(Fact::Known(key)) => answer.without_identity("the answer lacks the token's `id`", key).into(),
+                    _ => error.into(),
+                });
+            }
         };
-        match answer.decode::<ServiceToken>(&SHAPE) {
-            Ok(token) => Ok((without_plaintext(token.value), plaintext)),
-            Err(_) => Err(answer.without_identity("the answer lacks the token's `id`", plaintext).into()),
+        match std::mem::take(&mut token.key) {
+            Fact::Known(plaintext) => Ok((token, plaintext)),
+            _ => Err(answer.undecodable("the answer lacks the plaintext `key`").into()),
         }
     }
 }

@@ -50,7 +50,7 @@ pub mod config;
 mod env;
 mod inventory;
 mod outcomes;
-mod rotate;
+pub mod rotation;
 
 pub use accounts::{Builder, Keymux};
 pub use env::providers;
@@ -68,10 +68,10 @@ pub use keymux_core::{
     AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
     DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError,
     GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
-    KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
+    KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
     Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
     RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
-    Transport, TransportError, TransportErrorKind, Turn, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
+    Transport, TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
     scrub_text,
 };
 #[cfg(feature = "datkey")]
@@ -84,4 +84,4 @@ pub use keymux_mielto as mielto;
 #[doc(inline)]
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
-pub use rotate::Rotated;
+pub use rotation::{OldKey, Rotated, Rotation, RotationCause, RotationError, RotationPlan, Rotator};
