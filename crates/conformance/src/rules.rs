@@ -4,6 +4,7 @@ mod changing;
 mod general;
 mod making;
 mod reads;
+mod rotating;
 
 use keymux_core::Operation::{self, Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
 
@@ -163,6 +164,30 @@ pub(crate) const ALL: &[Rule] = &[
         Box::pin(making::a_throttled_create_is_sent_again(stage))
     }),
     of(
+        Create,
+        "a_plaintext_survives_an_odd_answer",
+        "The plaintext of a key that was made is given although the answer holds nothing else, with how to find the key.",
+        |stage| Box::pin(rotating::a_plaintext_survives_an_odd_answer(stage)),
+    ),
+    of(
+        Create,
+        "a_second_key_leaves_the_first",
+        "A key that gets a successor stays as it is until the successor's plaintext is stored, and is ended then.",
+        |stage| Box::pin(rotating::a_second_key_leaves_the_first(stage)),
+    ),
+    of(
+        Create,
+        "a_rotation_goes_on_from_every_state",
+        "A rotation whose process ended goes on from its stored state in another one, and leaves one key in place of the first.",
+        |stage| Box::pin(rotating::a_rotation_goes_on_from_every_state(stage)),
+    ),
+    of(
+        Create,
+        "a_lost_creation_is_found_or_named",
+        "A successor whose answer was lost is found in the list and ended later, or named where the vendor has no list.",
+        |stage| Box::pin(rotating::a_lost_creation_is_found_or_named(stage)),
+    ),
+    of(
         Register,
         "a_key_of_ones_own_is_a_key",
         "A key that was registered is found, is valid where the vendor verifies keys, and is not printed.",
@@ -246,7 +271,7 @@ pub(crate) const ALL: &[Rule] = &[
     of(
         Revoke,
         "a_revocation_whose_answer_was_lost_is_a_success",
-        "A revocation is sent again if its answer is lost, and is a success if the key is then gone.",
+        "A revocation is sent again if its answer is lost, and is a success if the key is then gone (404); any other refusal leaves it unknown.",
         |stage| Box::pin(changing::a_revocation_whose_answer_was_lost_is_a_success(stage)),
     ),
 ];

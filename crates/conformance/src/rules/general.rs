@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use http::header::{LOCATION, RETRY_AFTER};
 use keymux_core::{
-    ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, Operation, ProviderInfo, Scope,
+    ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, KeyState, Operation, ProviderInfo, Scope,
     Support,
 };
 use percent_encoding::percent_decode_str;
@@ -356,11 +356,18 @@ pub(super) async fn lost_is_outcome_unknown(stage: &Stage, operation: Operation)
 }
 
 /// How many keys the scope has; 0 where the vendor has no list.
-async fn count(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
+pub(super) async fn count(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
     if !stage.has(Operation::ListPage) {
         return Ok(0);
     }
     Ok(stage.pages(provider, 100).await?.iter().map(|page| page.items.len()).sum())
+}
+
+/// How many of them are not revoked.
+pub(super) async fn count_working(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
+    let pages = stage.pages(provider, 100).await?;
+    let records = pages.iter().flat_map(|page| &page.items);
+    Ok(records.filter(|record| record.status.state != KeyState::Revoked).count())
 }
 
 /// A refusal by name, of one that nothing was sent for.

@@ -88,7 +88,7 @@ impl Rotator {
 
     /// Gets ready to make the key: the state is `making` afterwards, to be stored before [`make`](Self::make) is called.
     ///
-    /// From `planned` it looks up at most which keys of the new one's name are there, where the vendor tells no times. From
+    /// Where no stamp shows in the vendor's list it looks up which keys of the new one's name are there. From
     /// `making` (a crash, a dropped future or a lost answer) it settles first what became of the earlier request, and from
     /// `made` it abandons the key whose plaintext is lost. Changes nothing at the vendor.
     ///
@@ -300,8 +300,9 @@ impl Rotator {
             while let Some(record) = keys.next().await {
                 let record = record?;
                 let address = &record.address;
-                let ours = rotation.abandoned.iter().any(|abandoned| abandoned.address == *address);
-                if address == plan.key.address() || ours || !works(&record) {
+                let known = rotation.abandoned.iter().any(|abandoned| abandoned.address == *address)
+                    || rotation.orphans.iter().any(|orphan| orphan.candidates.contains(address));
+                if address == plan.key.address() || known || !works(&record) {
                     continue;
                 }
                 let stamped = Stamped::of(&record);
@@ -315,9 +316,10 @@ impl Rotator {
         }
         let shows = shows_stamp(&**account, plan.stamp.place);
         candidates.retain(|(_, stamped)| *stamped || !(certain || shows));
-        let told_apart = shows || before.is_some() || account.info().says(Field::CreatedAt);
+        let told_apart = shows || before.is_some();
         match candidates.as_slice() {
-            [] if lists && told_apart => {}
+            // There is no such key, whoever made it.
+            [] if lists => {}
             [..] if certain => {
                 for (address, _) in candidates {
                     abandon(rotation, address, since);
@@ -344,14 +346,13 @@ impl Rotator {
         Ok(())
     }
 
-    /// The keys of the new one's name, where nothing else tells it from them. A list that cannot be read costs the look-up
-    /// alone: a lost answer then cannot be settled.
+    /// The keys of the new one's name, where no stamp tells it from them: times do not, since somebody may have made one a
+    /// moment ago. A list that cannot be read costs the look-up alone: a lost answer then names an orphan.
     async fn same_name(&self, account: &Arc<dyn ApiKeyProvider>, rotation: &Rotation) -> Option<Vec<KeyAddress>> {
         let plan = &rotation.plan;
         let info = account.info();
         let needed = plan.method == Method::SecondKey
             && info.capabilities().is_native(Operation::ListPage)
-            && !info.says(Field::CreatedAt)
             && !shows_stamp(&**account, plan.stamp.place);
         if !needed {
             return None;
