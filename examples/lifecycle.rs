@@ -11,8 +11,9 @@ use std::future::ready;
 
 use keymux::rotation::{OldKeyEnd, Stage};
 use keymux::{
-    AccountName, Action, Change, Error, ErrorKind, IssuedKey, KeyPatch, KeyRecord, Keymux, NewKey, Operation, Parameter,
-    Permission, RotationCause, Scope, SecretString, Verdict, VerifyRequest, baseten, braintrust, datkey, mielto, oneloop,
+    AccountName, Action, Change, Error, ErrorKind, IssuedKey, KeyPatch, KeyRecord, Keymux, NewKey, Operation,
+    Parameter, Permission, RotationCause, Scope, SecretString, Verdict, VerifyRequest, baseten, braintrust, datkey,
+    mielto, oneloop,
 };
 use keymux_emulator::Emulator;
 
@@ -95,7 +96,9 @@ async fn live(keymux: &Keymux, account: &AccountName) -> Result<(), Error> {
             verify(keymux, account, &scope, &plaintext).await?;
         }
         Err(stopped) => match stopped.into_parts() {
-            (RotationCause::Vendor(error), _) if error.kind() == ErrorKind::Unsupported => println!("  -         {error}"),
+            (RotationCause::Vendor(error), _) if error.kind() == ErrorKind::Unsupported => {
+                println!("  -         {error}")
+            }
             (RotationCause::Vendor(error), _) => return Err(error),
             (other, _) => println!("  -         {other:?}"),
         },

@@ -289,8 +289,7 @@ async fn a_proof_is_repeated_until_it_holds_or_its_limit_and_nothing_is_ended_be
             }
         };
         let rotation = desk.plan().await.with_proof().begin().unwrap();
-        let stopped =
-            rotator.run_with_proof(rotation, saved, stored, (limit, check(u32::MAX))).await.unwrap_err();
+        let stopped = rotator.run_with_proof(rotation, saved, stored, (limit, check(u32::MAX))).await.unwrap_err();
         assert!(matches!(stopped.cause(), RotationCause::NotProven { checks: 3, .. }), "{stopped}");
         assert!(stopped.to_string().contains("401") && desk.works(&desk.old).await);
         let mut rotation = reread(stopped.rotation().unwrap());
@@ -323,9 +322,8 @@ async fn a_state_that_cannot_be_saved_sends_nothing_more() {
         }
         // A plaintext is stored although its state could not be saved: it is nowhere else.
         let desk = Desk::of(names).await;
-        let save = |rotation: Rotation| {
-            std::future::ready(if stage(&rotation) == "made" { Err("no space") } else { Ok(()) })
-        };
+        let save =
+            |rotation: Rotation| std::future::ready(if stage(&rotation) == "made" { Err("no space") } else { Ok(()) });
         let rotated = desk.rotator().run(desk.begin().await, save, stored).await.unwrap();
         assert!(is_done(&rotated.rotation));
     }
@@ -360,10 +358,11 @@ async fn steps_out_of_order_are_refused_and_send_nothing() {
     assert_eq!(rotator.make(&mut rotation).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(rotation.stored().unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(rotator.finish(&mut rotation).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(desk.vendor().request_count(), sent);
     rotator.prepare(&mut rotation).await.unwrap();
     // Another process did not prepare it.
     assert_eq!(rotator.make(&mut reread(&rotation)).await.unwrap_err().kind(), ErrorKind::Conflict);
-    assert_eq!(desk.vendor().request_count(), sent);
+    assert_eq!(desk.sent("create_api_key"), 0);
     let (mut rotation, _) = desk.made().await;
     rotation.stored().unwrap();
     assert_eq!(rotator.prepare(&mut rotation).await.unwrap_err().kind(), ErrorKind::Conflict);

@@ -117,8 +117,7 @@ impl Desk {
         }
         let segments: Vec<&str> = self.old.address().segments().collect();
         let (_, parents) = segments.split_last().unwrap();
-        let scope =
-            if parents.is_empty() { Scope::account() } else { Scope::new(parents.iter().copied()).unwrap() };
+        let scope = if parents.is_empty() { Scope::account() } else { Scope::new(parents.iter().copied()).unwrap() };
         let mut keys = self.keymux.list(&AccountName::new(self.names.vendor).unwrap(), scope, None).unwrap();
         let mut count = 0;
         while let Some(record) = keys.next().await {

@@ -79,7 +79,9 @@ impl Client {
         let Issued { prefix, name, answer, plaintext, .. } = self.issue_api_key(group, key).await?;
         match prefix {
             Some(prefix) => Ok((ApiKey::new(prefix, name), plaintext)),
-            None => Err(answer.without_identity("the answer lacks the prefix, and the plaintext has no dot", plaintext).into()),
+            None => Err(answer
+                .without_identity("the answer lacks the prefix, and the plaintext has no dot", plaintext)
+                .into()),
         }
     }
 

@@ -177,13 +177,8 @@ mod tests {
     fn what_was_asked_and_the_answer_lacks_is_told() {
         let info = ProviderInfo::new(ProviderId::new("acme"), "Acme", ["id"]).with_fields(Field::ALL.iter().copied());
         let silent = IssuedKey::new(record(&info), "demo_x".into()).asked(&asked());
-        let expected = [
-            Parameter::Name,
-            Parameter::ExpiresAt,
-            Parameter::Permissions,
-            Parameter::IpAllowlist,
-            Parameter::MaxUses,
-        ];
+        let expected =
+            [Parameter::Name, Parameter::ExpiresAt, Parameter::Permissions, Parameter::IpAllowlist, Parameter::MaxUses];
         assert_eq!(silent.unconfirmed, expected);
         let mut full = record(&info);
         full.name = Fact::Known("n".to_owned());

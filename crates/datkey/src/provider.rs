@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState, Grade,
-    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation, Parameter,
-    ProviderId, ProviderInfo, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest,
-    resolve_time,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation,
+    Parameter, ProviderId, ProviderInfo, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict,
+    VerifyRequest, resolve_time,
 };
 use serde_json::Value;
 
@@ -114,7 +114,8 @@ impl ApiKeyProvider for Client {
             ..CreateKey::new(key.scope.one(&INFO)?, key.name.clone().unwrap_or_default())
         };
         let (decoded, plaintext) = self.issue_key(&new).await?;
-        let unconfirmed = new.length.zip(decoded.value.length.known()).is_some_and(|(asked, told)| u64::from(asked) != *told);
+        let unconfirmed =
+            new.length.zip(decoded.value.length.known()).is_some_and(|(asked, told)| u64::from(asked) != *told);
         let issued = match decoded.value.id.known().cloned() {
             Some(id) => {
                 let record = record(KeyAddress::new([id.as_str()])?, Some(&id), decoded, self.now());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey,
-    Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness,
+    NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 /// A provider under the name of an account.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey, Page, ProviderId, ProviderInfo,
-    Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey, Page, ProviderId,
+    ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 use crate::env::providers;

@@ -68,11 +68,11 @@ pub use keymux_core::{
     AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
     DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, GateAnswer, GateError,
     GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind, KeyPatch,
-    KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent,
-    RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit,
-    Transport, TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
-    scrub_text,
+    KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, NewKey, Observer, Operation, Owner, Page,
+    Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal, Request, Response,
+    RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretString, Sleep, Status, StopReason, Support, Takes,
+    TimeUnit, Transport, TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest,
+    WaitEvent, WaitReason, scrub_text,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

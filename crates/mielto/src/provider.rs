@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold, resolve_time,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page,
+    Parameter, Permission, ProviderId, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold, resolve_time,
 };
 use serde_json::Value;
 

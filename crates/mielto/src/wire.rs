@@ -73,8 +73,7 @@ impl ApiKey {
     /// of the member goes with it.
     pub(crate) fn take_plaintext(&mut self) -> Option<(SecretString, &'static str)> {
         let is_there = |half: &Fact<SecretString>| half.known().is_some_and(|text| !text.expose_secret().is_empty());
-        let (half, member) =
-            if is_there(&self.secret) { (&mut self.secret, "secret") } else { (&mut self.key, "key") };
+        let (half, member) = if is_there(&self.secret) { (&mut self.secret, "secret") } else { (&mut self.key, "key") };
         if is_there(half) { Some((std::mem::take(half).into_known()?, member)) } else { None }
     }
 }

@@ -300,12 +300,7 @@ fn plaintext(answer: &Answer) -> Result<SecretString, Error> {
 }
 
 /// The form of a mask is not documented, so that only one that holds the whole key is known for none.
-fn withhold_unmasked<I>(
-    value: &mut ApiKey<I>,
-    drift: &mut Vec<Drift>,
-    raw: &mut Option<Value>,
-    key: &SecretString,
-) {
+fn withhold_unmasked<I>(value: &mut ApiKey<I>, drift: &mut Vec<Drift>, raw: &mut Option<Value>, key: &SecretString) {
     if value.masked_key.known().is_some_and(|masked| masked.contains(key.expose_secret())) {
         value.masked_key = Fact::Missing;
         drift.push(Drift::new("maskedKey", DriftKind::NotMasked));

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, Takes, TimeForm,
-    TimeUnit, Untold, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field,
+    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes,
+    Operation, Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString,
+    Status, Takes, TimeForm, TimeUnit, Untold, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 use serde_json::{Map, Value};
 

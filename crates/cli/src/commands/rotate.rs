@@ -6,8 +6,8 @@ use std::future::{Future, ready};
 
 use keymux::rotation::{OldKeyEnd, Stage};
 use keymux::{
-    Error, ErrorKind, IssuedKey, KeyRef, Keymux, NewKey, Operation, Rotated, RotationCause, RotationError, RotationPlan,
-    Scope, Support,
+    Error, ErrorKind, IssuedKey, KeyRef, Keymux, NewKey, Operation, Rotated, RotationCause, RotationError,
+    RotationPlan, Scope, Support,
 };
 
 use crate::args::RotateArgs;
@@ -59,7 +59,9 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
     let seen = seen.map(|outcome| match outcome {
         Ok(rotated) => Ok((rotated.rotation, None)),
         Err(stopped) => match stopped.into_parts() {
-            (RotationCause::Vendor(error), Some(rotation)) if rotation.stage().is_stored() => Ok((rotation, Some(error))),
+            (RotationCause::Vendor(error), Some(rotation)) if rotation.stage().is_stored() => {
+                Ok((rotation, Some(error)))
+            }
             (RotationCause::Vendor(error), _) => Err(error),
             // Nothing is saved or proven here, and what is not stored is told above.
             _ => Err(Error::new(ErrorKind::OutcomeUnknown)),
@@ -100,11 +102,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
 }
 
 /// The whole rotation: by the vendor where it has one, else by a second key.
-async fn rotate<F>(
-    keymux: &Keymux,
-    key: &KeyRef,
-    store: impl FnOnce(IssuedKey) -> F,
-) -> Result<Rotated, RotationError>
+async fn rotate<F>(keymux: &Keymux, key: &KeyRef, store: impl FnOnce(IssuedKey) -> F) -> Result<Rotated, RotationError>
 where
     F: Future<Output = Result<(), &'static str>>,
 {

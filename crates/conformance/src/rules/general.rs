@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use http::header::{LOCATION, RETRY_AFTER};
 use keymux_core::{
-    ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, KeyState, Operation, ProviderInfo, Scope,
-    Support,
+    ApiKeyProvider, Error, ErrorKind, ExposeSecret, FactState, Field, KeyAddress, KeyState, Operation, ProviderInfo,
+    Scope, Support,
 };
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;

@@ -1,7 +1,9 @@
 //! Making keys, bringing keys along, and giving them a new plaintext.
 
 use http::header::RETRY_AFTER;
-use keymux_core::{ErrorKind, ExposeSecret, Fact, IssuedKey, KeyAddress, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict};
+use keymux_core::{
+    ErrorKind, ExposeSecret, Fact, IssuedKey, KeyAddress, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict,
+};
 
 use super::general::{lost_is_outcome_unknown, refused_by_name};
 use crate::proxy::answer;
@@ -57,7 +59,8 @@ pub(super) async fn a_plaintext_is_given_once(stage: &Stage) -> Result<(), Miss>
     let issued = success("create", provider.create(&stage.new_key(Operation::Create)).await)?;
     let plaintext = issued.plaintext.expose_secret();
     expect(!plaintext.is_empty(), "a plaintext", "an empty one")?;
-    let mut printed = vec![("the issued key", format!("{issued:?} {issued:#?} {}", printed_record(recorded(&issued)?)))];
+    let mut printed =
+        vec![("the issued key", format!("{issued:?} {issued:#?} {}", printed_record(recorded(&issued)?)))];
     if let Ok(record) = provider.get(&address(&issued)?).await {
         printed.push(("the record of a look-up", printed_record(&record)));
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use keymux::{Keymux, Rotation, Rotator};
 use keymux_core::{
-    AccountName, ApiKeyProvider, ErrorKind, ExposeSecret, IssuedKey, KeyAddress, KeyRef, KeyState, Operation, SecretString,
+    AccountName, ApiKeyProvider, ErrorKind, ExposeSecret, IssuedKey, KeyAddress, KeyRef, KeyState, Operation,
+    SecretString,
 };
 
 use super::reads::comparable;

@@ -42,7 +42,8 @@ where
     F: Future<Output = Result<T, Failure>> + Send,
 {
     let &Surroundings { idempotency, changes, .. } = surroundings;
-    let end = |error, attempts, lost| finish(error, attempts, idempotency, changes && lost).with_follows_lost_answer(lost);
+    let end =
+        |error, attempts, lost| finish(error, attempts, idempotency, changes && lost).with_follows_lost_answer(lost);
     let started: Instant = surroundings.options.clock.instant();
     let mut number = 1;
     let mut lost_answer = false;
@@ -102,7 +103,8 @@ where
 /// The error of a call that is given up: what makes a key and may have been carried out has an unknown outcome, and so
 /// has a change that an earlier attempt, whose answer was lost, may have made.
 fn finish(error: Error, attempts: u32, idempotency: Idempotency, changed: bool) -> Error {
-    let lost = changed && !says_what_happened(&error) || idempotency == Idempotency::MakesKey
+    let lost = changed && !says_what_happened(&error)
+        || idempotency == Idempotency::MakesKey
         // A redirect after a POST commonly means that it is done, and that its answer is elsewhere.
         && (matches!(
             error.kind(),

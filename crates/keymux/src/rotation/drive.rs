@@ -85,7 +85,6 @@ impl RotationError {
         Self { rotation: Some(Box::new(rotation.clone())), cause: Box::new(cause) }
     }
 
-
     /// Why it stopped.
     #[must_use]
     pub fn cause(&self) -> &RotationCause {

@@ -69,13 +69,7 @@ pub struct RotationPlan {
 
 impl RotationPlan {
     /// A second key like the one of `record`.
-    pub(super) fn second_key(
-        key: KeyRef,
-        record: &KeyRecord,
-        like: Likeness,
-        info: &ProviderInfo,
-        id: String,
-    ) -> Self {
+    pub(super) fn second_key(key: KeyRef, record: &KeyRecord, like: Likeness, info: &ProviderInfo, id: String) -> Self {
         let takes = |operation, parameter| info.capabilities().takes(operation, parameter).is_some();
         let takes_metadata = takes(Operation::Create, Parameter::Metadata);
         let place = if takes_metadata { StampPlace::Metadata } else { StampPlace::Nowhere };
@@ -174,7 +168,8 @@ impl RotationPlan {
     pub fn with_new_key(mut self, key: NewKey) -> Result<Self, Error> {
         self.must_be_second_key("the vendor keeps all settings")?;
         if let Some(setting) = self.widened(&key) {
-            let reason = format!("`{setting}` would allow the new key more than the old one; a rotation widens nothing");
+            let reason =
+                format!("`{setting}` would allow the new key more than the old one; a rotation widens nothing");
             return Err(self.refuse(ErrorKind::InvalidRequest, reason));
         }
         let was = std::mem::replace(&mut self.new_key, key);

@@ -63,7 +63,8 @@ impl fmt::Display for Rotation {
 
 impl fmt::Display for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name.as_deref().map_or_else(|| "without a name".to_owned(), |name| format!("`{}`", plain(name)));
+        let name =
+            self.name.as_deref().map_or_else(|| "without a name".to_owned(), |name| format!("`{}`", plain(name)));
         let (account, scope, since) = (&self.account, &self.scope, &self.since);
         write!(f, "there may be a key {name} at {account}, scope {scope}, made about {since}")?;
         if let Some(stamp) = &self.stamp {
@@ -84,7 +85,9 @@ impl Rotation {
     }
 
     fn new_key_words(&self) -> String {
-        let new = self.new_key().map_or_else(|| "at an address that the vendor did not tell".to_owned(), |key| key.to_string());
+        let new = self
+            .new_key()
+            .map_or_else(|| "at an address that the vendor did not tell".to_owned(), |key| key.to_string());
         match &self.stage {
             Stage::Planned => "is not made".to_owned(),
             Stage::Making { since, .. } if self.armed => format!("is about to be made (since {since})"),
@@ -205,7 +208,8 @@ fn permissions(permissions: &[Permission]) -> String {
 /// Text of a vendor's, which may hold what moves a cursor.
 fn plain(text: &str) -> String {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -260,7 +264,9 @@ mod tests {
 
     #[test]
     fn long_text_and_long_words_stay_within_80_columns() {
-        for text in ["a ".repeat(100), "x".repeat(300), format!("{} {}", "y".repeat(79), "z".repeat(90)), "short".to_owned()] {
+        for text in
+            ["a ".repeat(100), "x".repeat(300), format!("{} {}", "y".repeat(79), "z".repeat(90)), "short".to_owned()]
+        {
             let shown = wrapped(&format!("{:MARGIN$}{text}", "  name"), MARGIN);
             assert!(shown.lines().all(|line| line.chars().count() <= WIDTH), "{shown}");
             let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();

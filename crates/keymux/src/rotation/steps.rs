@@ -7,8 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use keymux_core::{
     AccountName, ApiKeyProvider, Change, Clock, Cursor, Error, ErrorKind, Field, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyRef, KeyState, Operation, Randomness, Scope, Support, SystemClock,
-    SystemRandomness,
+    KeyPatch, KeyRecord, KeyRef, KeyState, Operation, Randomness, Scope, Support, SystemClock, SystemRandomness,
 };
 
 use super::drive::{ProofLimit, RotationCause, RotationError};
@@ -425,12 +424,7 @@ fn works(record: &KeyRecord) -> bool {
 }
 
 /// Whether a key without a stamp may be the one that was asked for.
-fn may_be(
-    record: &KeyRecord,
-    asked: &keymux_core::NewKey,
-    since: Timestamp,
-    before: Option<&[KeyAddress]>,
-) -> bool {
+fn may_be(record: &KeyRecord, asked: &keymux_core::NewKey, since: Timestamp, before: Option<&[KeyAddress]>) -> bool {
     let earliest = since.checked_sub(SKEW).unwrap_or(Timestamp::MIN);
     is_named_like(record, asked)
         && !before.is_some_and(|before| before.contains(&record.address))
