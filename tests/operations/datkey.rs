@@ -430,11 +430,13 @@ fn what_datkey_can_do_is_plain_data() {
         (Operation::ListPage, "keep the ids"),
         (Operation::ScopesPage, "dashboard"),
         (Operation::Register, "create one"),
-        (Operation::Rotate, "create a key, then revoke"),
     ] {
         let Support::Unsupported { alternative } = capabilities.support(operation) else { panic!("{operation}") };
         assert!(alternative.contains(names), "{alternative}");
     }
+    let Support::Emulated { how } = capabilities.support(Operation::Rotate) else { panic!("no rotation") };
+    assert!(how.contains("create a key, then revoke"), "{how}");
+    assert_eq!(capabilities.settings(Operation::Create).collect::<Vec<_>>(), ["length"]);
     assert_eq!(capabilities.takes(Operation::Create, Parameter::Name), Some(Takes::Required));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::MaxUses), Some(Takes::SetOnly));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::Name), None);

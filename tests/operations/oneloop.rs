@@ -312,7 +312,6 @@ async fn a_success_without_the_plaintext_leaves_the_outcome_unknown() {
         body("ak_1", r#", "key": null"#),
         body("ak_1", r#", "key": """#),
         body("ak_1", r#", "key": ["acme_CANARYplaintext0001"]"#),
-        r#"{"apiKey": {"key": "acme_CANARYplaintext0001"}}"#.to_owned(),
         r#"["acme_CANARYplaintext0001"]"#.to_owned(),
         "acme_CANARYplaintext0001".to_owned(),
         String::new(),

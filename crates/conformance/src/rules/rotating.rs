@@ -52,22 +52,23 @@ impl Desk {
     }
 
     /// From `made` to the end.
-    async fn end(&self, rotation: &mut Rotation) -> Result<(), Miss> {
+    async fn end(&self, stage: &Stage, rotation: &mut Rotation) -> Result<(), Miss> {
         success("saying that the plaintext is stored", rotation.stored())?;
         success("ending the first key", self.rotator.finish(rotation).await)?;
-        self.is_ended(self.key.address(), "the first key").await?;
+        is_ended(stage, self.key.address(), "the first key").await?;
         match rotation.new_key() {
             Some(new) => success("get of the second key", self.provider.get(new.address()).await).map(drop),
             None => fail("the address of the second key", "none"),
         }
     }
+}
 
-    async fn is_ended(&self, address: &KeyAddress, what: &str) -> Result<(), Miss> {
-        match self.provider.get(address).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Ok(record) if record.status.state != KeyState::Active => Ok(()),
-            result => fail(format!("{what} is ended"), told_of(&result)),
-        }
+/// Whether a provider that knows nothing of the key's end sees it.
+async fn is_ended(stage: &Stage, address: &KeyAddress, what: &str) -> Result<(), Miss> {
+    match stage.provider()?.get(address).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(record) if record.status.state != KeyState::Active => Ok(()),
+        result => fail(format!("{what} is ended"), told_of(&result)),
     }
 }
 
@@ -82,7 +83,7 @@ pub(super) async fn a_second_key_leaves_the_first(stage: &Stage) -> Result<(), M
     let after = success("get of the first key, while both are there", desk.provider.get(desk.key.address()).await)?;
     let [before, after] = [&before, &after].map(comparable);
     expect(before == after, format!("the first key as it was: {before}"), after.to_string())?;
-    desk.end(&mut rotation).await
+    desk.end(stage, &mut rotation).await
 }
 
 pub(super) async fn a_rotation_goes_on_from_every_state(stage: &Stage) -> Result<(), Miss> {
@@ -103,9 +104,9 @@ pub(super) async fn a_rotation_goes_on_from_every_state(stage: &Stage) -> Result
         if state != "stored" {
             let _ = second.make(&mut rotation).await?;
         }
-        second.end(&mut rotation).await?;
+        second.end(stage, &mut rotation).await?;
         if let Some(lost) = lost.filter(|_| state == "made") {
-            second.is_ended(&lost, "the key whose plaintext was lost").await?;
+            is_ended(stage, &lost, "the key whose plaintext was lost").await?;
         }
     }
     Ok(())
@@ -118,11 +119,15 @@ pub(super) async fn a_lost_creation_is_found_or_named(stage: &Stage) -> Result<(
     success("preparing", desk.rotator.prepare(&mut rotation).await)?;
     stage.proxy.plan([Plan::LoseAnswer]);
     let made = desk.rotator.make(&mut rotation).await;
-    let unknown = made.as_ref().is_err_and(|error| error.kind() == ErrorKind::OutcomeUnknown);
-    expect(unknown, "OutcomeUnknown, if the answer is lost", told_of(&made))?;
+    if !made.as_ref().is_err_and(|error| error.kind() == ErrorKind::OutcomeUnknown) {
+        return Err(Miss::NotApplicable(format!("a lost creation is {}: a rule of its own", told_of(&made))));
+    }
     let mut rotation = success("reading the state", Rotation::from_json(&rotation.to_json()))?;
+    if let Err(error) = desk.rotator.prepare(&mut rotation).await {
+        return Err(Miss::NotApplicable(format!("the list cannot be read ({error}): a rule of its own")));
+    }
     let _ = desk.make(&mut rotation).await?;
-    desk.end(&mut rotation).await?;
+    desk.end(stage, &mut rotation).await?;
     if !stage.has(Operation::ListPage) {
         return expect(rotation.orphans().len() == 1, "the key that may be there is named", "it is not");
     }
