@@ -97,7 +97,7 @@ async fn live(keymux: &Keymux, account: &AccountName) -> Result<(), Error> {
         }
         Err(stopped) => match stopped.into_parts() {
             (RotationCause::Vendor(error), _) if error.kind() == ErrorKind::Unsupported => {
-                println!("  -         {error}")
+                println!("  -         {error}");
             }
             (RotationCause::Vendor(error), _) => return Err(error),
             (other, _) => println!("  -         {other:?}"),

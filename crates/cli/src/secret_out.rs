@@ -65,13 +65,11 @@ impl<'a> Place<'a> {
             if self.console.is_terminal() {
                 self.console.note("This is the key's plaintext, shown this once.");
             }
-            return match &issued.record {
-                Some(record) => self.record(record),
-                None => {
-                    self.console.note(&format!("The vendor did not tell the key's address: {find_out}"));
-                    Ok(())
-                }
+            let Some(record) = &issued.record else {
+                self.console.note(&format!("The vendor did not tell the key's address: {find_out}"));
+                return Ok(());
             };
+            return self.record(record);
         };
         let (secret_path, record_path) = (secret.shown(), record.shown());
         secret.fill(plaintext.as_bytes()).map_err(|error| lost(secret_path.clone(), error))?;

@@ -113,8 +113,14 @@ fn unconfirmed(asked: &NewKey, record: &KeyRecord, plaintext: &SecretString) -> 
     let confirmed = [
         (Parameter::Name, says(asked.name.as_ref(), &record.name, |asked, told| asked == told)),
         (Parameter::ExpiresAt, says(asked.expires_at.as_ref(), &record.expires_at, same_second)),
-        (Parameter::Permissions, says(asked.permissions.as_ref(), &record.permissions, same_permissions)),
-        (Parameter::IpAllowlist, says(asked.ip_allowlist.as_ref(), &record.ip_allowlist, same_set)),
+        (
+            Parameter::Permissions,
+            says(asked.permissions.as_ref(), &record.permissions, |asked, told| same_permissions(asked, told)),
+        ),
+        (
+            Parameter::IpAllowlist,
+            says(asked.ip_allowlist.as_ref(), &record.ip_allowlist, |asked, told| same_set(asked, told)),
+        ),
         (Parameter::MaxUses, says(asked.max_uses.as_ref(), &record.limits.max_uses, |asked, told| asked == told)),
         (Parameter::Metadata, says(asked.metadata.as_ref(), &record.metadata, |asked, told| asked == told)),
         (Parameter::Customer, says(asked.customer.as_ref(), &record.owner.customer, |asked, told| asked == told)),
@@ -129,12 +135,12 @@ fn same_second(asked: &Timestamp, told: &Timestamp) -> bool {
     asked.as_second() == told.as_second()
 }
 
-fn same_set(asked: &Vec<String>, told: &Vec<String>) -> bool {
+fn same_set(asked: &[String], told: &[String]) -> bool {
     asked.len() == told.len() && asked.iter().all(|one| told.contains(one))
 }
 
 /// Neither the order of permissions nor that of their actions says anything.
-fn same_permissions(asked: &Vec<Permission>, told: &Vec<Permission>) -> bool {
+fn same_permissions(asked: &[Permission], told: &[Permission]) -> bool {
     let same = |one: &Permission, other: &Permission| {
         one.name == other.name
             && match (&one.actions, &other.actions) {

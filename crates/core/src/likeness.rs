@@ -40,11 +40,13 @@ pub struct Untold {
 
 impl Untold {
     /// A setting without which a key may be allowed more than the first one.
+    #[must_use]
     pub fn widening(setting: &'static str, reason: &'static str) -> Self {
         Self { setting: setting.into(), may_widen: true, reason: reason.into() }
     }
 
     /// A setting that is lost, and allows nothing more.
+    #[must_use]
     pub fn lost(setting: &'static str, reason: &'static str) -> Self {
         Self { setting: setting.into(), may_widen: false, reason: reason.into() }
     }

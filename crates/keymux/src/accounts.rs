@@ -267,7 +267,7 @@ impl Keymux {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let rotator = self.rotator();
-        let rotation = rotator.plan(key).await.and_then(RotationPlan::begin)?;
+        let rotation = Box::pin(rotator.plan(key)).await.and_then(RotationPlan::begin)?;
         rotator.run(rotation, |_| std::future::ready(Ok::<_, std::convert::Infallible>(())), store).await
     }
 

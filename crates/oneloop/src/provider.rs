@@ -114,18 +114,14 @@ impl ApiKeyProvider for Client {
             metadata: texts(key.metadata.as_ref())?,
         };
         let Issued { id, key: made, plaintext, .. } = self.issue_api_key(&new).await?;
-        Ok(match id {
-            Some(id) => {
-                let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
-                IssuedKey::new(made_record(address, &workspace, &id, None, made, self.now()), plaintext).asked(key)
-            }
-            None => {
-                let id = ApiKeyId::new("unknown")?;
-                IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
-                    made_record(address, &workspace, &id, None, made, self.now())
-                })
-            }
-        })
+        let Some(id) = id else {
+            let draft = ApiKeyId::new("unknown")?;
+            return Ok(IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
+                made_record(address, &workspace, &draft, None, made, self.now())
+            }));
+        };
+        let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
+        Ok(IssuedKey::new(made_record(address, &workspace, &id, None, made, self.now()), plaintext).asked(key))
     }
 
     /// The prefix is that of Oneloop's own model. Oneloop tells neither the metadata nor the meter of a key.

@@ -301,7 +301,8 @@ impl ApiKeyProvider for Planted {
         if self.plants("a_second_key_leaves_the_first") && key.name.as_deref() == Some("seeded") {
             let _ = self.inner.revoke(&KeyAddress::new(["p-1", "k-0000"])?).await;
         }
-        if self.plants("a_made_key_is_found") {
+        // Not of a key that gets a successor, whose own rules it would break.
+        if self.plants("a_made_key_is_found") && key.name.as_deref() == Some("conformance") {
             issued.record.iter_mut().for_each(|record| record.address = unknown());
         }
         if self.plants("a_plaintext_is_given_once") {

@@ -172,8 +172,9 @@ impl Rotator {
         KE: Into<Box<dyn StdError + Send + Sync>>,
     {
         let mut run = Run { rotator: self, rotation, save, told: Told::default() };
-        run.until_stored(store).await?;
-        run.end().await
+        // On the heap: the future of a whole rotation would be tens of kilobytes.
+        Box::pin(run.until_stored(store)).await?;
+        Box::pin(run.end()).await
     }
 
     /// Like [`run`](Self::run), with a `check` that uses the new key, tried as often as `limit` allows before the old key is
@@ -197,12 +198,12 @@ impl Rotator {
         PE: Into<Box<dyn StdError + Send + Sync>>,
     {
         let mut run = Run { rotator: self, rotation, save, told: Told::default() };
-        run.until_stored(store).await?;
+        Box::pin(run.until_stored(store)).await?;
         if matches!(run.rotation.stage(), Stage::Stored { .. }) {
             self.prove(&mut run.rotation, limit, check).await?;
             run.save().await?;
         }
-        run.end().await
+        Box::pin(run.end()).await
     }
 }
 

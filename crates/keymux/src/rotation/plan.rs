@@ -63,16 +63,18 @@ pub struct RotationPlan {
     pub(super) needs_proof: bool,
     pub(super) stamp: Stamp,
     takes_expiry: bool,
-    takes_metadata: bool,
-    takes_name: bool,
+    /// Where the vendor has room for a stamp.
+    rooms: Vec<StampPlace>,
 }
 
 impl RotationPlan {
     /// A second key like the one of `record`.
     pub(super) fn second_key(key: KeyRef, record: &KeyRecord, like: Likeness, info: &ProviderInfo, id: String) -> Self {
         let takes = |operation, parameter| info.capabilities().takes(operation, parameter).is_some();
-        let takes_metadata = takes(Operation::Create, Parameter::Metadata);
-        let place = if takes_metadata { StampPlace::Metadata } else { StampPlace::Nowhere };
+        let rooms = [(StampPlace::Metadata, Parameter::Metadata), (StampPlace::Name, Parameter::Name)];
+        let has_room = |(place, parameter)| takes(Operation::Create, parameter).then_some(place);
+        let rooms: Vec<StampPlace> = rooms.into_iter().filter_map(has_room).collect();
+        let place = if rooms.contains(&StampPlace::Metadata) { StampPlace::Metadata } else { StampPlace::Nowhere };
         let unmarked = Stamp { id: id.clone(), place: StampPlace::Nowhere };
         let new_key = unmarked.on(&like.key, key.address());
         Self {
@@ -87,8 +89,7 @@ impl RotationPlan {
             needs_proof: false,
             stamp: Stamp { id, place },
             takes_expiry: takes(Operation::Update, Parameter::ExpiresAt),
-            takes_metadata,
-            takes_name: takes(Operation::Create, Parameter::Name),
+            rooms,
             key,
         }
     }
@@ -107,8 +108,7 @@ impl RotationPlan {
             needs_proof: false,
             stamp: Stamp { id, place: StampPlace::Nowhere },
             takes_expiry: false,
-            takes_metadata: false,
-            takes_name: false,
+            rooms: Vec::new(),
             key,
         }
     }
@@ -211,12 +211,7 @@ impl RotationPlan {
     /// Says where the stamp stands. Default: in the metadata where the vendor takes some, else nowhere.
     /// [`ErrorKind::Unsupported`] where the vendor has no room for it.
     pub fn with_stamp(mut self, place: StampPlace) -> Result<Self, Error> {
-        let has_room = match place {
-            StampPlace::Nowhere => true,
-            StampPlace::Metadata => self.takes_metadata,
-            StampPlace::Name => self.takes_name,
-        };
-        if !has_room {
+        if place != StampPlace::Nowhere && !self.rooms.contains(&place) {
             let reason = format!("{} has no room for a stamp there", self.vendor);
             return Err(self.refuse(ErrorKind::Unsupported, reason));
         }

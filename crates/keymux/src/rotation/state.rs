@@ -178,7 +178,7 @@ pub struct Orphan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rotation {
     version: Version,
-    pub(super) plan: RotationPlan,
+    pub(super) plan: Box<RotationPlan>,
     #[serde(flatten)]
     pub(super) stage: Stage,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -193,7 +193,7 @@ pub struct Rotation {
 impl Rotation {
     pub(super) fn new(plan: RotationPlan) -> Self {
         let (abandoned, orphans) = (Vec::new(), Vec::new());
-        Self { version: Version, plan, stage: Stage::Planned, abandoned, orphans, armed: false }
+        Self { version: Version, plan: Box::new(plan), stage: Stage::Planned, abandoned, orphans, armed: false }
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote. Another version, or text that is no rotation, is

@@ -55,7 +55,7 @@ impl Rotator {
     /// [`ErrorKind::Unsupported`] where the vendor cannot make or revoke keys; [`ErrorKind::Conflict`] for a key that does
     /// not work any more.
     pub async fn plan(&self, key: &KeyRef) -> Result<RotationPlan, Error> {
-        let account = self.keymux.account(key.account())?;
+        let account = self.working(key)?;
         let info = account.info();
         for operation in [Operation::Create, Operation::Revoke] {
             if !info.capabilities().is_native(operation) {
@@ -78,7 +78,7 @@ impl Rotator {
     /// **If the answer of that call is lost, no plaintext works** until the key is rotated again: see [`Method::Native`].
     /// [`ErrorKind::Unsupported`] where the vendor has no such call.
     pub fn plan_native(&self, key: &KeyRef) -> Result<RotationPlan, Error> {
-        let account = self.keymux.account(key.account())?;
+        let account = self.working(key)?;
         if !account.info().capabilities().is_native(Operation::Rotate) {
             return Err(account.info().unsupported(Operation::Rotate).with_account(key.account().clone()));
         }
@@ -259,8 +259,8 @@ impl Rotator {
         scope: Scope,
         known: impl IntoIterator<Item = &'a Rotation>,
     ) -> Result<Vec<(KeyRecord, Stamped)>, Error> {
-        let known: Vec<&Rotation> = known.into_iter().collect();
-        let knows = |rotation: &&Rotation, record: &KeyRecord, stamped: &Stamped| {
+        let rotations: Vec<&Rotation> = known.into_iter().collect();
+        let is_of = |rotation: &&Rotation, record: &KeyRecord, stamped: &Stamped| {
             rotation.plan.stamp.id == stamped.id
                 && (rotation.stage.new_address() == Some(&record.address)
                     || rotation.abandoned.iter().any(|abandoned| abandoned.address == record.address))
@@ -270,11 +270,19 @@ impl Rotator {
         while let Some(record) = keys.next().await {
             let record = record?;
             let Some(stamped) = Stamped::of(&record).filter(|_| works(&record)) else { continue };
-            if !known.iter().any(|rotation| knows(rotation, &record, &stamped)) {
+            if !rotations.iter().any(|rotation| is_of(rotation, &record, &stamped)) {
                 orphans.push((record, stamped));
             }
         }
         Ok(orphans)
+    }
+
+    /// The account of a key. One that could not be set up fails with its reason, and not with what it cannot do.
+    fn working(&self, key: &KeyRef) -> Result<&Arc<dyn ApiKeyProvider>, Error> {
+        match self.keymux.broken(key.account()) {
+            Some(error) => Err(error.clone()),
+            None => self.keymux.account(key.account()),
+        }
     }
 
     /// What became of a request whose answer is not known.
