@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keymux_core::{HttpOptions, RetryPolicy};
+use keymux_core::{HttpOptions, IssuedKey, KeyRecord, RetryPolicy};
 use mockito::{Matcher, Request, Server, ServerGuard};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
@@ -25,6 +25,11 @@ pub(crate) fn options() -> HttpOptions {
 pub(crate) fn assert_hidden(printed: &(impl Debug + ?Sized)) {
     let text = format!("{printed:?} {printed:#?}");
     assert!(!text.contains("CANARY"), "{text}");
+}
+
+/// The record of a key whose answer told its address.
+pub(crate) fn recorded(issued: &IssuedKey) -> &KeyRecord {
+    issued.record.as_ref().unwrap()
 }
 
 /// A vendor that gives its replies to one method one after the other, the last one for ever, and keeps what it was

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use report::ErrorReport;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{AccountName, InvalidName, ProviderId};
@@ -40,8 +41,9 @@ pub enum ErrorKind {
     QuotaExhausted,
     /// This vendor has no such operation. Nothing was sent.
     Unsupported,
-    /// A call that makes or replaces a key was sent, and its answer was lost: the key may exist. Find out before
-    /// sending again.
+    /// A call that makes or replaces a key was sent, and its answer was lost: the key may exist. Or the answer to a change
+    /// or a removal was lost, and the repeat was refused in a way that does not say what the first attempt did. Find out
+    /// before sending again.
     OutcomeUnknown,
     /// No complete answer within the time allowed. May have been carried out.
     Timeout,
@@ -377,10 +379,17 @@ impl Error {
             && (self.inner.repeatable || !self.may_have_executed())
     }
 
-    /// Whether the vendor may have carried the call out.
+    /// Whether the vendor may have carried the call out, at any of its attempts.
     #[must_use]
     pub fn may_have_executed(&self) -> bool {
-        self.kind().may_have_executed()
+        self.kind().may_have_executed() || (self.follows_lost_answer() && self.kind() != ErrorKind::NotFound)
+    }
+
+    /// The plaintext of a key that was made by a call whose answer lacks what the vendor's model needs, such as the key's
+    /// id. It is shown by nothing, and given again by no vendor: keep it.
+    #[must_use]
+    pub fn plaintext(&self) -> Option<&SecretString> {
+        self.detail::<SecretString>()
     }
 
     /// Whether an earlier attempt of the same call was sent and its answer lost, so that this answer may be about what

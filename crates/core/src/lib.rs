@@ -34,7 +34,9 @@ mod field;
 mod gate;
 mod http;
 mod info;
+mod issued;
 mod key_stream;
+mod likeness;
 mod list_guard;
 mod metadata;
 mod names;
@@ -67,8 +69,10 @@ pub use http::{
     Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use info::ProviderInfo;
+pub use issued::IssuedKey;
 pub use jiff::Timestamp;
 pub use key_stream::KeyStream;
+pub use likeness::{Likeness, Untold};
 pub use list_guard::ListGuard;
 pub use metadata::{Metadata, MetadataValue, compare_numbers};
 pub use names::{AccountName, InvalidName, ProviderId};
@@ -82,4 +86,4 @@ pub use secret::{SecretFlaw, is_uuid, read_secret, scrub_text, trim_secret};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
 pub use verify::{Refusal, Verdict, VerifyRequest};
-pub use write::{Change, IssuedKey, KeyPatch, NewKey, Revoked};
+pub use write::{Change, KeyPatch, NewKey, Revoked};

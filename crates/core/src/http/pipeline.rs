@@ -133,6 +133,7 @@ impl Pipeline {
             provider: &dialect.provider,
             operation: call.operation,
             idempotency: call.idempotency,
+            changes: call.method != Method::GET && call.idempotency == Idempotency::Idempotent,
             options,
             budget,
             gated: self.inner.gates.are_on(),
@@ -147,7 +148,7 @@ impl Pipeline {
             }
             _ => self.forget_unknown_keys(call),
         }
-        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
+        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, how_to_find_out(call)))?;
         let request_id = request_id(dialect, &self.inner.credential.secrets(), response.headers());
         let context = Context {
             provider: dialect.provider.clone(),
@@ -161,7 +162,9 @@ impl Pipeline {
         Ok(Answer::new(context, response))
     }
 
-    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
+    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat was answered that
+    /// nothing is there, with 404 or 410. Any other refusal of the repeat is
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     pub async fn send_removal(&self, operation: &'static str, path: &[&str]) -> Result<Option<Answer>, Error> {
         match self.send(Call::new(operation, Method::DELETE, path)).await {
             Ok(answer) => Ok(Some(answer)),
@@ -421,5 +424,14 @@ impl fmt::Debug for Pipeline {
             .field("headers", &crate::secret::print_headers(&headers))
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
+    }
+}
+
+/// How the user sees whether a call was carried out.
+fn how_to_find_out(call: &Call<'_>) -> &'static str {
+    match call.method {
+        _ if !call.find_out.is_empty() => call.find_out,
+        Method::DELETE => "look the key up; it is gone if the vendor does not know it",
+        _ => "look the key up to see how it is now",
     }
 }

@@ -149,7 +149,7 @@ async fn a_broken_account_stays_an_account_that_fails_with_its_reason() {
         keymux.create(&bad, &new).await.unwrap_err(),
         keymux.register(&bad, &new, &plaintext).await.unwrap_err(),
         keymux.update(&key, &KeyPatch::new()).await.unwrap_err(),
-        keymux.rotate(&key).await.unwrap_err(),
+        keymux.rotator().plan(&key).await.unwrap_err(),
         keymux.verify(&bad, &plaintext, &VerifyRequest::new(Scope::account())).await.unwrap_err(),
         keymux.revoke(&key).await.unwrap_err(),
         keymux.list(&bad, Scope::account(), None).unwrap().next().await.unwrap().unwrap_err(),
