@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # aiohttp 3.14.5 (PyPI)
 #
-# Behaviour: a session without any retry option sends a DELETE a second time when the server closes the connection after
-# it has received the request and before it has answered: not only on a kept-alive connection, where the request may have
-# crossed the server's idle close, but on one that was opened for this very request. The caller sees only the second
-# answer. A POST in the same place is an error after one request.
+# Behaviour: a session without any retry option sends a DELETE a second time when the server closes the connection
+# after it has received the request and before it has answered: not only on a kept-alive connection, where the request
+# may have crossed the server's idle close, but on one that was opened for this very request. The caller sees only the
+# second answer. A POST in the same place is an error after one request.
 #
 # Why it matters: revoking a key is a DELETE. When the first one did its work and only its answer was lost, the second
-# one meets a key that is gone, so the caller is told 404 "no such key" about a revocation that succeeded. A log of the
-# caller's requests shows one DELETE, the vendor's audit log shows two.
+# one meets a key that is gone, so the caller is told 404 "no such key" about a revocation that succeeded. A log of
+# the caller's requests shows one DELETE, the vendor's audit log shows two.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # better-auth 1.7.5 with @better-auth/api-key 1.7.5 (npm), on Node 20.11 or newer
 #
-# Behaviour: the limit of an API key is configured as so many requests per time window, 10 in a day by default. The count
-# starts again only after a pause that is longer than the whole window: what is compared is the time since the last
-# accepted request, not since the first one of the window. So a key that is used once in 23 hours, about once a day, is
-# refused at its eleventh use, in the second week, with `Rate limit exceeded.`
+# Behaviour: the limit of an API key is configured as so many requests per time window, 10 in a day by default. The
+# count starts again only after a pause that is longer than the whole window: what is compared is the time since the
+# last accepted request, not since the first one of the window. So a key that is used once in 23 hours, about once a
+# day, is refused at its eleventh use, in the second week, with `Rate limit exceeded.`
 #
 # Why it matters: the key of a nightly job works for ten nights and then fails, with a limit that its load never comes
-# near. A watcher that checks a key now and then uses up the count of the key for everybody, and lowering the frequency
-# does not help until the pause exceeds the window.
+# near. A watcher that checks a key now and then uses up the count of the key for everybody, and lowering the
+# frequency does not help until the pause exceeds the window.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # braintrust 0.48.1 and braintrust-api 0.6.0 (PyPI), two published clients of one vendor
 #
-# Behaviour: at a 429 with `Retry-After: 61` neither client waits 61 seconds. `braintrust-api` takes a wait of more than a
-# minute for no statement at all, and repeats after half a second, as if the header were missing. `braintrust` takes it at
-# its word, finds that it exceeds the minute it may spend in all, and fails at once with `BraintrustRetryExhaustedError`,
-# "exhausted" after one attempt. At `Retry-After: 59` both wait 59 seconds.
+# Behaviour: at a 429 with `Retry-After: 61` neither client waits 61 seconds. `braintrust-api` takes a wait of more
+# than a minute for no statement at all, and repeats after half a second, as if the header were missing. `braintrust`
+# takes it at its word, finds that it exceeds the minute it may spend in all, and fails at once with
+# `BraintrustRetryExhaustedError`, "exhausted" after one attempt. At `Retry-After: 59` both wait 59 seconds.
 #
-# Why it matters: a program uses both, since the older one covers routes that the newer one has only lately. One second
-# more in the vendor's header turns well-behaved waiting into hammering in the one and into no retry in the other, so
-# neither a test with a short wait nor a look at the other client shows what will happen.
+# Why it matters: a program uses both, since the older one covers routes that the newer one has only lately. One
+# second more in the vendor's header turns well-behaved waiting into hammering in the one and into no retry in the
+# other, so neither a test with a short wait nor a look at the other client shows what will happen.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

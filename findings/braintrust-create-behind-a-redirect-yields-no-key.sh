@@ -3,11 +3,12 @@
 #
 # Behaviour: the client follows redirects for every method. Behind a host that moved with a 301 or 302, the ordinary
 # answer of a proxy that sends clients to another host or path, `api_keys.create(...)` becomes a GET of the same path,
-# which is the listing. The client reads the listing as the created key: it returns a `CreateAPIKeyOutput` whose `key`,
-# declared as a required `str`, is None, and raises nothing. With 307 or 308 the key is created.
+# which is the listing. The client reads the listing as the created key: it returns a `CreateAPIKeyOutput` whose
+# `key`, declared as a required `str`, is None, and raises nothing. With 307 or 308 the key is created.
 #
 # Why it matters: a rotation that creates, stores `key` and then revokes the old one stores "None" and revokes: every
-# call succeeded and no key was made. The response object even carries an `objects` member that its class does not have.
+# call succeeded and no key was made. The response object even carries an `objects` member that its class does not
+# have.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # python-dateutil 4.0.0 (PyPI), with the dates of JavaScript's Intl on Node 20 or newer
 #
-# Behaviour: what a browser prints for a person in Moscow, `11/29/2026, 4:02:03 AM GMT+3`, is read by `dateutil` without a
-# warning as 4:02 in the zone three hours WEST of Greenwich: a name with an offset is taken in the sense of POSIX's TZ
-# variable ("my time plus 3 is GMT"), contrary to Intl and to `GMT+0300` in the text of a `Date`. `UTC+03:00` after an ISO
-# date is turned in the same way, while the same offset without the name is not. `GMT` alone is right, so an author in
-# London sees no error, in winter.
+# Behaviour: what a browser prints for a person in Moscow, `11/29/2026, 4:02:03 AM GMT+3`, is read by `dateutil`
+# without a warning as 4:02 in the zone three hours WEST of Greenwich: a name with an offset is taken in the sense of
+# POSIX's TZ variable ("my time plus 3 is GMT"), contrary to Intl and to `GMT+0300` in the text of a `Date`.
+# `UTC+03:00` after an ISO date is turned in the same way, while the same offset without the name is not. `GMT` alone
+# is right, so an author in London sees no error, in winter.
 #
 # Why it matters: the date that a vendor's dashboard shows for a key's end, or its CSV export has, is copied into a
-# script. The key is then watched, or rotated, at a time that is wrong by twice the offset: 18 hours too late from Tokyo.
+# script. The key is then watched, or rotated, at a time that is wrong by twice the offset: 18 hours too late from
+# Tokyo.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # duckdb 2.0.1 and polars 2.1.0 (PyPI)
 #
-# Behaviour: DuckDB takes the columns of a file of JSON lines from its first 20,480 lines, and refuses a later line with a
-# member that it does not know. But if any one column is null throughout the sample, that column gets the type NULL, all
-# its later values are read as null without a word, and the check for unknown members is off for the whole file: they
-# are dropped without a word too. polars, which samples 100 lines, does the contrary in both cases: it refuses the value
-# in the null column, and drops the unknown member in silence.
+# Behaviour: DuckDB takes the columns of a file of JSON lines from its first 20,480 lines, and refuses a later line
+# with a member that it does not know. But if any one column is null throughout the sample, that column gets the type
+# NULL, all its later values are read as null without a word, and the check for unknown members is off for the whole
+# file: they are dropped without a word too. polars, which samples 100 lines, does the contrary in both cases: it
+# refuses the value in the null column, and drops the unknown member in silence.
 #
-# Why it matters: a listing of keys has exactly this form: `expires_at` is null in most, `revoked_at` is in hardly any. A
-# count of keys without an end over a long listing includes those that have one, and a revoked key looks live. A test
-# with a few lines is always right, and so is a test without the null column.
+# Why it matters: a listing of keys has exactly this form: `expires_at` is null in most, `revoked_at` is in hardly
+# any. A count of keys without an end over a long listing includes those that have one, and a revoked key looks live.
+# A test with a few lines is always right, and so is a test without the null column.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,8 +2,9 @@
 # httpx-retries 0.6.0 with httpx 0.28.1 (PyPI)
 #
 # Behaviour: `Retry` takes three lists of what may be repeated: methods, statuses and exceptions. An empty list of
-# exceptions means none. An empty list of methods or of statuses means the defaults: `Retry(allowed_methods=[])` repeats
-# DELETE and PUT, and `Retry(status_forcelist=[])` repeats at 429, 502, 503 and 504, each ten times and without a pause.
+# exceptions means none. An empty list of methods or of statuses means the defaults: `Retry(allowed_methods=[])`
+# repeats DELETE and PUT, and `Retry(status_forcelist=[])` repeats at 429, 502, 503 and 504, each ten times and
+# without a pause.
 #
 # Why it matters: "repeat nothing that changes something" is written as an empty list, above all where the list comes
 # from a configuration. The client then does the opposite of what was asked, for revocations too, and only for two of

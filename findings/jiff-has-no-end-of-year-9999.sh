@@ -2,12 +2,12 @@
 # jiff 1.0.2 (crates.io)
 #
 # Behaviour: the last instant of `jiff::Timestamp` is 9999-12-30T22:00:00Z, so that each one has a civil date in every
-# time zone. `9999-12-31T23:59:59Z`, a valid RFC 3339 time and the usual stand-in for "never" (it is the largest date of
-# SQL Server, .NET and Python programs), is a parse error, although `civil::DateTime` holds the same digits. Its number of
-# Unix seconds is refused as well.
+# time zone. `9999-12-31T23:59:59Z`, a valid RFC 3339 time and the usual stand-in for "never" (it is the largest date
+# of SQL Server, .NET and Python programs), is a parse error, although `civil::DateTime` holds the same digits. Its
+# number of Unix seconds is refused as well.
 #
-# Why it matters: an expiry that means "never" is the one date that a listing of keys must not stumble over. One such key
-# makes a whole page fail where the type of a field is `Timestamp`.
+# Why it matters: an expiry that means "never" is the one date that a listing of keys must not stumble over. One such
+# key makes a whole page fail where the type of a field is `Timestamp`.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # jupyterhub 6.1.1 (PyPI)
 #
-# Behaviour: a token that has expired stays in the database, and GET of it answers 200 with an `expires_at` in the past.
-# GET of the listing of its owner's tokens is what deletes it: the listing leaves it out, and from then on GET of the
-# same token is 404. So a request that is safe by its method changes what other requests see, and whether an expired
-# token "is there" depends on whether somebody has looked at the page of tokens.
+# Behaviour: a token that has expired stays in the database, and GET of it answers 200 with an `expires_at` in the
+# past. GET of the listing of its owner's tokens is what deletes it: the listing leaves it out, and from then on GET
+# of the same token is 404. So a request that is safe by its method changes what other requests see, and whether an
+# expired token "is there" depends on whether somebody has looked at the page of tokens.
 #
-# Why it matters: a client that tells "expired" from "no such key" by reading the key gets the one or the other from an
-# unrelated listing, its own inventory run for instance: the run that should record the expiry removes the evidence. A
-# check with the expired token itself is refused in both states, with the same answer, and deletes nothing.
+# Why it matters: a client that tells "expired" from "no such key" by reading the key gets the one or the other from
+# an unrelated listing, its own inventory run for instance: the run that should record the expiry removes the
+# evidence. A check with the expired token itself is refused in both states, with the same answer, and deletes
+# nothing.
 set -euo pipefail
 work=$(mktemp -d)
 hub=

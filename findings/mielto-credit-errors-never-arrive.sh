@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # mielto 0.1.7 (PyPI) with httpx 0.28.1
 #
-# Behaviour: the client exports `PaymentRequiredError`, `CreditLimitExceededError` and `OverageLimitExceededError`, and
-# raises them where the response says so. The same function then catches them again, as anything that it did not list,
-# and raises a bare `MieltoError` in their place, without status and without the response's data. So no caller can ever
-# catch one of the three. An `OVERAGE_LIMIT_EXCEEDED` takes a 429 with it: that is no `RateLimitError` either. Every
-# status without a class of its own (400, 409, 3xx) loses its number in the same way.
+# Behaviour: the client exports `PaymentRequiredError`, `CreditLimitExceededError` and `OverageLimitExceededError`,
+# and raises them where the response says so. The same function then catches them again, as anything that it did not
+# list, and raises a bare `MieltoError` in their place, without status and without the response's data. So no caller
+# can ever catch one of the three. An `OVERAGE_LIMIT_EXCEEDED` takes a 429 with it: that is no `RateLimitError`
+# either. Every status without a class of its own (400, 409, 3xx) loses its number in the same way.
 #
 # Why it matters: code that checks keys through the vendor's client cannot tell "out of credit" or "conflict" from a
 # failure of the client itself: both are `Unexpected error`, with `status_code` None.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # npm 11.21.2 (the npm client, from npm) with verdaccio 6.8.0 (npm), on Node 20.17 or newer
 #
-# Behaviour: `npm token create --read-only --expires=7` ends with success and a token that may publish and never expires.
-# The client still documents `--read-only` for `token create`, and no longer sends it; it sends `expires`, which the
-# server drops in silence, since its routes are those of the older client. Nobody warns: the answer says
+# Behaviour: `npm token create --read-only --expires=7` ends with success and a token that may publish and never
+# expires. The client still documents `--read-only` for `token create`, and no longer sends it; it sends `expires`,
+# which the server drops in silence, since its routes are those of the older client. Nobody warns: the answer says
 # `"readonly": false` and has no end. `--cidr`, between the same two, is honoured. npm 10.9 sends `readonly`.
 #
-# Why it matters: a script that has made least-privilege tokens for years makes full ones since the client was updated.
-# What the request asked for says nothing about the token: only the answer does, and it has to be compared.
+# Why it matters: a script that has made least-privilege tokens for years makes full ones since the client was
+# updated. What the request asked for says nothing about the token: only the answer does, and it has to be compared.
 set -euo pipefail
 work=$(mktemp -d)
 server=

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # humantime 2.4.0 and jiff 1.0.2 (crates.io), ms 2.1.3 and jose 6.2.18 (npm)
 #
-# Behaviour: `1M` as a duration is 30.44 days in humantime, where only the lower case is a minute, and one minute in ms and
-# jose, which ignore case: 43,834 times less. jiff refuses it. Nor does the detour over humantime's own output help:
-# 90 days, exactly 7,776,000 seconds, is printed as `2months 29days 2h 52m 48s`, which ms and jose refuse and which jiff
-# reads as months of the calendar: from 1 December 2026 it is 91 days and three hours long.
+# Behaviour: `1M` as a duration is 30.44 days in humantime, where only the lower case is a minute, and one minute in
+# ms and jose, which ignore case: 43,834 times less. jiff refuses it. Nor does the detour over humantime's own output
+# help: 90 days, exactly 7,776,000 seconds, is printed as `2months 29days 2h 52m 48s`, which ms and jose refuse and
+# which jiff reads as months of the calendar: from 1 December 2026 it is 91 days and three hours long.
 #
 # Why it matters: the lifetime of a key is such a text in configurations, `--expires` options and tokens
-# (`setExpirationTime("1M")`). Moved from one tool to another it is still valid: a month becomes a minute, or a policy of
-# at most 90 days is exceeded by a text that a tool wrote for 90 days.
+# (`setExpirationTime("1M")`). Moved from one tool to another it is still valid: a month becomes a minute, or a policy
+# of at most 90 days is exceeded by a text that a tool wrote for 90 days.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # @oneloop-hq/oneloop-ts 1.0.9 (npm), whose node-fetch is held at 2.7.0
 #
-# Behaviour: the client has a path of its own for answers that are not JSON: an `OneloopError` with `statusCode` and the
-# raw body. It cannot be reached. `response.json()` has used up the body when the path asks for `response.text()`, so
-# each such answer becomes an error without status and without body, whose message is node-fetch's
-# "body used already". A success without a body, 204, fails in the same way.
+# Behaviour: the client has a path of its own for answers that are not JSON: an `OneloopError` with `statusCode` and
+# the raw body. It cannot be reached. `response.json()` has used up the body when the path asks for `response.text()`,
+# so each such answer becomes an error without status and without body, whose message is node-fetch's "body used
+# already". A success without a body, 204, fails in the same way.
 #
-# Why it matters: what stands between a client and its vendor (a proxy, a load balancer, an expired sign-in page) answers
-# in HTML. A 401, a 404 and a 503 of it are one and the same error, so nothing can decide whether to repeat, and a
-# revocation that is answered 204 is reported as failed.
+# Why it matters: what stands between a client and its vendor (a proxy, a load balancer, an expired sign-in page)
+# answers in HTML. A 401, a 404 and a 503 of it are one and the same error, so nothing can decide whether to repeat,
+# and a revocation that is answered 204 is reported as failed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

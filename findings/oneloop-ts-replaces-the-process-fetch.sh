@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # @oneloop-hq/oneloop-ts 1.0.9 (npm), whose node-fetch is held at 2.7.0, on Node 20 or newer
 #
-# Behaviour: loading the vendor's client assigns node-fetch 2 to `global.fetch`, for the whole process and for good. From
-# then on every other library that calls `fetch` gets its semantics: a response is no `Response` and its body no web
-# stream, `AbortSignal.timeout` ends in an `AbortError`, not a `TimeoutError`, and a `FormData` as body is sent as the text
-# `[object FormData]`, without an error.
+# Behaviour: loading the vendor's client assigns node-fetch 2 to `global.fetch`, for the whole process and for good.
+# From then on every other library that calls `fetch` gets its semantics: a response is no `Response` and its body no
+# web stream, `AbortSignal.timeout` ends in an `AbortError`, not a `TimeoutError`, and a `FormData` as body is sent as
+# the text `[object FormData]`, without an error.
 #
 # Why it matters: one process that manages keys at several vendors loads several clients. Another vendor's client that
-# tells a time-out from a cancellation, or sends a form, breaks after a `require` in an unrelated module, and only in the
-# order of loading in which Oneloop's client comes first.
+# tells a time-out from a cancellation, or sends a form, breaks after a `require` in an unrelated module, and only in
+# the order of loading in which Oneloop's client comes first.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -8,9 +8,9 @@
 # impossible in what its author wrote to allow it. `nullable` beside an `enum` without null is the same, and a `$ref`
 # with `nullable` at its side is null for neither.
 #
-# Why it matters: a response with `"owner": null` is what the server means and sends. A client that validates responses
-# rejects a listing because one key has no owner, while the types that were generated from the same document promise
-# that null is there; contract tests of the two kinds cannot both pass.
+# Why it matters: a response with `"owner": null` is what the server means and sends. A client that validates
+# responses rejects a listing because one key has no owner, while the types that were generated from the same document
+# promise that null is there; contract tests of the two kinds cannot both pass.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # openrouter 1.3.84 (PyPI)
 #
-# Behaviour: nobody configures retries, and `api_keys.create(...)` is still sent again at each answer of 500 or above, for
-# up to one hour: the generator's default policy is written into every operation, reading or not. The call returns after
-# that hour, or with the first success. No idempotency key goes with the repetitions. A 429 is not in the list, so the
-# answer that says "come back later" is the one that is not repeated.
+# Behaviour: nobody configures retries, and `api_keys.create(...)` is still sent again at each answer of 500 or above,
+# for up to one hour: the generator's default policy is written into every operation, reading or not. The call returns
+# after that hour, or with the first success. No idempotency key goes with the repetitions. A 429 is not in the list,
+# so the answer that says "come back later" is the one that is not repeated.
 #
-# Why it matters: a 502 or 504 of a proxy says nothing about the vendor behind it. If the vendor made the key each time,
-# one call leaves some seventy live keys, of which the caller has the plaintext of one at most, and for an hour nothing is
-# logged and nothing returns.
+# Why it matters: a 502 or 504 of a proxy says nothing about the vendor behind it. If the vendor made the key each
+# time, one call leaves some seventy live keys, of which the caller has the plaintext of one at most, and for an hour
+# nothing is logged and nothing returns.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

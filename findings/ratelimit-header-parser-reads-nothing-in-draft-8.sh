@@ -3,13 +3,13 @@
 #
 # Behaviour: the newest header of the server, `standardHeaders: "draft-8"`, is recognised by the parser and read into
 # `{limit: NaN, used: NaN, remaining: NaN, reset: Invalid Date}`. That is no failure to the caller: the parser returns
-# `undefined` where it finds nothing, and an object where it believes that it understood. Where a server gives the rest
-# without a reset, the parser falls back on `Retry-After`, and takes its seconds for Unix time: a wait of 60 seconds ends
-# in January 1970.
+# `undefined` where it finds nothing, and an object where it believes that it understood. Where a server gives the
+# rest without a reset, the parser falls back on `Retry-After`, and takes its seconds for Unix time: a wait of 60
+# seconds ends in January 1970.
 #
-# Why it matters: every comparison with NaN or an invalid date is false. `if (info.remaining < 1) await until(info.reset)`
-# never waits, so a client that watched its budget runs at full speed into refusals once the server is updated, and each
-# 429 is repeated at once because its reset lies in the past.
+# Why it matters: every comparison with NaN or an invalid date is false. `if (info.remaining < 1) await
+# until(info.reset)` never waits, so a client that watched its budget runs at full speed into refusals once the server
+# is updated, and each 429 is repeated at once because its reset lies in the past.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # requests-cache 1.3.3 with requests 2.34.2 (PyPI)
 #
-# Behaviour: the parameters that are hidden in what is stored (`Authorization`, `X-API-KEY` and others, by default) are
-# replaced before the cache key is made, for the matching of headers too. So `match_headers=["Authorization"]`, the
-# documented way to keep responses to different headers apart, has no effect for exactly the headers that a credential
-# travels in: two accounts share one entry. Only an `ignored_parameters` of one's own, without the header, parts them,
-# and then the credential is stored in the cache.
+# Behaviour: the parameters that are hidden in what is stored (`Authorization`, `X-API-KEY` and others, by default)
+# are replaced before the cache key is made, for the matching of headers too. So `match_headers=["Authorization"]`,
+# the documented way to keep responses to different headers apart, has no effect for exactly the headers that a
+# credential travels in: two accounts share one entry. Only an `ignored_parameters` of one's own, without the header,
+# parts them, and then the credential is stored in the cache.
 #
 # Why it matters: a tool that lists the keys of several accounts through one cached session shows the first account's
 # keys under every account, with status 200 and no warning, although it asked for the match.

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # requests 2.34.2 with urllib3 2.7.0 (PyPI)
 #
-# Behaviour: the documentation of HTTPAdapter's `max_retries` promises that it concerns failed look-ups, connections and
-# connection time-outs, and never a request whose data reached the server. Yet with `HTTPAdapter(max_retries=3)` an
-# answer of 413, 429 or 503 that carries `Retry-After` is waited for and the request is sent again, DELETE and PUT too.
-# The same answer without the header is returned at once.
+# Behaviour: the documentation of HTTPAdapter's `max_retries` promises that it concerns failed look-ups, connections
+# and connection time-outs, and never a request whose data reached the server. Yet with `HTTPAdapter(max_retries=3)`
+# an answer of 413, 429 or 503 that carries `Retry-After` is waited for and the request is sent again, DELETE and PUT
+# too. The same answer without the header is returned at once.
 #
-# Why it matters: somebody who wants retries of the connection only, because revoking is not to be repeated, gets replays
-# whenever the vendor is polite enough to send the header, and a call with `timeout=1` blocks for as long as the vendor
-# says: the wait is outside every time-out.
+# Why it matters: somebody who wants retries of the connection only, because revoking is not to be repeated, gets
+# replays whenever the vendor is polite enough to send the header, and a call with `timeout=1` blocks for as long as
+# the vendor says: the wait is outside every time-out.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

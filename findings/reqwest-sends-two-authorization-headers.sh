@@ -2,13 +2,15 @@
 # reqwest 0.13.5 (crates.io)
 #
 # Behaviour: a user and a password in the URL become an `Authorization: Basic` header before the builder's own methods
-# run, and `bearer_auth`, `basic_auth` and `header` add to what is there. So `get("http://team:pw@host/").bearer_auth(key)`
-# sends two Authorization headers, a field that may occur once. A default header of the client is the contrary case: it
-# gives way without a word to what the URL holds, and the API key is not sent at all.
+# run, and `bearer_auth`, `basic_auth` and `header` add to what is there. So
+# `get("http://team:pw@host/").bearer_auth(key)` sends two Authorization headers, a field that may occur once. A
+# default header of the client is the contrary case: it gives way without a word to what the URL holds, and the API
+# key is not sent at all.
 #
-# Why it matters: a base URL with credentials is how one reaches a vendor's stand-in, a company's gateway or a self-hosted
-# server behind a password. Servers differ in which of two headers they read, or answer 400, and the error is looked for
-# in the key. A second `bearer_auth`, as a refresh of the token would call it, adds a third in the same way.
+# Why it matters: a base URL with credentials is how one reaches a vendor's stand-in, a company's gateway or a
+# self-hosted server behind a password. Servers differ in which of two headers they read, or answer 400, and the error
+# is looked for in the key. A second `bearer_auth`, as a refresh of the token would call it, adds a third in the same
+# way.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

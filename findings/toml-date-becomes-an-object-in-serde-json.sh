@@ -2,8 +2,8 @@
 # toml 1.2.2 with serde_json 1.0.154 (crates.io)
 #
 # Behaviour: a date of a TOML file, read into any type of another crate that can hold "whatever is there", is no text
-# but an object with one member of a private name, `$__toml_private_datetime`. `serde_json::Value`, an untagged enum, a
-# flattened map and `toml::Value` written as JSON all get it. Text, numbers and tables of the same file arrive as
+# but an object with one member of a private name, `$__toml_private_datetime`. `serde_json::Value`, an untagged enum,
+# a flattened map and `toml::Value` written as JSON all get it. Text, numbers and tables of the same file arrive as
 # themselves, and `String` for the same date is an error that speaks of a map.
 #
 # Why it matters: a configuration whose unknown members are kept, or passed on as JSON to a vendor, sends

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # tracing 0.1 with tracing-subscriber 0.3.23 (crates.io)
 #
-# Behaviour: `span.record(field, value)` on a field that already has a value replaces it in the JSON format and adds to
-# it in the text formats: the line of a log then has the field twice, the old value first. So the meaning of a log line
-# depends on the formatter that a deployment chose, and tests that parse JSON never see it.
+# Behaviour: `span.record(field, value)` on a field that already has a value replaces it in the JSON format and adds
+# to it in the text formats: the line of a log then has the field twice, the old value first. So the meaning of a log
+# line depends on the formatter that a deployment chose, and tests that parse JSON never see it.
 #
-# Why it matters: a span that opens with an account's credential or address and records a mask over it, once it is known
-# that it must not be shown, still prints the first value in the default format. A status that is recorded for each
-# attempt reads `status=429 status=200`, and a parser that takes the first one alarms on a call that succeeded.
+# Why it matters: a span that opens with an account's credential or address and records a mask over it, once it is
+# known that it must not be shown, still prints the first value in the default format. A status that is recorded for
+# each attempt reads `status=429 status=200`, and a parser that takes the first one alarms on a call that succeeded.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

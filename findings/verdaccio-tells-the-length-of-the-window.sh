@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # verdaccio 6.8.0 (npm), on Node 20 or newer
 #
-# Behaviour: a refusal of the rate limiter carries two statements of when to come back, and they contradict each other.
-# `X-RateLimit-Reset` is the end of the present window. `Retry-After`, by its definition the time to wait, is always the
-# length of the whole window, however little of it is left: with the default window of 15 minutes a client that obeys
-# waits 900 seconds for a window that may end in one. The window is fixed, not sliding, and begins with the server.
+# Behaviour: a refusal of the rate limiter carries two statements of when to come back, and they contradict each
+# other. `X-RateLimit-Reset` is the end of the present window. `Retry-After`, by its definition the time to wait, is
+# always the length of the whole window, however little of it is left: with the default window of 15 minutes a client
+# that obeys waits 900 seconds for a window that may end in one. The window is fixed, not sliding, and begins with the
+# server.
 #
 # Why it matters: Retry-After is the header that clients obey. One that trusts it loses up to a whole window at each
-# refusal, and if its own deadline is shorter than the window it gives up on a call that could have passed in a moment.
+# refusal, and if its own deadline is shorter than the window it gives up on a call that could have passed in a
+# moment.
 set -euo pipefail
 work=$(mktemp -d)
 server=
