@@ -89,6 +89,13 @@ pub(crate) struct Global {
     /// account for each credential in the environment]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    /// Append a line before and after every change that is sent to this file, without secrets; if it cannot be written,
+    /// nothing is sent [default: `[trail]` of the file with the accounts, else no trail]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trail: Option<PathBuf>,
+    /// Why changes are made, for the trail
+    #[arg(long, global = true, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) reason: Option<String>,
     /// The format [default: table on a terminal and with --columns, ndjson into a pipe]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
