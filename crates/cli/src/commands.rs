@@ -7,12 +7,15 @@ mod documents;
 mod emulate;
 mod get;
 mod list;
+mod many;
 mod new_key;
+mod orphans;
 mod providers;
 mod references;
 mod register;
 mod revoke;
 mod rotate;
+mod run;
 mod scopes;
 mod update;
 mod verify;
@@ -40,6 +43,8 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Scopes(args) => wait(scopes::run(&loader, args, console)),
         Command::Create(args) => wait(create::run(&loader, args, console)),
         Command::Register(args) => wait(register::run(&loader, args, console)),
+        Command::Run(args) => wait(run::run(&loader, args, console)),
+        Command::Orphans(args) => wait(orphans::run(&loader, args, console)),
         Command::Update(args) => wait(update::run(&loader, args, console)),
         Command::Rotate(args) => wait(rotate::run(&loader, args, console)),
         Command::Verify(args) => wait(verify::run(&loader, args, console)),

@@ -43,6 +43,11 @@ impl<'a> Loader<'a> {
         Self { transport: None, waits: Some(Arc::clone(waits)), ..*self }
     }
 
+    /// Why a change is made, as the user says.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.global.reason.as_deref()
+    }
+
     /// The file, if there is one: read and checked, and no credential looked at.
     pub(crate) fn file(&self) -> Result<Option<ConfigFile>, Failure> {
         let path = match &self.global.config {

@@ -22,6 +22,8 @@ mod rows;
 mod secret_args;
 mod secret_file;
 mod secret_out;
+mod stamp;
+mod state;
 mod terminal;
 mod text;
 mod tidy;
