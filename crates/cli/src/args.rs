@@ -347,6 +347,9 @@ pub(crate) struct KeyArgs {
 pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(crate) key: NewKeyArgs,
+    /// Set a stamp, by which `keymux orphans` finds the key unless its plaintext was kept by this run
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) stamp: Option<StampPlace>,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
     #[command(flatten)]
@@ -364,8 +367,8 @@ pub(crate) struct RunArgs {
     /// The variable that the plaintext is in, for the command alone
     #[arg(long, value_name = "NAME", value_parser = parse_variable)]
     pub(crate) env: String,
-    /// Where the stamp stands by which the key is found after a crash [default: metadata where the vendor takes it, else
-    /// the name]
+    /// Where the stamp stands by which the key is found after a crash [default: metadata where the vendor takes and
+    /// shows it, else the name]
     #[arg(long, value_name = "PLACE")]
     pub(crate) stamp: Option<StampPlace>,
     #[command(flatten)]

@@ -1,8 +1,10 @@
 //! The stamp: what a key bears that Keymux made for a while, so that it is found again if nobody gives it back. It is the
 //! one that rotations set, without a key that is replaced.
 
+use std::borrow::Cow;
+
 use clap::ValueEnum;
-use keymux::{KeyRecord, NewKey, Operation, Parameter, ProviderInfo};
+use keymux::{Field, KeyRecord, NewKey, Operation, Parameter, ProviderInfo};
 use serde::{Deserialize, Serialize};
 
 /// The member of a key's metadata that holds the id.
@@ -27,12 +29,13 @@ pub(crate) enum StampPlace {
 }
 
 impl StampPlace {
-    /// Where a vendor has room for it.
+    /// Where a vendor has room for it, and shows it again: the metadata before the name.
     pub(crate) fn of(info: &ProviderInfo) -> Self {
         let takes = |parameter| info.capabilities().takes(Operation::Create, parameter).is_some();
         match () {
+            () if takes(Parameter::Metadata) && info.says(Field::Metadata) => Self::Metadata,
+            () if takes(Parameter::Name) && info.says(Field::Name) => Self::Name,
             () if takes(Parameter::Metadata) => Self::Metadata,
-            () if takes(Parameter::Name) => Self::Name,
             () => Self::Nowhere,
         }
     }
@@ -53,7 +56,7 @@ impl StampPlace {
 /// The id of the stamp that a record shows, if it shows one.
 pub(crate) fn of(record: &KeyRecord) -> Option<String> {
     let members = record.metadata.known();
-    let member = members.and_then(|members| members.get(MEMBER)).and_then(|value| value.as_str().map(|text| text.to_string()));
+    let member = members.and_then(|members| members.get(MEMBER)).and_then(|value| value.as_str().map(Cow::into_owned));
     member.or_else(|| in_name(record.name.known()?).map(str::to_owned))
 }
 

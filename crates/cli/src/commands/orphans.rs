@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use keymux::{
     AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, WorkUnit,
 };
@@ -16,7 +17,10 @@ use crate::output::{Output, Plan};
 use crate::progress::{Progress, Waits};
 use crate::rows::{OrphanRow, Problem, Summary};
 use crate::stamp::{self, StampPlace};
-use crate::state::{Found, State};
+use crate::state::{Found, Lease, State};
+
+/// No request takes as long, and no list is behind by as much.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 const SHOWN: &[&str] = &["ref", "scope", "name", "made_at", "found_by", "id"];
 
@@ -161,7 +165,7 @@ async fn look(keymux: &Keymux, found: &Found, seen: &Seen) -> Looked {
         let stamped = seen.stamped.get(&lease.id).and_then(|records| records.first());
         return match stamped {
             Some(record) => Looked::There(Some(record.key_ref())),
-            None if shows(keymux, found) && !seen.failed.contains(&lease.account) => Looked::Gone,
+            None if shows(keymux, found) && is_settled(lease) && !seen.failed.contains(&lease.account) => Looked::Gone,
             None => Looked::There(None),
         };
     };
@@ -183,6 +187,11 @@ fn shows(keymux: &Keymux, found: &Found) -> bool {
         StampPlace::Nowhere => false,
     };
     says && info.capabilities().is_native(Operation::ListPage) && info.capabilities().narrower_list().is_none()
+}
+
+/// Whether a request of then can no longer be under way, and every list of the vendor has what it made.
+fn is_settled(lease: &Lease) -> bool {
+    Timestamp::now().duration_since(lease.since) > SETTLED
 }
 
 /// Where a key is, as `keymux list` takes it.

@@ -144,25 +144,24 @@ async fn see(child: &mut Child, handed: &mut Handed, others: &mut Others) -> io:
 
 /// Revokes the key, and tells whether that is done. A second signal gives it up.
 async fn give_back(keymux: &Keymux, key: &KeyRef, lease: LeaseFile, handed: &mut Handed, console: &Console) -> bool {
-    let begun = Instant::now();
     let mut call = std::pin::pin!(keymux.revoke(key));
     handed.drain();
-    let mut last: Option<Instant> = None;
+    // What comes right after the end of the command was meant for it.
+    let (mut last, mut heard) = (Instant::now(), false);
     let result = loop {
         tokio::select! {
             biased;
             result = &mut call => break Some(result),
             _ = handed.next() => {
                 let now = Instant::now();
-                // What comes right after the end of the command was meant for it.
-                let earlier = last.replace(now).unwrap_or(begun);
-                if now.duration_since(earlier) < TOGETHER {
-                    last = last.filter(|_| earlier != begun);
-                } else if earlier != begun {
-                    break None;
-                } else {
-                    console.note("keymux: the key is being revoked; another signal leaves it as it is");
+                if now.duration_since(last) < TOGETHER {
+                    continue;
                 }
+                if std::mem::replace(&mut heard, true) {
+                    break None;
+                }
+                last = now;
+                console.note("keymux: the key is being revoked; another signal leaves it as it is");
             }
         }
     };

@@ -12,6 +12,8 @@ mod emulate;
 #[cfg(unix)]
 mod ends;
 mod formats;
+#[cfg(unix)]
+mod leases;
 mod listing;
 #[cfg(unix)]
 mod prompts;
@@ -27,4 +29,7 @@ mod signals;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod trail;
+mod updates;
 mod writes;
