@@ -123,7 +123,7 @@ pub(crate) struct Global {
     pub(crate) config: Option<PathBuf>,
     /// Append a line before and after every change that is sent to this file, without secrets; if it cannot be written,
     /// nothing is sent [default: `[trail]` of the file with the accounts, else no trail]
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = PathBufValueParser::new().try_map(trail_file))]
     pub(crate) trail: Option<PathBuf>,
     /// Why changes are made, for the trail
     #[arg(long, global = true, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
@@ -533,6 +533,14 @@ fn new_file(path: PathBuf) -> Result<PathBuf, &'static str> {
     Ok(path)
 }
 
+/// Lines about changes never go to standard output, where plaintexts are.
+fn trail_file(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.as_os_str() == "-" {
+        return Err("the trail is a file; one of this name is `./-`");
+    }
+    Ok(path)
+}
+
 fn parse_permission(text: &str) -> Result<Permission, String> {
     let Some((name, actions)) = text.split_once('=') else {
         return Ok(Permission { name: text.to_owned(), actions: None });
@@ -549,9 +557,10 @@ fn parse_permission(text: &str) -> Result<Permission, String> {
 }
 
 fn parse_variable(text: &str) -> Result<String, &'static str> {
-    let named = text.bytes().enumerate().all(|(at, byte)| {
-        byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit())
-    });
+    let named = text
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()));
     if text.is_empty() || !named {
         return Err("it is no name of a variable: letters, digits and `_`, a digit not first");
     }

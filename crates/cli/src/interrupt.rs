@@ -4,8 +4,8 @@
 #[cfg(unix)]
 use std::future::poll_fn;
 use std::future::{Future, pending};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 #[cfg(unix)]
 use std::task::Poll;
 use std::time::{Duration, Instant};

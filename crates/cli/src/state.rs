@@ -46,7 +46,13 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(id: String, account: AccountName, provider: ProviderId, stamp: StampPlace, key: &keymux::NewKey) -> Self {
+    pub(crate) fn new(
+        id: String,
+        account: AccountName,
+        provider: ProviderId,
+        stamp: StampPlace,
+        key: &keymux::NewKey,
+    ) -> Self {
         Self {
             version: VERSION,
             id,
@@ -95,7 +101,8 @@ impl State {
         let found = found.map(|folder| Self { folder: folder.join("keymux") });
         found.ok_or_else(|| {
             Failure::Usage(
-                "there is no folder for what must outlast a crash; set HOME, or XDG_STATE_HOME to an absolute path".to_owned(),
+                "there is no folder for what must outlast a crash; set HOME, or XDG_STATE_HOME to an absolute path"
+                    .to_owned(),
             )
         })
     }
@@ -177,7 +184,8 @@ impl State {
 
     /// Forgets the leases of a key that is ended or acknowledged, unless their runs go on.
     pub(crate) fn settle(&self, key: &KeyRef) -> Result<usize, Failure> {
-        let settled = self.leases()?.0.into_iter().filter(|found| !found.runs && found.lease.key().as_ref() == Some(key));
+        let settled =
+            self.leases()?.0.into_iter().filter(|found| !found.runs && found.lease.key().as_ref() == Some(key));
         let settled: Vec<Found> = settled.collect();
         for found in &settled {
             fs::remove_file(&found.path).map_err(|error| self.failed(error))?;
@@ -191,7 +199,8 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
             file => file.map_err(|error| self.failed(error))?,
         };
-        let lines: Vec<String> = BufReader::new(file).lines().collect::<Result<_, _>>().map_err(|error| self.failed(error))?;
+        let lines: Vec<String> =
+            BufReader::new(file).lines().collect::<Result<_, _>>().map_err(|error| self.failed(error))?;
         let of = |line: &String| serde_json::from_str::<Acknowledged>(line).ok().map(|line| line.r#ref);
         Ok(lines.iter().filter_map(of).collect())
     }
@@ -202,7 +211,11 @@ impl State {
         let append = || {
             self.make()?;
             let path = self.folder.join(ACKNOWLEDGED);
-            let mut file = if path.exists() { locked::open(&path)? } else { locked::make(&path).or_else(|_| locked::open(&path))? };
+            let mut file = if path.exists() {
+                locked::open(&path)?
+            } else {
+                locked::make(&path).or_else(|_| locked::open(&path))?
+            };
             locked::lock(&file)?;
             let mut text = serde_json::to_vec(&line)?;
             text.push(b'\n');

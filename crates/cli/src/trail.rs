@@ -79,8 +79,7 @@ struct End {
 }
 
 impl End {
-    const DONE: Self =
-        Self { outcome: "done", error: None, status: None, attempts: None, may_have_executed: true };
+    const DONE: Self = Self { outcome: "done", error: None, status: None, attempts: None, may_have_executed: true };
     /// The program no longer waits for the answer.
     const ABANDONED: Self = Self { outcome: "abandoned", ..Self::DONE };
 
@@ -115,11 +114,8 @@ impl Trail {
 
     /// Writes that a change is about to be sent. Without that line nothing is sent.
     pub(crate) fn begin(&self, change: Change) -> Result<Begun<'_>, Error> {
-        let change = Change {
-            r#ref: change.r#ref.as_deref().map(shown),
-            scope: change.scope.as_deref().map(shown),
-            ..change
-        };
+        let change =
+            Change { r#ref: change.r#ref.as_deref().map(shown), scope: change.scope.as_deref().map(shown), ..change };
         let begun = Begun { trail: self, id: random::digits() + &random::digits(), change, ended: false };
         match begun.write("sent", None) {
             Ok(()) => Ok(begun),

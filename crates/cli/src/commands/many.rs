@@ -37,7 +37,10 @@ pub(super) fn accounts(keymux: &Keymux, keys: &[KeyRef], nothing: &str) -> Resul
 }
 
 /// What `call` gives for each key, as it comes: a few at a time of each account.
-pub(super) fn outcomes<F: Future>(keys: Vec<KeyRef>, call: impl Fn(KeyRef) -> F + Copy) -> impl Stream<Item = F::Output> {
+pub(super) fn outcomes<F: Future>(
+    keys: Vec<KeyRef>,
+    call: impl Fn(KeyRef) -> F + Copy,
+) -> impl Stream<Item = F::Output> {
     let mut accounts: BTreeMap<AccountName, Vec<KeyRef>> = BTreeMap::new();
     for key in keys {
         accounts.entry(key.account().clone()).or_default().push(key);

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use keymux::{
-    AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, WorkUnit,
-};
+use keymux::{AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, WorkUnit};
 
 use crate::args::OrphansArgs;
 use crate::console::Console;
@@ -201,12 +199,7 @@ fn unit_of(record: &KeyRecord) -> Result<WorkUnit, Failure> {
 }
 
 /// Settles leases, and remembers keys that somebody knows of.
-fn acknowledge(
-    state: &State,
-    what: &[String],
-    reason: Option<&str>,
-    console: &Console,
-) -> Result<Exit, Failure> {
+fn acknowledge(state: &State, what: &[String], reason: Option<&str>, console: &Console) -> Result<Exit, Failure> {
     for text in what {
         let (leases, _) = state.leases()?;
         if let Some(found) = leases.iter().find(|found| found.lease.id == *text) {

@@ -33,6 +33,9 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::Usage("name the command after `--`".to_owned()));
     };
+    if key.enabled == Some(false) {
+        return Err(Failure::Usage("--disabled makes a key that the command could not use; leave it out".to_owned()));
+    }
     let id = random::digits();
     if args.dry_run.dry_run {
         let (mut rehearsal, transport) = Rehearsal::new(None);

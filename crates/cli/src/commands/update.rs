@@ -147,12 +147,7 @@ async fn all(
     Ok(ended.or(patience.was_heard().then(|| patience.exit())).unwrap_or(tally.exit()))
 }
 
-async fn rehearse(
-    loader: &Loader<'_>,
-    keys: &[KeyRef],
-    patch: &KeyPatch,
-    console: &Console,
-) -> Result<Exit, Failure> {
+async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], patch: &KeyPatch, console: &Console) -> Result<Exit, Failure> {
     let (mut rehearsal, transport) = Rehearsal::new(None);
     let keymux = loader.through(transport).of(keys.iter().map(KeyRef::account)).await?;
     let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));

@@ -162,7 +162,8 @@ fn after_a_kill_the_key_is_an_orphan_until_it_is_revoked() {
 #[test]
 fn a_lease_whose_key_is_gone_is_over() {
     let (stage, state) = (Stage::new(), folder("lease-gone"));
-    let mut running = Running::new(command(&stage, &state, &[&RUN[..], &["sh", "-c", "echo ready >&2; sleep 1"]].concat()));
+    let mut running =
+        Running::new(command(&stage, &state, &[&RUN[..], &["sh", "-c", "echo ready >&2; sleep 1"]].concat()));
     running.says("ready");
     running.signal("-KILL");
     running.end();
@@ -187,6 +188,44 @@ fn a_key_that_could_not_be_revoked_is_told_and_the_status_says_so_if_the_command
 }
 
 #[test]
+fn while_the_key_is_revoked_one_signal_is_told_and_a_second_leaves_the_key_with_its_state() {
+    for signals in [1, 2] {
+        let (stage, state) = (Stage::new(), folder("lease-revoking"));
+        let slow = Fault::latency(std::time::Duration::from_millis(1500));
+        stage.emulator.mielto().faults(FaultRule::new(slow).on("delete_api_key")).unwrap();
+        let mut running = Running::new(command(&stage, &state, &[&RUN[..], &["sh", "-c", "echo over >&2"]].concat()));
+        running.says("over");
+        for number in 0..signals {
+            sleep(APART);
+            running.signal("-TERM");
+            if number == 0 {
+                running.says("the key is being revoked");
+            }
+        }
+        let ran = running.end();
+        let left = usize::from(signals == 2);
+        assert_eq!((ran.status, leases(&state).len()), (Some(if left == 0 { 0 } else { 3 }), left), "{ran:?}");
+        assert!(left == 0 || ran.stderr.contains("may not be revoked"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_signal_while_the_key_is_made_keeps_the_command_from_being_run() {
+    let (stage, state) = (Stage::new(), folder("lease-making"));
+    let slow = Fault::latency(std::time::Duration::from_millis(900));
+    stage.emulator.mielto().faults(FaultRule::new(slow).on("create_api_key")).unwrap();
+    let mut running = Running::new(command(&stage, &state, &[&RUN[..], &["echo", "ran"]].concat()));
+    while stage.emulator.mielto().open_requests() == 0 {
+        std::thread::yield_now();
+    }
+    running.signal("-INT");
+    running.says("its answer is waited for");
+    let ran = running.end();
+    assert_eq!((ran.status, &*ran.stdout), (Some(130), ""), "{ran:?}");
+    assert_eq!((keys(&stage), leases(&state)), (vec![], vec![]));
+}
+
+#[test]
 fn no_key_is_made_without_a_place_for_the_state_or_by_a_vendor_that_makes_none() {
     let (stage, state) = (Stage::new(), folder("lease-refused"));
     let file = state.join("file");
@@ -200,6 +239,7 @@ fn no_key_is_made_without_a_place_for_the_state_or_by_a_vendor_that_makes_none()
         (nowhere, 2),
         (command(&stage, &state, &braintrust), 1),
         (command(&stage, &state, &["run", "--create", "mielto", "--env", "A=B", "--", "true"]), 2),
+        (command(&stage, &state, &[&["run", "--disabled"], &RUN[1..], &["true"]].concat()), 2),
     ] {
         let ran = run(&mut command, "");
         assert_eq!(ran.status, Some(status), "{ran:?}");

@@ -89,7 +89,10 @@ fn every_change_has_a_line_before_and_after_it_and_none_holds_a_secret() {
     // Baseten's rotation is a new key and the end of the old one.
     assert_eq!(operations, ["create", "create", "register", "revoke", "revoke", "revoke", "rotate", "update"]);
     let nope = lines.iter().find(|line| line["ref"] == "mielto:nope" && line["phase"] == "ended").unwrap();
-    assert_eq!((&nope["outcome"], &nope["error"], &nope["status"]), (&"failed".into(), &"not_found".into(), &404.into()));
+    assert_eq!(
+        (&nope["outcome"], &nope["error"], &nope["status"]),
+        (&"failed".into(), &"not_found".into(), &404.into())
+    );
     let text = fs::read_to_string(&path).unwrap();
     for secret in &secrets {
         assert!(secret.len() > 8 && !text.contains(secret.as_str()), "{secret}");
@@ -214,10 +217,14 @@ fn processes_that_append_at_once_lose_no_line_and_half_a_line_harms_no_other() {
         args.extend(keys.iter().map(String::as_str));
         stage.command(&args)
     };
-    let running: Vec<_> = (0..2).map(|number| std::thread::spawn({
-        let mut command = of(number);
-        move || run(&mut command, "")
-    })).collect();
+    let running: Vec<_> = (0..2)
+        .map(|number| {
+            std::thread::spawn({
+                let mut command = of(number);
+                move || run(&mut command, "")
+            })
+        })
+        .collect();
     for ran in running {
         assert_eq!(ran.join().unwrap().status, Some(4));
     }
