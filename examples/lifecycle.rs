@@ -6,9 +6,14 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "this program prints its result")]
 
+use std::convert::Infallible;
+use std::future::ready;
+
+use keymux::rotation::{OldKeyEnd, Stage};
 use keymux::{
-    AccountName, Action, Change, Error, ErrorKind, KeyPatch, KeyRecord, Keymux, NewKey, Operation, Parameter,
-    Permission, Scope, SecretString, Verdict, VerifyRequest, baseten, braintrust, datkey, mielto, oneloop,
+    AccountName, Action, Change, Error, ErrorKind, IssuedKey, KeyPatch, KeyRecord, Keymux, NewKey, Operation,
+    Parameter, Permission, RotationCause, Scope, SecretString, Verdict, VerifyRequest, baseten, braintrust, datkey,
+    mielto, oneloop,
 };
 use keymux_emulator::Emulator;
 
@@ -46,7 +51,9 @@ async fn live(keymux: &Keymux, account: &AccountName) -> Result<(), Error> {
         new = new.with_customer("cust-1");
     }
     let issued = keymux.create(account, &new).await?;
-    let (mut key, mut plaintext) = (issued.record, issued.plaintext);
+    // The stand-ins tell where a new key is.
+    let Some(mut key) = issued.record else { return Ok(()) };
+    let mut plaintext = issued.plaintext;
     println!("  created   {}", key.key_ref());
 
     if capabilities.is_native(Operation::ListPage) {
@@ -70,21 +77,31 @@ async fn live(keymux: &Keymux, account: &AccountName) -> Result<(), Error> {
     }
 
     verify(keymux, account, &scope, &plaintext).await?;
-    match keymux.rotate(&key.key_ref()).await {
+    let mut stored = None;
+    let store = |issued: IssuedKey| {
+        stored = Some(issued);
+        ready(Ok::<_, Infallible>(()))
+    };
+    match keymux.rotate(&key.key_ref(), store).await {
         Ok(rotated) => {
-            (key, plaintext) = (rotated.issued.record, rotated.issued.plaintext);
-            match rotated.old {
-                None => println!("  rotated   at the same address"),
-                Some(old) => println!(
-                    "  rotated   to {}, the old one {}",
-                    key.key_ref(),
-                    old.map_or("still works", |_| "is revoked")
-                ),
+            // The old key was revoked only after this one was stored.
+            if let Some(IssuedKey { record: Some(record), plaintext: new, .. }) = stored {
+                (key, plaintext) = (record, new);
             }
+            let old = match rotated.rotation.stage() {
+                Stage::Done { old: OldKeyEnd::Revoked, .. } => "revoked",
+                _ => "still there",
+            };
+            println!("  rotated   to {}, the old one is {old}", key.key_ref());
             verify(keymux, account, &scope, &plaintext).await?;
         }
-        Err(error) if error.kind() == ErrorKind::Unsupported => println!("  -         {error}"),
-        Err(error) => return Err(error),
+        Err(stopped) => match stopped.into_parts() {
+            (RotationCause::Vendor(error), _) if error.kind() == ErrorKind::Unsupported => {
+                println!("  -         {error}");
+            }
+            (RotationCause::Vendor(error), _) => return Err(error),
+            (other, _) => println!("  -         {other:?}"),
+        },
     }
 
     keymux.revoke(&key.key_ref()).await?;

@@ -50,8 +50,13 @@ pub(crate) struct Acme {
 
 impl Acme {
     pub(crate) fn new(credential: SecretString, base_url: &str, http: HttpOptions) -> Result<Self, Error> {
-        let dialect =
-            Dialect { provider: ACME, request_id_header: Some("x-request-id"), read_rejection, rate_limit: None };
+        let dialect = Dialect {
+            provider: ACME,
+            request_id_header: Some("x-request-id"),
+            read_rejection,
+            rate_limit: None,
+            wait_headers: &[],
+        };
         let setup = Setup::new(credential, base_url).with_http(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Token "), HeaderMap::new(), "")? })
     }

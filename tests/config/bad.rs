@@ -500,7 +500,20 @@ async fn a_credential_that_no_header_carries_and_a_vendors_own_refusal_name_the_
         ("baseten", "Bearer k", "", "4:14", "the credential begins with an authentication scheme"),
         ("mielto", "k", "workspace_id = \"a\\nb\"\n", "5:16", "the workspace id is empty or holds a character"),
         ("braintrust", "k", "impersonated_user = \"a\\u0007\"\n", "5:21", "the impersonated user is empty or holds"),
-        ("baseten", "k", "signing_key_file = \"/dev/null\"\n", "5:20", "the signing key is not an Ed25519 private key"),
+        (
+            "baseten",
+            "k",
+            "signing_key_file = \"Cargo.toml\"\n",
+            "5:20",
+            "the signing key is not an Ed25519 private key",
+        ),
+        (
+            "baseten",
+            "k",
+            "signing_key_file = \"/dev/null\"\n",
+            "5:20",
+            "`signing_key_file`: the file /dev/null cannot be read: it is not a regular file",
+        ),
         (
             "baseten",
             "k",
@@ -515,7 +528,7 @@ async fn a_credential_that_no_header_carries_and_a_vendors_own_refusal_name_the_
             "5:26",
             "`root_certificates_file`: the file /nowhere/x",
         ),
-        ("baseten", "k", "root_certificates_file = \"/dev/null\"\n", "5:26", "the root certificates are not PEM"),
+        ("baseten", "k", "root_certificates_file = \"Cargo.toml\"\n", "5:26", "the root certificates are not PEM"),
     ];
     for (vendor, credential, more, place, says) in table {
         let command = format!("{{ command = [\"echo\", \"{credential}\"] }}");

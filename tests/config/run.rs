@@ -197,6 +197,27 @@ fn the_file_is_where_the_variable_says_or_in_the_platforms_folder() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_that_cannot_be_looked_into_is_told_and_not_taken_for_an_empty_one() {
+    let folder = Folder::new("hidden");
+    let locate =
+        |base: &Path| ConfigFile::locate(&|name| (name == "XDG_CONFIG_HOME").then(|| base.as_os_str().to_owned()));
+    let place = folder.0.join("keymux");
+    std::os::unix::fs::symlink(&place, &place).unwrap();
+    if !cfg!(target_os = "macos") {
+        let error = locate(&folder.0).unwrap_err();
+        assert!(error.to_string().contains("cannot be seen") && error.to_string().contains("KEYMUX_CONFIG"), "{error}");
+        std::fs::remove_file(&place).unwrap();
+        std::fs::create_dir(&place).unwrap();
+        assert_eq!(locate(&folder.0).unwrap(), None);
+        let path = place.join("keymux.toml");
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert_eq!(locate(&folder.0).unwrap(), Some(path), "a link to nothing is read, and told");
+    }
+    assert_eq!(locate(Path::new("/dev/null")).unwrap(), None, "no folder at all");
+}
+
+#[cfg(unix)]
+#[test]
 fn files_that_others_can_reach_are_warned_about() {
     let folder = Folder::new("modes");
     let credential = folder.write("credential", "k");

@@ -42,6 +42,10 @@ impl Harness for Baseten {
         Seeded::new(address([self.group(), &prefix])).with_plaintext(plaintext)
     }
 
+    fn bare_plaintext(&self, plaintext: &str) -> Option<serde_json::Value> {
+        Some(json!({"api_key": plaintext}))
+    }
+
     fn unknown(&self) -> KeyAddress {
         address([self.group(), "sky_unknown"])
     }

@@ -49,6 +49,10 @@ impl Harness for Datkey {
         Seeded::new(address([id.as_str()])).with_plaintext(plaintext)
     }
 
+    fn bare_plaintext(&self, plaintext: &str) -> Option<serde_json::Value> {
+        Some(json!({"key": {"key": plaintext}}))
+    }
+
     fn unknown(&self) -> KeyAddress {
         address(["ffffffff-0000-4000-8000-000000000001"])
     }

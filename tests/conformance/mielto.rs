@@ -53,6 +53,10 @@ impl Harness for Mielto {
         Seeded::new(address([id.as_str()])).with_plaintext(plaintext)
     }
 
+    fn bare_plaintext(&self, plaintext: &str) -> Option<serde_json::Value> {
+        Some(json!({"secret": plaintext}))
+    }
+
     fn unknown(&self) -> KeyAddress {
         address(["key_999999999"])
     }

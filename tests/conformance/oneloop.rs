@@ -56,6 +56,10 @@ impl Harness for Oneloop {
         Seeded::new(address([self.workspace(), &id])).with_plaintext(plaintext)
     }
 
+    fn bare_plaintext(&self, plaintext: &str) -> Option<serde_json::Value> {
+        Some(json!({"apiKey": {"key": plaintext}}))
+    }
+
     fn unknown(&self) -> KeyAddress {
         address([self.workspace(), "ak_unknown"])
     }

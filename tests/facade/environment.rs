@@ -240,3 +240,43 @@ fn the_processs_own_environment_is_read() {
     let empty = child(&[(credential_of(Vendor::Mielto), "")]);
     assert_eq!(empty.matches("MIELTO_API_KEY is set but empty").count(), 2, "{empty}");
 }
+
+#[test]
+fn in_parts_one_bad_variable_costs_its_account_and_an_empty_one_is_none() {
+    let partial = |variables: &[(String, Value)]| {
+        let get = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.os_string());
+        let keymux = Keymux::builder().with_variables_partial(&get, &HttpOptions::new()).build().unwrap();
+        (keymux, keymux::empty_variables(&get))
+    };
+    for vendor in Vendor::ALL {
+        let good = Vendor::ALL.map(|vendor| (credential_of(vendor), Value::Text("k-1")));
+        let with = |name: String, value| {
+            let rest = good.iter().filter(|(other, _)| *other != name).cloned();
+            rest.chain([(name.clone(), value)]).collect::<Vec<_>>()
+        };
+        let bad = [
+            (credential_of(vendor), Value::NoText),
+            (credential_of(vendor), Value::Text("CAN ARY")),
+            (credential_of(vendor), Value::Text("'CANARY'")),
+            (base_url_of(vendor), Value::Text("CANARY")),
+        ];
+        for (name, value) in bad {
+            assert!(from(&with(name.clone(), value)).is_err(), "all or nothing");
+            let (keymux, empty) = partial(&with(name.clone(), value));
+            assert_eq!((keymux.accounts().len(), empty.len()), (5, 0));
+            let broken: Vec<_> = keymux.broken_accounts().collect();
+            let [(account, error)] = broken[..] else { panic!("{broken:?}") };
+            assert_eq!((account.as_str(), error.kind()), (vendor.id(), ErrorKind::Config));
+            let told = error.to_string();
+            assert!(told.contains(&name) && !told.contains("CANARY"), "{told}");
+        }
+        for value in ["", " "] {
+            let (keymux, empty) = partial(&with(credential_of(vendor), Value::Text(value)));
+            assert_eq!((keymux.accounts().len(), keymux.broken_accounts().len()), (4, 0));
+            assert_eq!(empty, [credential_of(vendor)]);
+            let (keymux, empty) = partial(&with(base_url_of(vendor), Value::Text(value)));
+            assert_eq!((keymux.accounts().len(), keymux.broken_accounts().len()), (5, 0));
+            assert_eq!(empty, [base_url_of(vendor)]);
+        }
+    }
+}

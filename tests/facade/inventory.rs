@@ -495,3 +495,38 @@ fn an_inventory_goes_to_other_threads() {
     is_sent(&stream.completeness());
     future_is_sent(&stream.next());
 }
+
+#[tokio::test]
+async fn behind_a_vendor_that_does_not_answer_the_scopes_that_wait_fail_with_those_that_were_asked() {
+    let names: Vec<String> = (0..40).map(|number| format!("g{number:02}")).collect();
+    let scopes: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    let dead = |kind, count: usize| {
+        names.iter().take(count).fold(Shelf::new(&scopes), |shelf, name| shelf.failing(&format!("{name}@0"), kind))
+    };
+    for kind in [ErrorKind::Connect, ErrorKind::Timeout, ErrorKind::Transport, ErrorKind::RateLimited] {
+        let shelf = dead(kind, 40);
+        let keymux = Keymux::builder().with_account("shelf", shelf.clone()).build().unwrap();
+        let incomplete = keymux.inventory().with_concurrency(ONE).stream().unwrap().collect().await.unwrap_err();
+        let asked = shelf.asked().iter().filter(|page| page.starts_with('g')).count();
+        assert_eq!(asked, 3, "{kind:?}");
+        let failures: Vec<_> = incomplete.completeness.failures().collect();
+        assert!(failures.len() >= 3, "{kind:?}");
+        for (unit, failure) in &failures {
+            let error = failure.error().unwrap();
+            assert!(error.kind() == kind && error.message().unwrap().contains("not today"), "{unit}: {error}");
+        }
+        // What was not asked is asked when the inventory goes on.
+        assert!(!incomplete.completeness.is_complete());
+    }
+    // What is about one scope, and what passes between, is no sign of it.
+    for (kind, count) in [(ErrorKind::Server, 40), (ErrorKind::PermissionDenied, 40), (ErrorKind::Timeout, 2)] {
+        let shelf = dead(kind, count);
+        let keymux = Keymux::builder().with_account("shelf", shelf.clone()).build().unwrap();
+        let incomplete = keymux.inventory().with_concurrency(ONE).stream().unwrap().collect().await.unwrap_err();
+        assert_eq!(incomplete.completeness.failures().count(), count, "{kind:?}");
+        assert_eq!(incomplete.records.len(), 40 - count);
+    }
+}
+
+/// One scope after the other.
+const ONE: NonZeroUsize = NonZeroUsize::MIN;

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use keymux::rotation::{OldKeyEnd, OldKeyState};
 use keymux::{
     AccountName, Action, ApiKeyProvider, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret as _, Fact,
     Field, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, Keymux, NewKey, Operation, Outcome,
-    Outcomes, Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, Scope, ScopeInfo,
-    SecretString, Takes, Verdict, VerifyRequest,
+    Outcomes, Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, RotationCause,
+    RotationError, Scope, ScopeInfo, SecretString, Takes, Verdict, VerifyRequest,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -129,6 +130,8 @@ impl Desk {
         record.permissions = Fact::Known(like.permissions.unwrap());
         record.ip_allowlist = Fact::Known(like.ip_allowlist.unwrap());
         record.limits.max_uses = Fact::Known(like.max_uses.unwrap());
+        record.limits.uses = Fact::Known(0);
+        record.status.state = KeyState::Active;
         record.metadata = Fact::Known(like.metadata.unwrap());
         record.owner.customer = Fact::Known(like.customer.unwrap());
         (self.adjust)(&mut record);
@@ -299,17 +302,10 @@ fn perform(keymux: &Keymux, account: &str, operation: Operation) -> Result<Vec<K
             assert_eq!(page.items, [ScopeInfo::new(scope(), Some("The team".to_owned()))]);
             Vec::new()
         }
-        Operation::Create => vec![now(keymux.create(&account, &new))?.record],
+        Operation::Create => vec![now(keymux.create(&account, &new))?.record.unwrap()],
         Operation::Register => vec![now(keymux.register(&account, &new, &secret()))?],
         Operation::Update => vec![now(keymux.update(&reference, &KeyPatch::new().with_enabled(false)))?],
-        Operation::Rotate => {
-            let rotated = now(keymux.rotate(&reference))?;
-            let mut records = vec![rotated.issued.record];
-            if let Some(old) = rotated.old {
-                records.extend(old?.record);
-            }
-            records
-        }
+        Operation::Rotate => vec![now(keymux.account(&account)?.rotate(reference.address()))?.record.unwrap()],
         Operation::Verify => match now(keymux.verify(&account, &secret(), &VerifyRequest::default()))? {
             Verdict::Valid { record } | Verdict::Refused { record, .. } => {
                 record.map(|record| *record).into_iter().collect()
@@ -378,8 +374,7 @@ fn every_error_of_every_operation_names_the_account_and_the_vendor_where_it_name
 fn every_error_of_a_rotation_by_other_operations_names_the_account_and_the_vendor() {
     for operation in [Operation::Get, Operation::Create, Operation::Revoke] {
         let desk = Desk::emulated(ALL_TOLD).with_failing(operation, Error::new(ErrorKind::Server));
-        let error = perform(&facade(&desk), "prod", Operation::Rotate).unwrap_err();
-        assert_eq!(error.to_string(), "prod (desk): the vendor failed", "{operation}");
+        assert_eq!(refusal(&desk).to_string(), "prod (desk): the vendor failed", "{operation}");
     }
 }
 
@@ -569,7 +564,10 @@ fn streams_and_futures_of_writes_go_to_other_threads() {
     let reference = key("prod:team/k1");
     let new = NewKey::default();
     is_sent(&keymux.list(&name("prod"), scope(), None).unwrap());
-    is_sent(&keymux.rotate(&reference));
+    is_sent(&keymux.rotate(&reference, |issued| async move {
+        drop(issued);
+        Ok::<_, Error>(())
+    }));
     is_sent(&keymux.create(&name("prod"), &new));
     is_sent(&keymux.revoke_many([reference.clone()]));
 }
@@ -716,64 +714,102 @@ fn no_revocation_runs_before_the_stream_is_polled_and_dropping_it_cancels() {
 
 // Rotation.
 
-fn rotate(desk: &Desk) -> Result<Rotated, Error> {
-    now(facade(desk).rotate(&key("prod:team/k1")))
+/// Rotates a key, and gives back what came of it and the plaintexts that were handed out to be stored.
+fn rotate_key(desk: &Desk, reference: &KeyRef) -> (Result<Rotated, RotationError>, Vec<String>) {
+    let stored = Mutex::new(Vec::new());
+    let store = |issued: IssuedKey| {
+        // Nothing is ended before the plaintext is stored.
+        assert!(!asked(desk).contains(&Operation::Revoke));
+        stored.lock().unwrap().push(issued.plaintext.expose_secret().to_owned());
+        ready_ok()
+    };
+    let rotated = now(facade(desk).rotate(reference, store));
+    (rotated, stored.into_inner().unwrap())
+}
+
+fn ready_ok() -> std::future::Ready<Result<(), Error>> {
+    std::future::ready(Ok(()))
+}
+
+fn rotate(desk: &Desk) -> Result<Rotated, RotationError> {
+    rotate_key(desk, &key("prod:team/k1")).0
+}
+
+fn refusal(desk: &Desk) -> Error {
+    rotate(desk).unwrap_err().vendor().unwrap().clone()
 }
 
 fn first() -> KeyAddress {
     key("prod:team/k1").address().clone()
 }
 
-#[test]
-fn a_vendor_that_rotates_is_asked_once_and_there_is_no_old_key() {
-    let desk = Desk::new();
-    let rotated = rotate(&desk).unwrap();
-    assert!(rotated.old.is_none());
-    assert_eq!(rotated.issued.record.key_ref(), key("prod:team/k1"));
-    assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
-    assert_eq!(desk.calls(), [Call::Rotate(first())]);
+/// What was asked beside the look for keys of one name.
+fn asked(desk: &Desk) -> Vec<Operation> {
+    desk.operations().into_iter().filter(|operation| *operation != Operation::ListPage).collect()
+}
+
+/// What was asked, without the stamps of rotations.
+fn unstamped(desk: &Desk) -> Vec<Call> {
+    let strip = |call| match call {
+        Call::Create(mut key) => {
+            let only_stamp = key.metadata.as_mut().is_some_and(|metadata| {
+                assert!(metadata.remove("keymux_rotation").is_some());
+                metadata.remove("keymux_replaces");
+                metadata.is_empty()
+            });
+            key.metadata = key.metadata.filter(|_| !only_stamp);
+            Call::Create(key)
+        }
+        other => other,
+    };
+    desk.calls().into_iter().filter(|call| !matches!(call, Call::ListPage(..))).map(strip).collect()
 }
 
 #[test]
-fn a_vendor_that_fails_to_rotate_is_not_asked_to_make_or_revoke_a_key() {
-    for kind in [ErrorKind::Server, ErrorKind::Unsupported, ErrorKind::OutcomeUnknown] {
-        let desk = Desk::new().with_failing(Operation::Rotate, Error::new(kind));
-        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
-        assert_eq!(desk.operations(), [Operation::Rotate]);
-    }
-}
-
-#[test]
-fn where_the_facade_rotates_it_looks_up_makes_one_like_the_first_and_then_revokes_the_first() {
+fn it_looks_up_makes_one_like_the_first_has_it_stored_and_then_revokes_the_first() {
     let tables = ALL_TOLD.map(|parameter| vec![parameter]);
     for parameters in tables.into_iter().chain([Vec::new(), ALL_TOLD.to_vec()]) {
         let desk = Desk::emulated(parameters.clone());
-        let rotated = rotate(&desk).unwrap();
+        let (rotated, stored) = rotate_key(&desk, &key("prod:team/k1"));
+        let rotated = rotated.unwrap();
         let like = like_the_first(parameters.clone());
         let expected = [Call::Get(first()), Call::Create(like), Call::Revoke(first())];
-        assert_eq!(desk.calls(), expected, "{parameters:?}");
-        assert_eq!(rotated.issued.record.key_ref(), key("prod:team/made"));
-        assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
-        let old = rotated.old.unwrap().unwrap();
-        assert_eq!(old.record.unwrap().key_ref(), key("prod:team/k1"));
+        assert_eq!(unstamped(&desk), expected, "{parameters:?}");
+        assert_eq!(rotated.record.unwrap().key_ref(), key("prod:team/made"));
+        assert_eq!(rotated.rotation.new_key(), Some(key("prod:team/made")));
+        assert_eq!((stored, rotated.old), (vec![PLAINTEXT.to_owned()], OldKeyState::Ended(OldKeyEnd::Revoked)));
     }
+}
+
+#[test]
+fn a_vendor_that_rotates_gets_a_second_key_too_unless_it_is_asked_to_replace_the_plaintext() {
+    let desk = Desk::new();
+    let _ = rotate(&desk).unwrap();
+    assert_eq!(asked(&desk), [Operation::Get, Operation::Create, Operation::Revoke]);
+
+    let desk = Desk::new();
+    let rotator = facade(&desk).rotator();
+    let rotation = rotator.plan_native(&key("prod:team/k1")).unwrap().begin().unwrap();
+    let rotated = now(rotator.run(rotation, |_| ready_ok(), |_| ready_ok())).unwrap();
+    assert_eq!(rotated.old, OldKeyState::Ended(OldKeyEnd::Replaced));
+    assert_eq!(rotated.rotation.new_key(), Some(key("prod:team/k1")));
+    assert_eq!(desk.calls(), [Call::Rotate(first())]);
 }
 
 #[test]
 fn the_second_key_is_in_the_scope_that_the_first_ones_address_tells() {
     let scope = |segments: &[&str]| Scope::new(segments.iter().copied()).unwrap();
     for (address, scope) in [
-        ("k1", Scope::account()),
         ("team/k1", scope(&["team"])),
         ("org/team/k1", scope(&["org", "team"])),
         ("a%2Fb/eu%20west/k%2F1", scope(&["a/b", "eu west"])),
     ] {
         let desk = Desk::emulated([Parameter::Scope]);
         let reference = key(&format!("prod:{address}"));
-        now(facade(&desk).rotate(&reference)).unwrap().old.unwrap().unwrap();
+        let _ = rotate_key(&desk, &reference).0.unwrap();
         let first = reference.address().clone();
         let expected = [Call::Get(first.clone()), Call::Create(NewKey::new(scope)), Call::Revoke(first)];
-        assert_eq!(desk.calls(), expected, "{address}");
+        assert_eq!(unstamped(&desk), expected, "{address}");
     }
 }
 
@@ -788,16 +824,23 @@ fn what_the_first_key_has_none_of_the_second_is_not_given() {
         record.metadata = Fact::Empty;
         record.owner.customer = Fact::Empty;
     });
-    rotate(&desk).unwrap().old.unwrap().unwrap();
-    assert_eq!(desk.calls()[1], Call::Create(NewKey::new(scope())));
+    let _ = rotate(&desk).unwrap();
+    assert_eq!(unstamped(&desk)[1], Call::Create(NewKey::new(scope())));
+}
+
+#[test]
+fn of_a_limited_number_of_uses_the_second_key_has_those_that_are_left() {
+    let desk = Desk::emulated([Parameter::MaxUses]).with_records(|record| record.limits.uses = Fact::Known(3));
+    let _ = rotate(&desk).unwrap();
+    assert_eq!(unstamped(&desk)[1], Call::Create(NewKey::new(scope()).with_max_uses(4)));
 }
 
 #[test]
 fn a_first_key_that_is_not_found_is_not_replaced() {
     for kind in [ErrorKind::NotFound, ErrorKind::Timeout] {
         let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Get, Error::new(kind));
-        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
-        assert_eq!(desk.operations(), [Operation::Get]);
+        assert_eq!(refusal(&desk).kind(), kind);
+        assert_eq!(asked(&desk), [Operation::Get]);
     }
 }
 
@@ -805,54 +848,71 @@ fn a_first_key_that_is_not_found_is_not_replaced() {
 fn if_no_second_key_is_made_the_first_is_not_revoked() {
     for kind in [ErrorKind::InvalidRequest, ErrorKind::QuotaExhausted, ErrorKind::OutcomeUnknown, ErrorKind::Decode] {
         let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Create, Error::new(kind));
-        assert_eq!(rotate(&desk).unwrap_err().kind(), kind);
-        assert_eq!(desk.operations(), [Operation::Get, Operation::Create]);
+        let stopped = rotate(&desk).unwrap_err();
+        assert_eq!(stopped.vendor().unwrap().kind(), kind);
+        let stage = if kind.may_have_executed() { "making" } else { "planned" };
+        assert_eq!(stopped.rotation().unwrap().stage().as_str(), stage);
+        assert_eq!(asked(&desk), [Operation::Get, Operation::Create]);
     }
 }
 
 #[test]
-fn if_the_first_key_is_not_revoked_the_second_is_given_all_the_same() {
+fn if_the_plaintext_is_not_stored_the_first_key_is_left() {
+    let desk = Desk::emulated(ALL_TOLD);
+    let store = |_| std::future::ready(Err("the disk is full"));
+    let stopped = now(facade(&desk).rotate(&key("prod:team/k1"), store)).unwrap_err();
+    assert!(matches!(stopped.cause(), RotationCause::Store(_)));
+    assert!(
+        stopped.to_string().contains("the disk is full") && stopped.to_string().contains("still works"),
+        "{stopped}"
+    );
+    assert_eq!(asked(&desk), [Operation::Get, Operation::Create]);
+}
+
+#[test]
+fn if_the_first_key_is_not_revoked_the_second_is_stored_and_the_state_goes_on() {
     for kind in [ErrorKind::PermissionDenied, ErrorKind::Timeout, ErrorKind::Unsupported] {
         let desk = Desk::emulated(ALL_TOLD).with_failing(Operation::Revoke, Error::new(kind));
-        let rotated = rotate(&desk).unwrap();
-        assert_eq!(rotated.issued.record.key_ref(), key("prod:team/made"));
-        assert_eq!(rotated.issued.plaintext.expose_secret(), PLAINTEXT);
-        let error = rotated.old.unwrap().unwrap_err();
+        let (stopped, stored) = rotate_key(&desk, &key("prod:team/k1"));
+        let stopped = stopped.unwrap_err();
+        assert_eq!(stored, [PLAINTEXT]);
+        let error = stopped.vendor().unwrap();
         assert_eq!((error.kind(), error.account()), (kind, Some(&name("prod"))));
-        assert_eq!(desk.operations(), [Operation::Get, Operation::Create, Operation::Revoke]);
-    }
-}
-
-#[test]
-fn where_a_record_does_not_tell_what_a_key_is_made_of_nothing_is_made_or_revoked() {
-    for parameter in [Parameter::Prefix, Parameter::Enabled] {
-        let desk = Desk::emulated(ALL_TOLD.into_iter().chain([parameter]));
-        let error = rotate(&desk).unwrap_err();
-        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some("rotate")));
-        assert!(error.to_string().contains(&format!("`{parameter}`")), "{error}");
-        assert!(desk.operations().iter().all(|operation| *operation == Operation::Get), "{:?}", desk.calls());
+        let rotation = stopped.rotation().unwrap();
+        assert_eq!((rotation.stage().as_str(), rotation.new_key()), ("stored", Some(key("prod:team/made"))));
+        assert_eq!(asked(&desk), [Operation::Get, Operation::Create, Operation::Revoke]);
     }
 }
 
 #[test]
 fn a_limit_that_the_vendor_did_not_tell_is_not_taken_for_none() {
     type Row = (Parameter, fn(&mut KeyRecord));
-    let table: [Row; 7] = [
+    let table: [Row; 8] = [
         (Parameter::ExpiresAt, |record| record.expires_at = Fact::Missing),
         (Parameter::ExpiresAt, |record| record.expires_at = Fact::Unsupported),
         (Parameter::Permissions, |record| record.permissions = Fact::Missing),
         (Parameter::IpAllowlist, |record| record.ip_allowlist = Fact::Missing),
         (Parameter::MaxUses, |record| record.limits.max_uses = Fact::Missing),
-        (Parameter::Metadata, |record| record.metadata = Fact::Missing),
+        (Parameter::MaxUses, |record| record.limits.uses = Fact::Missing),
         (Parameter::Customer, |record| record.owner.customer = Fact::Unsupported),
+        (Parameter::Enabled, |record| record.status.state = KeyState::Unknown),
     ];
     for (parameter, adjust) in table {
-        let desk = Desk::emulated(ALL_TOLD).with_records(adjust);
-        let error = rotate(&desk).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let desk = Desk::emulated(ALL_TOLD.into_iter().chain([Parameter::Enabled])).with_records(adjust);
+        let error = refusal(&desk);
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unsupported, Some("rotate")));
         assert!(error.to_string().contains(&format!("`{parameter}`")), "{error}");
-        assert_eq!(desk.operations(), [Operation::Get]);
+        assert_eq!(asked(&desk), [Operation::Get]);
     }
+}
+
+#[test]
+fn what_is_lost_and_allows_nothing_more_is_told_and_stops_nothing() {
+    let desk = Desk::emulated([Parameter::Name, Parameter::Metadata, Parameter::Prefix])
+        .with_records(|record| record.metadata = Fact::Missing);
+    let rotated = rotate(&desk).unwrap();
+    let untold: Vec<&str> = rotated.rotation.plan().untold().iter().map(|untold| &*untold.setting).collect();
+    assert_eq!(untold, ["metadata", "prefix"]);
 }
 
 #[test]
@@ -865,16 +925,32 @@ fn a_key_that_does_not_work_any_more_is_not_replaced_by_one_that_does() {
     ];
     for adjust in table {
         let desk = Desk::emulated(ALL_TOLD).with_records(adjust);
-        assert_eq!(rotate(&desk).unwrap_err().kind(), ErrorKind::Conflict);
-        assert_eq!(desk.operations(), [Operation::Get]);
+        assert_eq!(refusal(&desk).kind(), ErrorKind::Conflict);
+        assert_eq!(asked(&desk), [Operation::Get]);
     }
 }
 
 #[test]
 fn the_error_of_a_key_that_cannot_be_made_again_names_the_account_and_the_vendor() {
-    let error = rotate(&Desk::emulated([Parameter::Prefix])).unwrap_err();
+    let error = refusal(&Desk::emulated(ALL_TOLD).with_records(|record| record.permissions = Fact::Missing));
     assert_eq!(error.provider().map(ProviderId::as_str), Some("desk"));
     assert_eq!(error.account(), Some(&name("prod")), "{error}");
+}
+
+#[test]
+fn a_key_is_made_like_another_that_is_left() {
+    let desk = Desk::emulated(ALL_TOLD);
+    let record = now(facade(&desk).get(&key("prod:team/k1"))).unwrap();
+    let issued = now(facade(&desk).create_like(&record)).unwrap();
+    assert_eq!(issued.key_ref(), Some(key("prod:team/made")));
+    assert_eq!(desk.calls(), [Call::Get(first()), Call::Create(like_the_first(ALL_TOLD))]);
+    let error = now(facade(&Desk::emulated([Parameter::Enabled])).create_like(&{
+        let mut record = record;
+        record.status.state = KeyState::Unknown;
+        record
+    }))
+    .unwrap_err();
+    assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains("`enabled`"), "{error}");
 }
 
 // What a vendor does not have.
@@ -934,9 +1010,9 @@ fn the_plaintext_of_an_issued_key_is_not_printed() {
         let keymux = facade(&desk);
         let issued = now(keymux.create(&name("prod"), &NewKey::new(scope()))).unwrap();
         assert_eq!(issued.plaintext.expose_secret(), PLAINTEXT);
-        let rotated = rotate(&desk).unwrap();
-        let looked_up = ready(&mut keymux.get_many([issued.record.key_ref()]));
-        let revoked = ready(&mut keymux.revoke_many([issued.record.key_ref(), key("nobody:1")]));
+        let rotated = rotate(&desk);
+        let looked_up = ready(&mut keymux.get_many([issued.key_ref().unwrap()]));
+        let revoked = ready(&mut keymux.revoke_many([issued.key_ref().unwrap(), key("nobody:1")]));
         assert_eq!((looked_up.len(), revoked.len()), (1, 2));
         printed.extend([
             format!("{issued:?}"),

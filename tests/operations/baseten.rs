@@ -16,7 +16,7 @@ use keymux_core::{
 use mockito::{Matcher, Mock, Server, ServerGuard};
 use serde_json::{Value, json};
 
-use super::support::{Forgetful, options};
+use super::support::{Forgetful, options, recorded};
 
 /// A key of the user's own: 40 characters, of which some need escaping in JSON.
 const OWN: &str = r#"partner/"eu"+1-KeyOfOurs.canary-9f3a7c2e"#;
@@ -844,10 +844,10 @@ async fn an_issued_key_holds_its_plaintext_once() {
     let config = Config::new("c").with_base_url(server.url()).with_http(options().with_raw(true));
     let issued = config.build().unwrap().create(&NewKey::new(in_group()).with_name("n")).await.unwrap();
     assert_eq!(issued.plaintext.expose_secret(), MADE);
-    assert_eq!(issued.record.address, KeyAddress::new(["g1/acme", "sky_Qm4tZp0Lw8Rk"]).unwrap());
-    assert_eq!((issued.record.status.state, issued.record.drift.len()), (KeyState::Active, 0));
-    let native = issued.record.native::<keymux_baseten::ApiKey>().unwrap();
-    let json = serde_json::to_string(&issued.record).unwrap();
+    assert_eq!(*issued.address().unwrap(), KeyAddress::new(["g1/acme", "sky_Qm4tZp0Lw8Rk"]).unwrap());
+    assert_eq!((recorded(&issued).status.state, recorded(&issued).drift.len()), (KeyState::Active, 0));
+    let native = recorded(&issued).native::<keymux_baseten::ApiKey>().unwrap();
+    let json = serde_json::to_string(recorded(&issued)).unwrap();
     for text in [format!("{issued:?}"), format!("{native:?}"), json] {
         assert!(text.contains("sky_Qm4tZp0Lw8Rk") && !text.contains("canary"), "{text}");
     }
@@ -858,7 +858,7 @@ async fn an_issued_key_without_a_prefix_in_the_answer_has_a_note() {
     let mut server = server().await;
     let _mocks = always(&mut server, 200, &json!({"api_key": MADE, "name": null}).to_string());
     let issued = provider(&server.url()).create(&NewKey::new(in_group())).await.unwrap();
-    let notes: Vec<_> = issued.record.drift.iter().map(|note| (note.path.as_str(), &note.kind)).collect();
+    let notes: Vec<_> = recorded(&issued).drift.iter().map(|note| (note.path.as_str(), &note.kind)).collect();
     assert_eq!(notes, [("prefix", &DriftKind::RequiredMissing)]);
 }
 

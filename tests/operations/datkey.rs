@@ -14,7 +14,7 @@ use keymux_datkey::{
 };
 use serde_json::json;
 
-use crate::support::{Forgetful, Vendor, WITHHELD, assert_hidden, options, request};
+use crate::support::{Forgetful, Vendor, WITHHELD, assert_hidden, options, recorded, request};
 
 /// The header that goes with every request.
 const CREDENTIAL: &str = "x-api-key: workspace-credential";
@@ -430,11 +430,13 @@ fn what_datkey_can_do_is_plain_data() {
         (Operation::ListPage, "keep the ids"),
         (Operation::ScopesPage, "dashboard"),
         (Operation::Register, "create one"),
-        (Operation::Rotate, "create a key, then revoke"),
     ] {
         let Support::Unsupported { alternative } = capabilities.support(operation) else { panic!("{operation}") };
         assert!(alternative.contains(names), "{alternative}");
     }
+    let Support::Emulated { how } = capabilities.support(Operation::Rotate) else { panic!("no rotation") };
+    assert!(how.contains("create a key, then revoke"), "{how}");
+    assert_eq!(capabilities.settings(Operation::Create).collect::<Vec<_>>(), ["length"]);
     assert_eq!(capabilities.takes(Operation::Create, Parameter::Name), Some(Takes::Required));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::MaxUses), Some(Takes::SetOnly));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::Name), None);
@@ -500,7 +502,7 @@ async fn a_key_made_through_the_trait_has_a_record_without_its_plaintext() {
         "expires_at": FUTURE, "verification_limit": 100});
     assert_eq!(vendor.body(), expected);
     assert_eq!(issued.plaintext.expose_secret(), CANARY);
-    let record = &issued.record;
+    let record = recorded(&issued);
     assert_eq!((&record.address, record.status.state), (&address(), KeyState::Active));
     assert_eq!((&record.display, record.limits.max_uses), (&Fact::Missing, Fact::Known(100)));
     assert_eq!(record.drift, []);
@@ -511,12 +513,16 @@ async fn a_key_made_through_the_trait_has_a_record_without_its_plaintext() {
 }
 
 #[tokio::test]
-async fn a_created_key_without_an_id_cannot_be_addressed() {
-    let vendor = Vendor::answering("POST", &[(200, r#"{"name": "n", "key": "demo_CANARYplaintext0001"}"#)]).await;
-    let error = vendor.client().create(&NewKey::new(scope()).with_name("n")).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, 1));
-    assert!(error.to_string().contains("`id`") && error.to_string().contains("dashboard"), "{error}");
-    assert_hidden(&error);
+async fn a_created_key_without_an_id_keeps_its_plaintext() {
+    let flat = r#"{"api_id": "api_1", "name": "n", "key": "demo_CANARYplaintext0001"}"#;
+    for body in [flat, r#"{"key": {"name": "n", "key": "demo_CANARYplaintext0001"}}"#] {
+        let vendor = Vendor::answering("POST", &[(200, body)]).await;
+        let issued = vendor.client().create(&NewKey::new(scope()).with_name("n").with_max_uses(3)).await.unwrap();
+        assert_eq!(issued.plaintext.expose_secret(), "demo_CANARYplaintext0001");
+        assert_eq!((issued.address(), issued.unconfirmed.as_slice()), (None, &[Parameter::MaxUses][..]));
+        assert!(issued.find_out.as_deref().unwrap().contains("dashboard"));
+        assert_hidden(&issued);
+    }
 }
 
 #[tokio::test]

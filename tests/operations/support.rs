@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keymux_core::{HttpOptions, RetryPolicy};
+use keymux_core::{HttpOptions, IssuedKey, KeyRecord, RetryPolicy};
 use mockito::{Matcher, Request, Server, ServerGuard};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
@@ -27,6 +27,11 @@ pub(crate) fn assert_hidden(printed: &(impl Debug + ?Sized)) {
     assert!(!text.contains("CANARY"), "{text}");
 }
 
+/// The record of a key whose answer told its address.
+pub(crate) fn recorded(issued: &IssuedKey) -> &KeyRecord {
+    issued.record.as_ref().unwrap()
+}
+
 /// A vendor that gives its replies to one method one after the other, the last one for ever, and keeps what it was
 /// asked.
 pub(crate) struct Vendor {
@@ -41,7 +46,7 @@ impl Vendor {
 
     /// Like [`Vendor::answering`], and each reply says to come back in a millisecond.
     pub(crate) async fn hinting(method: &str, replies: &[(usize, &str)]) -> Self {
-        Self::start(method, replies, &[("retry-after-ms", "1")]).await
+        Self::start(method, replies, &[("retry-after", "0.001")]).await
     }
 
     async fn start(method: &str, replies: &[(usize, &str)], headers: &[(&str, &str)]) -> Self {

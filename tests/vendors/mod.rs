@@ -219,7 +219,7 @@ async fn a_look_up_is_repeated_until_the_vendor_answers() {
         &[text(500, "oops"), text(502, "oops"), text(503, "oops")],
         &[text(504, "oops"), text(408, "oops")],
         &[text(429, "slow down")],
-        &[text(429, "slow down").with("retry-after", "0"), text(503, "oops").with("retry-after-ms", "5")],
+        &[text(429, "slow down").with("retry-after", "0"), text(503, "oops").with("retry-after", "0.005")],
     ];
     for vendor in &VENDORS {
         for outage in outages {

@@ -21,6 +21,9 @@ use crate::wire::{
     ApiKey, Created, GroupId, KeyPrefix, NewApiKey, PageRequest, Paged, Registered, Registration, RevokedApiKey, SHAPE,
 };
 
+/// How a user finds out whether a key was made, and where it is.
+pub(crate) const FIND_OUT: &str = "list the group's keys and look for the name, or for one more";
+
 const SIGNATURE: HeaderName = HeaderName::from_static("x-baseten-signature");
 
 /// A client of one Baseten workspace. Clones share its connections.
@@ -32,7 +35,10 @@ pub struct Client {
 
 /// A key that was just made, with its plaintext beside it, and what was odd about the answer.
 pub(crate) struct Issued {
-    pub(crate) key: ApiKey,
+    /// `None`: neither the answer nor the plaintext tells it.
+    pub(crate) prefix: Option<KeyPrefix>,
+    pub(crate) name: Fact<String>,
+    pub(crate) answer: Answer,
     pub(crate) plaintext: SecretString,
     pub(crate) drift: Vec<Drift>,
     pub(crate) raw: Option<Value>,
@@ -65,10 +71,17 @@ impl Client {
     ///
     /// Not sent again once it may have left; a lost answer is
     /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown), and the group's keys tell whether there is one more.
-    /// Fails with [`Error::NotFound`] for 404 and [`Error::Forbidden`] for 403, both about the group.
+    /// So is an answer that does not tell the prefix; its plaintext goes with the error
+    /// ([`plaintext`](keymux_core::Error::plaintext)). Fails with [`Error::NotFound`] for 404 and [`Error::Forbidden`] for 403, both
+    /// about the group.
     pub async fn create_api_key(&self, group: &GroupId, key: &NewApiKey) -> Result<(ApiKey, SecretString), Error> {
-        let issued = self.issue_api_key(group, key).await?;
-        Ok((issued.key, issued.plaintext))
+        let Issued { prefix, name, answer, plaintext, .. } = self.issue_api_key(group, key).await?;
+        match prefix {
+            Some(prefix) => Ok((ApiKey::new(prefix, name), plaintext)),
+            None => Err(answer
+                .without_identity("the answer lacks the prefix, and the plaintext has no dot", plaintext)
+                .into()),
+        }
     }
 
     /// Registers a key of one's own: `POST /v1/gateway/groups/{group_id}/api_keys/register` (documented). The prefix by
@@ -119,25 +132,23 @@ impl Client {
 
     pub(crate) async fn issue_api_key(&self, group: &GroupId, key: &NewApiKey) -> Result<Issued, Error> {
         let path = ["v1", "gateway", "groups", group.as_str(), "api_keys"];
-        let find_out = "list the group's keys and look for the name, or for one more";
         let call =
-            Call::new("create_api_key", Method::POST, &path).making_key(find_out).showing_refusals().with_json(key)?;
+            Call::new("create_api_key", Method::POST, &path).making_key(FIND_OUT).showing_refusals().with_json(key)?;
         let answer = self.pipeline.send(call).await?;
         let Decoded { value: created, mut drift, raw, .. } = answer.decode::<Created>(&SHAPE)?;
-        let Fact::Known(plaintext) = created.api_key else {
+        let Fact::Known(plaintext) = created.api_key.and_then(non_empty) else {
             return Err(answer.undecodable("the answer lacks the plaintext `api_key`").into());
         };
         let prefix = if let Fact::Known(prefix) = created.prefix {
-            prefix
+            Some(prefix)
         } else {
             // A prefix is documented as what stands before the dot.
             if !drift.iter().any(|note| note.path == "prefix") {
                 drift.push(Drift::new("prefix", DriftKind::RequiredMissing));
             }
-            let cut = before_dot(&plaintext);
-            cut.ok_or_else(|| answer.undecodable("the answer lacks the prefix, and the plaintext has no dot"))?
+            before_dot(&plaintext)
         };
-        Ok(Issued { key: ApiKey::new(prefix, created.name), plaintext, drift, raw })
+        Ok(Issued { prefix, name: created.name, answer, plaintext, drift, raw })
     }
 
     pub(crate) async fn bring_api_key(
@@ -219,6 +230,10 @@ fn revoked(answer: &Answer) -> RevokedApiKey {
     answer.decode(&SHAPE).map(|decoded| decoded.value).unwrap_or_default()
 }
 
+fn non_empty(plaintext: SecretString) -> Fact<SecretString> {
+    if plaintext.expose_secret().is_empty() { Fact::Missing } else { Fact::Known(plaintext) }
+}
+
 /// What stands before the first dot of a key, if there is a dot.
 fn before_dot(plaintext: &SecretString) -> Option<KeyPrefix> {
     let (prefix, _) = plaintext.expose_secret().split_once('.')?;
@@ -249,7 +264,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("baseten");
 /// seconds, and no header is documented for the delay. Some causes of a 400 are fixed texts.
 pub(crate) fn dialect() -> Dialect {
     let rate_limit = Some(RateLimit::per_second(100));
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

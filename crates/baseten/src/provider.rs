@@ -10,7 +10,7 @@ use keymux_core::{
 };
 use serde_json::Value;
 
-use crate::client::{Client, ID};
+use crate::client::{Client, FIND_OUT, ID, Issued};
 use crate::error::REGISTER;
 use crate::wire::{ApiKey, Group, GroupFilter, GroupId, KeyPrefix, NewApiKey, PageRequest};
 
@@ -78,10 +78,18 @@ impl ApiKeyProvider for Client {
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         key.check(&INFO, Operation::Create)?;
         let group: GroupId = key.scope.one(&INFO)?;
-        let issued = self.issue_api_key(&group, &NewApiKey { name: key.name.clone() }).await?;
-        let mut record = record(&group, issued.key, issued.drift, issued.raw)?;
+        let Issued { prefix, name, plaintext, drift, raw, .. } =
+            self.issue_api_key(&group, &NewApiKey { name: key.name.clone() }).await?;
+        let Some(prefix) = prefix else {
+            return Ok(IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
+                let mut draft = KeyRecord::new(&INFO, address, FEDERATED);
+                draft.name = name;
+                draft
+            }));
+        };
+        let mut record = record(&group, ApiKey::new(prefix, name), drift, raw)?;
         record.status = Status::derived(KeyState::Active, &["api_key"], "Baseten has just made the key");
-        Ok(IssuedKey::new(record, issued.plaintext))
+        Ok(IssuedKey::new(record, plaintext).asked(key))
     }
 
     /// Baseten confirms a registration and nothing else, so that the record does not tell the name.

@@ -2,14 +2,16 @@
 
 use http::Method;
 use keymux_core::{
-    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString,
+    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString, WaitForm,
+    WaitHeader,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::wire::{
-    ApiKey, ApiKeyId, Empty, ListApiKeys, ListServiceTokens, NewServiceToken, SHAPE, ServiceToken, ServiceTokenId,
+    ApiKey, ApiKeyId, Empty, ListApiKeys, ListServiceTokens, NewServiceToken, Plaintext, SHAPE, ServiceToken,
+    ServiceTokenId,
 };
 
 /// How a user finds out whether a token was made.
@@ -62,8 +64,8 @@ impl Client {
     /// is for good is not documented.
     ///
     /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does. Repeated as the retry policy
-    /// says. `None`: the answer does not tell the key, or an attempt's answer was lost and the repeat found no key that
-    /// this credential may delete.
+    /// says. `None`: the answer does not tell the key, or an attempt's answer was lost and the repeat was answered with
+    /// 404. If the repeat is answered that the key is missing or may not be deleted, the outcome is unknown.
     pub async fn delete_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
         Ok(self.remove_api_key(id).await?.told.map(|decoded| decoded.value))
     }
@@ -92,7 +94,8 @@ impl Client {
     ///
     /// The client's own credential must be a service token with the permission of an owner; what a user's key is answered
     /// is not documented. Not sent again once it may have left; a lost answer is
-    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown).
+    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown). So is an answer without the token's id; its plaintext
+    /// goes with the error ([`plaintext`](keymux_core::Error::plaintext)).
     pub async fn create_service_token(&self, token: &NewServiceToken) -> Result<(ServiceToken, SecretString), Error> {
         let path = ["v1", "service_token"];
         let call = Call::new("create_service_token", Method::POST, &path).making_key(FIND_OUT).showing_refusals();
@@ -120,7 +123,7 @@ impl Client {
     /// (documented).
     ///
     /// Fails with [`Error::MissingOrNoAccess`] as [`get_api_key`](Self::get_api_key) does. Repeated as the retry policy
-    /// says. `None`: an attempt's answer was lost, and the repeat found no token that this credential may delete.
+    /// says. `None`: an attempt's answer was lost, and the repeat was answered with 404.
     pub async fn delete_service_token(&self, id: &ServiceTokenId) -> Result<Option<ServiceToken>, Error> {
         let path = ["v1", "service_token", id.as_str()];
         let deleted = self.remove("delete_service_token", &path).await?;
@@ -169,7 +172,15 @@ impl Client {
 
     async fn issue(&self, call: Call<'_>) -> Result<(ServiceToken, SecretString), Error> {
         let answer = self.pipeline.send(call).await?;
-        let mut token: ServiceToken = answer.decode(&SHAPE)?.value;
+        let mut token = match answer.decode::<ServiceToken>(&SHAPE) {
+            Ok(token) => token.value,
+            Err(error) => {
+                return Err(match answer.decode::<Plaintext>(&SHAPE).map(|decoded| decoded.value.key) {
+                    Ok(Fact::Known(key)) => answer.without_identity("the answer lacks the token's `id`", key).into(),
+                    _ => error.into(),
+                });
+            }
+        };
         match std::mem::take(&mut token.key) {
             Fact::Known(plaintext) => Ok((token, plaintext)),
             _ => Err(answer.undecodable("the answer lacks the plaintext `key`").into()),
@@ -188,10 +199,19 @@ fn without_plaintext(token: ServiceToken) -> ServiceToken {
 
 pub(crate) const ID: ProviderId = ProviderId::new("braintrust");
 
+/// What the vendor's own clients read beside `Retry-After`.
+const WAIT_HEADERS: [WaitHeader; 1] = [WaitHeader { name: "retry-after-ms", form: WaitForm::Milliseconds }];
+
 /// How Braintrust's wire differs: errors are text or JSON whatever the content type says, members of JSON errors are
 /// capitalised, and messages end in bracketed context that holds a person's e-mail address.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: Some("x-bt-internal-trace-id"), read_rejection, rate_limit: None }
+    Dialect {
+        provider: ID,
+        request_id_header: Some("x-bt-internal-trace-id"),
+        read_rejection,
+        rate_limit: None,
+        wait_headers: &WAIT_HEADERS,
+    }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -92,7 +92,7 @@ impl ApiKeyProvider for Client {
     }
 
     /// Braintrust says the same of a key that is gone and of one that may not be deleted, so that after a lost answer
-    /// the one is taken for the other: [`Revoked::after_lost_answer`] tells.
+    /// such a refusal leaves the outcome unknown.
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let id: ApiKeyId = address.one(&ID)?;
         let removed = self.remove_api_key(&id).await?;

@@ -95,7 +95,14 @@ pub struct ServiceToken {
     /// The id of the organization.
     #[serde(default)]
     pub org_id: Fact<String>,
-    /// The plaintext: only in the answers to making and replacing a token, and taken out there.
+    /// The plaintext: only in the answers to making and replacing a token, and taken out everywhere.
+    #[serde(default)]
+    pub(crate) key: Fact<SecretString>,
+}
+
+/// The plaintext in the answers to making and replacing a token, which must survive it if the rest is odd.
+#[derive(Deserialize)]
+pub(crate) struct Plaintext {
     #[serde(default)]
     pub(crate) key: Fact<SecretString>,
 }

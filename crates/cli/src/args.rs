@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
 use crate::secret_args::{Surplus, without_plaintext};
-use crate::stamp::StampPlace;
+use crate::stamp::StampArg;
 use crate::text::shown;
 use crate::when::{self, When};
 
@@ -349,7 +349,7 @@ pub(crate) struct CreateArgs {
     pub(crate) key: NewKeyArgs,
     /// Set a stamp, by which `keymux orphans` finds the key unless its plaintext was kept by this run
     #[arg(long, value_name = "PLACE")]
-    pub(crate) stamp: Option<StampPlace>,
+    pub(crate) stamp: Option<StampArg>,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
     #[command(flatten)]
@@ -370,7 +370,7 @@ pub(crate) struct RunArgs {
     /// Where the stamp stands by which the key is found after a crash [default: metadata where the vendor takes and
     /// shows it, else the name]
     #[arg(long, value_name = "PLACE")]
-    pub(crate) stamp: Option<StampPlace>,
+    pub(crate) stamp: Option<StampArg>,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
     #[command(flatten)]

@@ -41,6 +41,13 @@ impl Console {
         console.settled()
     }
 
+    /// A terminal of this width, without colour.
+    #[cfg(test)]
+    pub(crate) fn of_width(width: u16) -> Self {
+        let (asked, format) = (None, Format::Table);
+        Self { asked, format, color: false, width: Some(width), terminal: true, quiet: false, verbose: 0 }
+    }
+
     /// The same for what is written to standard error in place of standard output.
     pub(crate) fn on_stderr(&self) -> Self {
         let stderr = io::stderr();

@@ -200,7 +200,7 @@ impl Relation {
 }
 
 /// One field of `--sort`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sort {
     column: String,
     reverse: bool,
@@ -219,33 +219,14 @@ impl Sort {
         };
         Ok(Self { column: column::<R>(name)?.name.into_owned(), reverse })
     }
-}
 
-/// Orders rows, each by the first field in which they differ. Without a known value a row comes last, whatever the
-/// direction.
-pub(crate) fn sort<R: Row>(rows: &mut Vec<R>, by: &[Sort]) {
-    let mut keyed: Vec<(Vec<Fact<Cell>>, R)> = std::mem::take(rows)
-        .into_iter()
-        .map(|row| (by.iter().map(|sort| row.cell(&sort.column)).collect(), row))
-        .collect();
-    keyed.sort_by(|(one, _), (other, _)| {
-        let orders = by.iter().zip(one.iter().zip(other)).map(|(sort, (one, other))| order(sort.reverse, one, other));
-        orders.fold(Ordering::Equal, Ordering::then)
-    });
-    rows.extend(keyed.into_iter().map(|(_, row)| row));
-}
+    pub(crate) fn column(&self) -> &str {
+        &self.column
+    }
 
-fn order(reverse: bool, one: &Fact<Cell>, other: &Fact<Cell>) -> Ordering {
-    let rank = |fact: &Fact<Cell>| match fact.state() {
-        FactState::Known => 0,
-        FactState::Empty => 1,
-        FactState::Missing => 2,
-        FactState::Unsupported => 3,
-    };
-    match (one.known(), other.known()) {
-        (Some(one), Some(other)) if reverse => other.cmp(one),
-        (Some(one), Some(other)) => one.cmp(other),
-        _ => rank(one).cmp(&rank(other)),
+    /// Whether the greatest comes first.
+    pub(crate) fn is_reverse(&self) -> bool {
+        self.reverse
     }
 }
 
@@ -389,32 +370,5 @@ mod tests {
             let error = Filter::parse::<Bean>(filter, now()).unwrap_err();
             assert!(error.contains(says), "{filter}: {error}");
         }
-    }
-
-    #[test]
-    fn rows_without_a_known_value_come_last_in_both_directions() {
-        let number = |number| Fact::Known(Cell::Number(number));
-        for (by, expected) in [
-            ("uses", [number(1), number(2), Fact::Empty, Fact::Missing, Fact::Unsupported]),
-            ("-uses", [number(2), number(1), Fact::Empty, Fact::Missing, Fact::Unsupported]),
-        ] {
-            let given = [Fact::Unsupported, number(2), Fact::Empty, Fact::Missing, number(1)];
-            let mut rows: Vec<Bean> = given.into_iter().map(|cell| bean([("uses".to_owned(), cell)])).collect();
-            sort(&mut rows, &[Sort::parse::<Bean>(by).unwrap()]);
-            let cells: Vec<_> = rows.iter().map(|row| row.cell("uses")).collect();
-            assert_eq!(cells, expected, "{by}");
-        }
-    }
-
-    #[test]
-    fn metadata_is_sorted_with_its_numbers_by_value_and_before_text() {
-        let number = |digits: &str| Fact::Known(Cell::Decimal(Decimal(digits.to_owned())));
-        let ordered = ["-2", "9", "10.0", "18446744073709551616", "18446744073709551617", "1e400"].map(number);
-        let ordered: Vec<_> = ordered.into_iter().chain([Cell::text("1"), Cell::text("a"), Fact::Empty]).collect();
-        let given = ordered.iter().rev().cloned();
-        let mut rows: Vec<Bean> = given.map(|cell| bean([("metadata.n".to_owned(), cell)])).collect();
-        sort(&mut rows, &[Sort::parse::<Bean>("metadata.n").unwrap()]);
-        let cells: Vec<_> = rows.iter().map(|row| row.cell("metadata.n")).collect();
-        assert_eq!(cells, ordered);
     }
 }

@@ -69,16 +69,20 @@ impl<'a> Loader<'a> {
 
     /// All accounts of a file that was read already, or of the environment.
     pub(crate) async fn all_of(&self, file: Option<&ConfigFile>) -> Result<Keymux, Failure> {
-        match file {
-            Some(file) => self.build(file, file.accounts()).await,
-            None => {
-                let keymux = Keymux::builder().with_env(&self.options(None)?)?.build()?;
-                Ok(match self.trail(None) {
-                    Some(trail) => Trailed::all(&keymux, &trail)?,
-                    None => keymux,
-                })
-            }
+        if let Some(file) = file {
+            return self.build(file, file.accounts()).await;
         }
+        for name in keymux::empty_variables(&|name| std::env::var_os(name)) {
+            self.console.note(&format!("keymux: {name} is set but empty, and counts as not set"));
+        }
+        let options = self.options(None)?.with_trust_setting(
+            "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
+        );
+        let keymux = Keymux::builder().with_env_partial(&options).build()?;
+        Ok(match self.trail(None) {
+            Some(trail) => Trailed::all(&keymux, &trail)?,
+            None => keymux,
+        })
     }
 
     /// Where changes are written: the file that was named, else that of the configuration. A rehearsal changes nothing.

@@ -1,6 +1,8 @@
 //! Rows on standard output, in the format that was asked for.
 
 mod csv;
+mod fit;
+mod held;
 mod json;
 mod table;
 
@@ -13,8 +15,11 @@ use crate::args::{Format, Listing};
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::filter::{self, Filter, Sort};
-use crate::rows::{Column, Problem, Row, Summary, Typed};
+use crate::rows::{Column, Cut, Problem, Row, Summary, Typed};
 use crate::text::printable;
+
+use held::Held;
+use table::Table;
 
 /// What is shown of rows, read before anything is sent, so that a wrong argument costs no request.
 #[derive(Debug)]
@@ -42,7 +47,10 @@ impl Plan {
             (true, _) => R::COLUMNS.iter().map(|column| &*column.name).collect(),
         };
         let now = Timestamp::now();
-        let columns = chosen.into_iter().map(filter::column::<R>).collect::<Result<_, _>>();
+        // What somebody asks for is not left out.
+        let asked = !listing.columns.is_empty();
+        let column = |name| filter::column::<R>(name).map(|column| Column { spare: column.spare && !asked, ..column });
+        let columns = chosen.into_iter().map(column).collect::<Result<_, _>>();
         let filters = listing.filter.iter().map(|text| Filter::parse::<R>(text, now)).collect::<Result<_, _>>();
         let sort = listing.sort.iter().map(|text| Sort::parse::<R>(text)).collect::<Result<_, _>>();
         Ok(Self {
@@ -69,6 +77,15 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Nothing is cut or left out: somebody decides on what is shown.
+    pub(crate) fn whole(mut self) -> Self {
+        let whole = |column: Column| Column { spare: false, ..column.cut(Cut::Never) };
+        self.columns = self.columns.into_iter().map(whole).collect();
+        self
+    }
+}
+
 /// The columns that a table shows of one row: all but `coverage`, which the cells say themselves.
 pub(crate) fn shown_of_one<R: Row>() -> Vec<&'static str> {
     R::COLUMNS.iter().map(|column| &*column.name).filter(|name| *name != "coverage").collect()
@@ -81,7 +98,13 @@ pub(crate) struct Output<'a, R> {
     out: BufWriter<Box<dyn Write>>,
     /// One object is the whole document, not an array of one.
     single: bool,
-    held: Vec<R>,
+    /// The one thing that was asked for, in a table.
+    only: Option<R>,
+    /// Rows that are written at the end.
+    held: Held,
+    table: Table,
+    /// Room for what is written of a row.
+    text: Vec<u8>,
     /// How many objects or lines were written.
     written: u64,
     count: u64,
@@ -95,7 +118,21 @@ impl<'a, R: Row> Output<'a, R> {
     /// Onto another stream than standard output.
     pub(crate) fn onto(stream: Box<dyn Write>, console: &'a Console, plan: Plan) -> Self {
         let out = BufWriter::new(stream);
-        Self { console, plan, out, single: false, held: Vec::new(), written: 0, count: 0 }
+        // Of rows that come in no order, eyes find none in a table.
+        let by = if plan.sort.is_empty() { vec![Sort::first::<R>()] } else { plan.sort.clone() };
+        let table = Table::new(&plan.columns, Timestamp::now());
+        Self {
+            console,
+            plan,
+            out,
+            single: false,
+            only: None,
+            held: Held::new(by),
+            table,
+            text: Vec::new(),
+            written: 0,
+            count: 0,
+        }
     }
 
     /// For the one thing that was asked for: in JSON an object, in a table a line for each field.
@@ -119,11 +156,37 @@ impl<'a, R: Row> Output<'a, R> {
             return Ok(());
         }
         self.count += 1;
-        if self.holds() {
-            self.held.push(row);
+        if self.plan.format == Format::Table && self.single && self.only.is_none() {
+            self.only = Some(row);
             return Ok(());
         }
-        self.write(&row)
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        self.write_row(&row, &mut text)?;
+        if self.holds() {
+            self.held.push(&row, &text);
+        } else {
+            self.put(&text)?;
+        }
+        self.text = text;
+        Ok(())
+    }
+
+    /// What is written of a row, without what stands between rows.
+    fn write_row(&mut self, row: &R, text: &mut Vec<u8>) -> Result<(), Failure> {
+        match self.plan.format {
+            Format::Table => self.table.write_row(row, &self.plan.columns, text),
+            Format::Csv => {
+                let shown = |text: String| if self.console.is_terminal() { printable(&text) } else { text };
+                let cells = self.plan.columns.iter().map(|column| shown(csv::cell(row.cell(&column.name))));
+                text.extend_from_slice(&csv::line(cells)?);
+            }
+            Format::Json | Format::Ndjson => {
+                json::write(text, self.is_document(), &Typed::new(R::TYPE, row), self.console)
+                    .map_err(Failure::output)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a failure: an object in JSON; a line on standard error in every format is the caller's.
@@ -141,20 +204,12 @@ impl<'a, R: Row> Output<'a, R> {
 
     /// Ends the output; a summary is for lists.
     pub(crate) fn finish(mut self, summary: Option<Summary>) -> Result<(), Failure> {
-        let mut rows = std::mem::take(&mut self.held);
-        // Of rows that come in no order, eyes find none in a table.
-        let by_name = [Sort::first::<R>()];
-        filter::sort(&mut rows, if self.plan.sort.is_empty() { &by_name } else { &self.plan.sort });
+        self.held.sort();
         if self.plan.format == Format::Table {
-            let table = match &*rows {
-                [row] if self.single => table::one(row, &self.plan.columns, self.console),
-                [] => String::new(),
-                rows => table::many(rows, &self.plan.columns, self.console),
-            };
-            self.out.write_all(table.as_bytes()).map_err(Failure::output)?;
-        }
-        if self.plan.format != Format::Table {
-            rows.iter().try_for_each(|row| self.write(row))?;
+            self.finish_table()?;
+        } else {
+            let held = std::mem::take(&mut self.held);
+            held.iter().try_for_each(|text| self.put(text))?;
         }
         if self.plan.format == Format::Csv && self.written == 0 {
             self.csv_header()?;
@@ -178,16 +233,23 @@ impl<'a, R: Row> Output<'a, R> {
         self.flush()
     }
 
-    fn write(&mut self, row: &R) -> Result<(), Failure> {
-        if self.plan.format != Format::Csv {
-            return self.object(R::TYPE, row);
+    fn finish_table(&mut self) -> Result<(), Failure> {
+        let note = match self.only.take() {
+            Some(row) => {
+                let table = table::one(&row, &self.plan.columns, self.console);
+                self.out.write_all(table.as_bytes()).map_err(Failure::output)?;
+                None
+            }
+            None => self
+                .table
+                .write(&self.held, &self.plan.columns, self.console, &mut self.out)
+                .map_err(Failure::output)?,
+        };
+        if let Some(note) = note {
+            self.flush()?;
+            self.console.note(&note);
         }
-        if self.written == 0 {
-            self.csv_header()?;
-        }
-        let shown = |text: String| if self.console.is_terminal() { printable(&text) } else { text };
-        let line = csv::line(self.plan.columns.iter().map(|column| shown(csv::cell(row.cell(&column.name)))))?;
-        self.out.write_all(&line).map_err(Failure::output)
+        Ok(())
     }
 
     fn csv_header(&mut self) -> Result<(), Failure> {
@@ -197,14 +259,33 @@ impl<'a, R: Row> Output<'a, R> {
     }
 
     fn object<T: Serialize>(&mut self, r#type: &'static str, value: &T) -> Result<(), Failure> {
-        let place = match (self.plan.format, self.single) {
-            (Format::Json, true) => json::Place::Document,
-            (Format::Json, false) if self.written == 0 => json::Place::First,
-            (Format::Json, false) => json::Place::Next,
-            _ => json::Place::Line,
+        let mut text = Vec::new();
+        json::write(&mut text, self.is_document(), &Typed::new(r#type, value), self.console)
+            .map_err(Failure::output)?;
+        self.put(&text)
+    }
+
+    /// Whether an object is the whole document.
+    fn is_document(&self) -> bool {
+        self.plan.format == Format::Json && self.single
+    }
+
+    /// Writes an object or a line after those before it.
+    fn put(&mut self, text: &[u8]) -> Result<(), Failure> {
+        let (before, after): (&[u8], &[u8]) = match self.plan.format {
+            Format::Table => (b"", b""),
+            Format::Csv => {
+                if self.written == 0 {
+                    self.csv_header()?;
+                }
+                (b"", b"")
+            }
+            Format::Json if !self.single && self.written == 0 => (b"[\n", b""),
+            Format::Json if !self.single => (b",\n", b""),
+            Format::Json | Format::Ndjson => (b"", b"\n"),
         };
         self.written += 1;
-        json::write(&mut self.out, place, &Typed::new(r#type, value), self.console).map_err(Failure::output)
+        [before, text, after].iter().try_for_each(|part| self.out.write_all(part)).map_err(Failure::output)
     }
 }
 

@@ -53,11 +53,20 @@ pub(crate) struct Column {
     pub(crate) none: &'static str,
     /// The only words that stand in it, or nothing where any text may.
     pub(crate) words: &'static [&'static str],
+    /// What of it a table keeps where there is too little room.
+    pub(crate) cut: Cut,
+    /// Whether a table does without it where there is too little room.
+    pub(crate) spare: bool,
 }
 
 impl Column {
     pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name: Cow::Borrowed(name), kind, none: "none", words: &[] }
+        // A number without its end is another number.
+        let cut = match kind {
+            Kind::Text | Kind::List | Kind::Any => Cut::End,
+            Kind::Number | Kind::Past | Kind::Future => Cut::Never,
+        };
+        Self { name: Cow::Borrowed(name), kind, none: "none", words: &[], cut, spare: false }
     }
 
     pub(crate) const fn text(name: &'static str) -> Self {
@@ -66,7 +75,7 @@ impl Column {
 
     /// A column whose name is not known before, nor what is in it.
     pub(crate) fn free(name: String) -> Self {
-        Self { name: Cow::Owned(name), kind: Kind::Any, none: "none", words: &[] }
+        Self { name: Cow::Owned(name), ..Self::new("", Kind::Any) }
     }
 
     pub(crate) const fn none(mut self, none: &'static str) -> Self {
@@ -76,8 +85,34 @@ impl Column {
 
     pub(crate) const fn words(mut self, words: &'static [&'static str]) -> Self {
         self.words = words;
+        self.cut(Cut::Never)
+    }
+
+    pub(crate) const fn cut(mut self, cut: Cut) -> Self {
+        self.cut = cut;
         self
     }
+
+    pub(crate) const fn spare(mut self) -> Self {
+        self.spare = true;
+        self
+    }
+
+    /// As it is given to `--columns`: `expires` of `expires_at`.
+    pub(crate) fn short_name(&self) -> &str {
+        self.name.strip_suffix("_at").unwrap_or(&self.name)
+    }
+}
+
+/// What of a text is kept where it has to be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Nothing is cut from it.
+    Never,
+    /// The beginning is kept.
+    End,
+    /// The beginning and the end are kept: what begins alike is told apart by its end.
+    Middle,
 }
 
 /// Of what type the known cells of a column are.

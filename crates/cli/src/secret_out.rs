@@ -49,11 +49,16 @@ impl<'a> Place<'a> {
     /// Writes the plaintext, and then the record. The plaintext alone is on standard output with a line break after it,
     /// and in a file without.
     pub(crate) fn keep(mut self, issued: &IssuedKey) -> Result<(), Failure> {
-        let key = issued.record.key_ref();
+        let address = issued.key_ref().map(|key| key.to_string());
+        let find_out = issued.find_out.as_deref().unwrap_or_default();
+        let key = address.clone().unwrap_or_else(|| "The new key".to_owned());
         let lost = |place: String, error: io::Error| {
+            let end = match &address {
+                Some(key) => format!("End the key with `keymux revoke {key}`, and make another"),
+                None => format!("The vendor did not tell the key's address: {find_out}"),
+            };
             Failure::Lost(format!(
-                "{key} has a plaintext that could not be written to {place} ({error}), and it is shown once: it is lost. \
-                 End the key with `keymux revoke {key}`, and make another"
+                "{key} has a plaintext that could not be written to {place} ({error}), and it is shown once: it is lost. {end}"
             ))
         };
         let plaintext = issued.plaintext.expose_secret();
@@ -62,7 +67,11 @@ impl<'a> Place<'a> {
             if self.console.is_terminal() {
                 self.console.note("This is the key's plaintext, shown this once.");
             }
-            return self.record(&issued.record);
+            let Some(record) = &issued.record else {
+                self.console.note(&format!("The vendor did not tell the key's address: {find_out}"));
+                return Ok(());
+            };
+            return self.record(record);
         };
         let (secret_path, record_path) = (secret.shown(), record.shown());
         let stored = match secret.fill(plaintext.as_bytes()) {
@@ -73,7 +82,13 @@ impl<'a> Place<'a> {
                 path.display()
             ))),
         };
-        let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, &issued.record)).unwrap_or_default();
+        let Some(told) = &issued.record else {
+            self.console.note(&format!(
+                "{key}: the plaintext is in {secret_path}; the vendor did not tell the key's address: {find_out}"
+            ));
+            return stored;
+        };
+        let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, told)).unwrap_or_default();
         text.push(b'\n');
         match record.fill(&text) {
             Ok(()) if stored.is_ok() => {
@@ -86,7 +101,7 @@ impl<'a> Place<'a> {
                     let _ = fs::remove_file(path);
                 }
                 self.console.failed(&format!("{record_path}: {error}; the record of {key} follows"));
-                self.record(&issued.record)?;
+                self.record(told)?;
             }
         }
         stored

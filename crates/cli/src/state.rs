@@ -7,12 +7,12 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use keymux::rotation::StampPlace;
 use keymux::{AccountName, KeyAddress, KeyRef, ProviderId, Scope, WorkUnit};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 use crate::locked;
-use crate::stamp::StampPlace;
 
 /// The version of the files.
 const VERSION: u32 = 1;

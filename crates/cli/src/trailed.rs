@@ -1,12 +1,14 @@
 //! An account whose changes are written to the trail, whoever asks for them: a command, or the library within a rotation.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux::{
     AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, KeyRef, Keymux,
-    NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest, WorkUnit,
+    Likeness, NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    WorkUnit,
 };
 
 use crate::trail::{Change, Trail};
@@ -26,10 +28,13 @@ impl Trailed {
 
     /// Every account with the trail.
     pub(crate) fn all(keymux: &Keymux, trail: &Arc<Trail>) -> Result<Keymux, Error> {
+        let broken: BTreeMap<_, _> = keymux.broken_accounts().collect();
         let mut builder = Keymux::builder();
         for (name, account) in keymux.accounts() {
-            let trailed = Self::new(name.clone(), Arc::clone(account), trail);
-            builder = builder.with_account(name.as_str(), trailed);
+            builder = match broken.get(name) {
+                Some(&error) => builder.with_broken_account(name.as_str(), account.info().id().clone(), error.clone()),
+                None => builder.with_account(name.as_str(), Self::new(name.clone(), Arc::clone(account), trail)),
+            };
         }
         builder.build()
     }
@@ -80,8 +85,12 @@ impl ApiKeyProvider for Trailed {
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
-        let made = |issued: &IssuedKey| Some(issued.record.address.clone());
+        let made = |issued: &IssuedKey| issued.address().cloned();
         self.written(Operation::Create, (None, Some(&key.scope)), self.provider.create(key), made).await
+    }
+
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        self.provider.new_key_like(record)
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {

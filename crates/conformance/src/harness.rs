@@ -67,6 +67,12 @@ pub trait Harness: Send + Sync {
         format!("{number:04}xK7pQ2vR9sWm4tZaB6nYc8LdE3fGhJ5uT1oP")
     }
 
+    /// The answer to making a key that holds this plaintext and nothing else, in the vendor's form. Default: none is known,
+    /// and the rule about it is not tried.
+    fn bare_plaintext(&self, _plaintext: &str) -> Option<serde_json::Value> {
+        None
+    }
+
     /// How many keys a page holds at most, as the provider asks for them: two pages and one key are seeded. Default 2.
     fn page_size(&self) -> usize {
         2

@@ -52,6 +52,11 @@ pub(crate) fn answer(status: u16, headers: &[(HeaderName, &str)]) -> Plan {
     Plan::Answer(Canned { status, headers, body: "{}".to_owned() })
 }
 
+/// An answer with this status and this JSON.
+pub(crate) fn answer_with(status: u16, body: &Value) -> Plan {
+    Plan::Answer(Canned { status, headers: Vec::new(), body: body.to_string() })
+}
+
 /// A refusal that says this in every member in which a vendor's errors say something, and in headers.
 pub(crate) fn refusal_that_says(status: u16, text: &str) -> Plan {
     let members = ["message", "Message", "detail", "error", "problem", "code", "Code", "error_code", "request_id"];

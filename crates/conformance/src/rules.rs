@@ -5,6 +5,7 @@ mod common;
 mod general;
 mod making;
 mod reads;
+mod rotating;
 
 use keymux_core::Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
 
@@ -93,6 +94,16 @@ impl Rule {
             making::a_throttled_create_is_sent_again:
                 "A create that is answered with a 429 is sent again.",
         }
+        Some(Create) => {
+            rotating::a_plaintext_survives_an_odd_answer:
+                "The plaintext of a key that was made is given although the answer holds nothing else, with how to find the key.",
+            rotating::a_second_key_leaves_the_first:
+                "A key that gets a successor stays as it is until the successor's plaintext is stored, and is ended then.",
+            rotating::a_rotation_goes_on_from_every_state:
+                "A rotation whose process ended goes on from its stored state in another one, and leaves one key in place of the first.",
+            rotating::a_lost_creation_is_found_or_named:
+                "A successor whose answer was lost is found in the list and ended later, or named where the vendor has no list.",
+        }
         Some(Register) => {
             making::a_key_of_ones_own_is_a_key:
                 "A key that was registered is found, is valid where the vendor verifies keys, and is not printed.",
@@ -131,7 +142,7 @@ impl Rule {
             changing::revoking_an_unknown_key_is_not_found:
                 "Revoking a key that the vendor does not know is `NotFound`, after a 429 as well.",
             changing::a_revocation_whose_answer_was_lost_is_a_success:
-                "A revocation is sent again if its answer is lost, and is a success if the key is then gone.",
+                "A revocation is sent again if its answer is lost, and is a success if the key is then gone (404); any other refusal leaves it unknown.",
         }
     };
 }

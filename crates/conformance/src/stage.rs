@@ -144,7 +144,7 @@ impl Stage {
             Operation::Create => {
                 let issued = provider.create(&self.new_key(operation)).await;
                 done.printed = format!("{issued:?} {issued:#?}");
-                done.take(issued.map(|issued| vec![issued.record]));
+                done.take(issued.map(|issued| issued.record.into_iter().collect()));
             }
             Operation::Register => {
                 let plaintext = self.own_plaintext(0);
@@ -156,7 +156,7 @@ impl Stage {
             Operation::Rotate => {
                 let issued = provider.rotate(&seeded.address).await;
                 done.printed = format!("{issued:?} {issued:#?}");
-                done.take(issued.map(|issued| vec![issued.record]));
+                done.take(issued.map(|issued| issued.record.into_iter().collect()));
             }
             Operation::Verify => {
                 let plaintext = seeded.plaintext.clone().unwrap_or_else(|| self.own_plaintext(1));

@@ -203,6 +203,8 @@ pub struct Capabilities {
     operations: BTreeMap<Operation, Support>,
     grades: BTreeMap<Operation, Grade>,
     parameters: BTreeMap<Operation, BTreeMap<Parameter, Takes>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<Operation, Vec<Cow<'static, str>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     narrower_list: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,6 +254,13 @@ impl Capabilities {
         parameters: impl IntoIterator<Item = (Parameter, Takes)>,
     ) -> Self {
         self.parameters.entry(operation).or_default().extend(parameters);
+        self
+    }
+
+    /// Says which settings of the vendor's own an operation takes, by its own names.
+    #[must_use]
+    pub fn with_settings(mut self, operation: Operation, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.settings.entry(operation).or_default().extend(names.into_iter().map(Cow::Borrowed));
         self
     }
 
@@ -308,6 +317,11 @@ impl Capabilities {
     #[must_use]
     pub fn takes(&self, operation: Operation, parameter: Parameter) -> Option<Takes> {
         self.parameters.get(&operation)?.get(&parameter).copied()
+    }
+
+    /// The settings of the vendor's own that `operation` takes, by its own names.
+    pub fn settings(&self, operation: Operation) -> impl Iterator<Item = &str> + '_ {
+        self.settings.get(&operation).into_iter().flatten().map(AsRef::as_ref)
     }
 
     /// The parameters that `operation` takes.

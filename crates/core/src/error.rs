@@ -9,9 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use report::ErrorReport;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{AccountName, InvalidName, ProviderId};
+
+/// The server does not want to risk a request that may be a replay, and has not looked at it (RFC 8470).
+pub(crate) const TOO_EARLY: u16 = 425;
 
 /// What went wrong, to branch on.
 ///
@@ -37,8 +41,9 @@ pub enum ErrorKind {
     QuotaExhausted,
     /// This vendor has no such operation. Nothing was sent.
     Unsupported,
-    /// A call that makes or replaces a key was sent, and its answer was lost: the key may exist. Find out before
-    /// sending again.
+    /// A call that makes or replaces a key was sent, and its answer was lost: the key may exist. Or the answer to a change
+    /// or a removal was lost, and the repeat was refused in a way that does not say what the first attempt did. Find out
+    /// before sending again.
     OutcomeUnknown,
     /// No complete answer within the time allowed. May have been carried out.
     Timeout,
@@ -163,6 +168,7 @@ struct Inner {
     attempts: u32,
     repeatable: bool,
     follows_lost_answer: bool,
+    permanent: bool,
     detail: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -185,6 +191,7 @@ impl Error {
                 attempts: 0,
                 repeatable: true,
                 follows_lost_answer: false,
+                permanent: false,
                 detail: None,
                 source: None,
             }),
@@ -279,6 +286,16 @@ impl Error {
         self
     }
 
+    /// Says that the same call would fail again, though calls that fail like this commonly succeed later.
+    pub(crate) fn with_permanent(mut self, permanent: bool) -> Self {
+        self.inner.permanent = permanent;
+        self
+    }
+
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.inner.permanent
+    }
+
     /// Adds what the vendor said in a structure of its own.
     #[must_use]
     pub fn with_detail(mut self, detail: Option<Arc<dyn Any + Send + Sync>>) -> Self {
@@ -357,14 +374,22 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.status(), Some(501 | 505))
-            && self.kind().is_transient()
+            && !self.inner.permanent
+            && (self.kind().is_transient() || self.status() == Some(TOO_EARLY))
             && (self.inner.repeatable || !self.may_have_executed())
     }
 
-    /// Whether the vendor may have carried the call out.
+    /// Whether the vendor may have carried the call out, at any of its attempts.
     #[must_use]
     pub fn may_have_executed(&self) -> bool {
-        self.kind().may_have_executed()
+        self.kind().may_have_executed() || (self.follows_lost_answer() && self.kind() != ErrorKind::NotFound)
+    }
+
+    /// The plaintext of a key that was made by a call whose answer lacks what the vendor's model needs, such as the key's
+    /// id. It is shown by nothing, and given again by no vendor: keep it.
+    #[must_use]
+    pub fn plaintext(&self) -> Option<&SecretString> {
+        self.detail::<SecretString>()
     }
 
     /// Whether an earlier attempt of the same call was sent and its answer lost, so that this answer may be about what

@@ -20,11 +20,13 @@
 //! # Features
 //!
 //! `rustls` (default: the operating system's trust store), `native-tls`, and `rustls-no-provider`, where the
-//! application installs the cryptography. Without any of them only plain HTTP to loopback works.
+//! application installs the cryptography. Without any of them only plain HTTP to loopback works. `socks` uses SOCKS
+//! proxies of the environment.
 
 mod address;
 mod capability;
 mod clock;
+mod credential;
 mod drift;
 mod error;
 mod fact;
@@ -32,7 +34,9 @@ mod field;
 mod gate;
 mod http;
 mod info;
+mod issued;
 mod key_stream;
+mod likeness;
 mod list_guard;
 mod metadata;
 mod names;
@@ -51,6 +55,7 @@ mod write;
 pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
 pub use capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
+pub use credential::{Credential, CredentialSource};
 pub use drift::{Drift, DriftKind, Notes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
@@ -60,12 +65,14 @@ pub use gate::{
     WaitReason,
 };
 pub use http::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
-    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
+    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection,
+    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
 };
 pub use info::ProviderInfo;
+pub use issued::IssuedKey;
 pub use jiff::Timestamp;
 pub use key_stream::KeyStream;
+pub use likeness::{Likeness, Untold};
 pub use list_guard::ListGuard;
 pub use metadata::{Metadata, MetadataValue, compare_numbers};
 pub use names::{AccountName, InvalidName, ProviderId};
@@ -73,10 +80,10 @@ pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, W
 pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
 pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, WaitForm, WaitHeader};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{SecretFlaw, is_uuid, read_secret, scrub_text, trim_secret};
 pub use setup::{Setup, Variables};
 pub use time::{Reading, TimeForm, VendorTime, resolve_time};
 pub use verify::{Refusal, Verdict, VerifyRequest};
-pub use write::{Change, IssuedKey, KeyPatch, NewKey, Revoked};
+pub use write::{Change, KeyPatch, NewKey, Revoked};

@@ -55,6 +55,11 @@ impl Metadata {
         self.0.insert(name.into(), value.into())
     }
 
+    /// Takes a member out, and gives back its value.
+    pub fn remove(&mut self, name: &str) -> Option<MetadataValue> {
+        self.0.remove(name)
+    }
+
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> usize {

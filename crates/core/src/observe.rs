@@ -115,7 +115,7 @@ pub enum StopReason {
     /// Most calls of this account fail, and more attempts would only add load.
     BudgetEmpty,
     /// The attempt was not sent: its turn at the gate would have come after the time allowed for the call, or the
-    /// vendor refused the credential before.
+    /// vendor refused the credential before, or none could be had.
     NotAdmitted,
 }
 

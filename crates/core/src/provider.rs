@@ -11,10 +11,12 @@ use crate::capability::Operation;
 use crate::error::Error;
 use crate::gate::GateState;
 use crate::info::ProviderInfo;
+use crate::issued::IssuedKey;
+use crate::likeness::Likeness;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
 use crate::record::KeyRecord;
 use crate::verify::{Verdict, VerifyRequest};
-use crate::write::{IssuedKey, KeyPatch, NewKey, Revoked};
+use crate::write::{KeyPatch, NewKey, Revoked};
 
 /// One account at one vendor: looks its API keys up, and does what else the vendor can.
 ///
@@ -88,12 +90,24 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Makes a key.
     ///
     /// - What the vendor does not take is refused by name before anything is sent; nothing is dropped in silence.
-    /// - The plaintext is in [`IssuedKey::plaintext`] and nowhere else, and no later call gives it.
+    /// - The plaintext is in [`IssuedKey::plaintext`] and nowhere else, and no later call gives it. It is given whatever
+    ///   else the answer lacks: without the key's id the address is unknown, and [`IssuedKey::find_out`] says how to find
+    ///   it.
+    /// - [`IssuedKey::unconfirmed`] names what was asked for and the answer does not confirm
+    ///   ([`IssuedKey::asked`] finds it).
     /// - The request is not sent again once it may have left. A lost answer is
     ///   [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown), and the error says how to find out. A refused
     ///   connection and a 429 are retried.
     async fn create(&self, _key: &NewKey) -> Result<IssuedKey, Error> {
         Err(self.info().unsupported(Operation::Create))
+    }
+
+    /// A key to be made that is like that of `record`, and what the record does not tell. Nothing is sent.
+    ///
+    /// By default it is what the record itself tells ([`Likeness::of`]). A vendor whose own model tells more than the
+    /// record reads it from [`KeyRecord::native`], which a record that was read from JSON does not have.
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        Likeness::of(record, self.info())
     }
 
     /// Brings a key of one's own: from now on the vendor accepts `plaintext`.
@@ -115,6 +129,9 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
 
     /// Gives a key a new plaintext, at a vendor that has this as one operation.
     ///
+    /// The record has the address that was asked for, whatever the answer says. The old plaintext ends at once: after a
+    /// lost answer nobody has one that works.
+    ///
     /// Not sent again once it may have left, as with [`create`](ApiKeyProvider::create).
     async fn rotate(&self, _address: &KeyAddress) -> Result<IssuedKey, Error> {
         Err(self.info().unsupported(Operation::Rotate))
@@ -134,7 +151,8 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Ends a key for good.
     ///
     /// A key that the vendor does not know is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), unless an earlier
-    /// attempt of this very call was sent and its answer lost: then it is success. A key that was revoked is then not
+    /// attempt of this very call was sent and its answer lost: then a 404 is success, and every other refusal is
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown). A key that was revoked is then not
     /// found, or is found and not active.
     async fn revoke(&self, _address: &KeyAddress) -> Result<Revoked, Error> {
         Err(self.info().unsupported(Operation::Revoke))
@@ -174,6 +192,10 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         (**self).create(key).await
+    }
+
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        (**self).new_key_like(record)
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub(crate) use budget::Budget;
 pub(crate) use decision::{Decision, Situation, decide};
+pub use delay::{WaitForm, WaitHeader};
 pub(crate) use delay::{decimal, server_delay};
 
 /// How often and how fast a failed call is sent again.

@@ -26,6 +26,9 @@ pub(crate) fn check_credential(name: &str, credential: &SecretString) -> Result<
     if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
         return Err(Error::config(format!("{name} begins with an authentication scheme; give the key alone")));
     }
+    if let Some((shape, _)) = SHAPES.iter().find(|(_, is)| is(text)) {
+        return Err(Error::config(format!("{name} {shape}")));
+    }
     flaw(text).map_or(Ok(()), |flaw| Err(Error::config(format!("{name} {flaw}"))))
 }
 
@@ -105,6 +108,65 @@ pub(crate) fn flaw(text: &str) -> Option<SecretFlaw> {
     Some(SecretFlaw::Character { found, at: at + 1, of: text.len() })
 }
 
+/// What people put in the place of a key, as far as it is certain: how it is told, and what it looks like.
+type Shape = (&'static str, fn(&str) -> bool);
+
+const SHAPES: [Shape; 6] = [
+    ("is in quotation marks, which are no part of a key; give the key alone", |text| {
+        let quotes = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
+        text.trim().starts_with(quotes) || text.trim().ends_with(quotes)
+    }),
+    ("is JSON; give the key alone, which is one of its members", |text| {
+        let text = text.trim();
+        (text.starts_with('{') && text.ends_with('}') && text.contains('"')) || text.starts_with("[\"")
+    }),
+    ("names a variable, which nothing here replaces; give what is in it", |text| {
+        let text = text.trim();
+        let braces = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("%(", ")s"), ("<%", "%>")];
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        };
+        braces.iter().any(|(front, back)| text.starts_with(front) && text.ends_with(back))
+            || text.strip_prefix('$').is_some_and(is_name)
+            || text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')).is_some_and(is_name)
+    }),
+    (
+        "is a reference or a URL (it holds `://`), which nothing here resolves; give the key that it stands for",
+        |text| text.contains("://"),
+    ),
+    ("has the form `NAME=value`; give the value alone", |text| {
+        let text = text.trim();
+        let text = text.strip_prefix("export ").unwrap_or(text);
+        text.split_once('=').is_some_and(|(name, value)| {
+            let is_name =
+                name.len() >= 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+            let says_so = ["key", "token", "secret", "password", "credential", "api_key", "apikey", "api-key"];
+            let is_assigned = value.bytes().any(|b| b != b'=');
+            is_assigned && ((is_name && name.contains('_')) || says_so.contains(&name.to_ascii_lowercase().as_str()))
+        })
+    }),
+    ("is a placeholder between `<` and `>`; give the key", |text| text.starts_with('<') && text.ends_with('>')),
+];
+
+/// What may be wrong with a credential that a vendor refused: a hint at its shape, and nothing of its text.
+pub(crate) fn suspicion(credential: &SecretString) -> Option<&'static str> {
+    let text = credential.expose_secret();
+    let has = |odd: &[char]| text.contains(odd);
+    Some(if has(&['"', '\'', '`']) {
+        "the credential holds a quotation mark, which keys rarely do; was it copied with what stands around it?"
+    } else if has(&['$', '{', '}', '%', '<', '>']) {
+        "the credential holds a sign of templates (`$ { } % < >`), which keys rarely do; was a variable not replaced?"
+    } else if text.trim_end_matches('=').contains('=') {
+        "the credential holds `=` in the middle; is it of the form `NAME=value`? Give the value alone"
+    } else if has(&['*', '\u{2026}']) || text.contains("...") {
+        "the credential looks shortened (it holds `*` or `...`); give the whole key"
+    } else if has(&[',', ';', '\\']) {
+        "the credential holds a comma, a semicolon or a backslash, which keys rarely do; was it copied with what follows it?"
+    } else {
+        return None;
+    })
+}
+
 /// A header value of `scheme` and the credential: sensitive, shared by its clones, wiped when the last one is dropped.
 pub(crate) fn credential_header(scheme: &str, credential: &SecretString) -> Result<HeaderValue, Error> {
     let text = credential.expose_secret();
@@ -166,11 +228,16 @@ pub(crate) fn compression(headers: &HeaderMap) -> Option<&'static str> {
 /// expected here; a key with a known prefix or an e-mail address is not.
 pub(crate) fn scrub_id(id: &str, credential: &SecretString) -> String {
     let shown: String = id.chars().filter(char::is_ascii_graphic).take(128).collect();
-    let credential = credential.expose_secret();
-    if id.contains(credential) || shown.contains(credential) || shown.contains('@') || has_key_prefix(&shown) {
+    let repeats = |text: &str| secrets_of(credential).any(|secret| text.contains(secret));
+    if repeats(id) || repeats(&shown) || shown.contains('@') || has_key_prefix(&shown) {
         return REDACTED.to_owned();
     }
     shown
+}
+
+/// The secrets in `credential`, which may be several, each on a line of its own: no key holds a line break.
+fn secrets_of(credential: &SecretString) -> impl Iterator<Item = &str> {
+    credential.expose_secret().lines().filter(|secret| !secret.is_empty())
 }
 
 /// The longest piece of a vendor's text in an error, in characters.
@@ -180,9 +247,10 @@ const MAX_TEXT: usize = 300;
 /// looks like a key or an e-mail address, without control characters, and cut at 300 characters.
 #[must_use]
 pub fn scrub_text(text: &str, credential: &SecretString) -> String {
-    let credential = credential.expose_secret();
-    let without =
-        Zeroizing::new(if credential.len() >= 4 { text.replace(credential, REDACTED) } else { text.to_owned() });
+    let mut without = Zeroizing::new(text.to_owned());
+    for secret in secrets_of(credential).filter(|secret| secret.len() >= 4) {
+        without = Zeroizing::new(without.replace(secret, REDACTED));
+    }
     let mut shown = String::with_capacity(without.len().min(4 * MAX_TEXT));
     let mut word_start = None;
     // What follows a scheme is a credential, up to the next white space.
@@ -324,11 +392,48 @@ mod tests {
             ("API-KEY abc", "scheme"),
             ("caf\u{e9}", "(U+00E9) at byte 4 of 5"),
             ("\u{feff}abc", "(U+FEFF) at byte 1 of 6"),
+            ("\"mk_EXAMPLE\"", "quotation marks"),
+            ("'mk_EXAMPLE'", "quotation marks"),
+            ("mk_EXAMPLE\"", "quotation marks"),
+            ("\u{201c}mk_EXAMPLE\u{201d}", "quotation marks"),
+            ("{\"key\":\"mk_EXAMPLE\"}", "JSON"),
+            ("{ \"key\": \"mk_EXAMPLE\" }", "JSON"),
+            ("${MIELTO_API_KEY}", "names a variable"),
+            ("$MIELTO_API_KEY", "names a variable"),
+            ("%MIELTO_API_KEY%", "names a variable"),
+            ("{{secrets.KEY}}", "names a variable"),
+            ("op://vault/item/field", "reference"),
+            ("https://api.acme.example", "reference"),
+            ("MIELTO_API_KEY=mk_EXAMPLE", "NAME=value"),
+            ("export MIELTO_API_KEY=mk_EXAMPLE", "NAME=value"),
+            ("token=mk_EXAMPLE", "NAME=value"),
+            ("<your-api-key>", "placeholder"),
         ] {
             let error = check_credential("ACME_API_KEY", &bad.into()).unwrap_err().to_string();
             assert!(error.contains("ACME_API_KEY") && error.contains(says), "{error}");
         }
-        assert!(check_credential("x", &"sk-1_2.3~/+=".into()).is_ok());
+        for good in ["sk-1_2.3~/+=", "QUJDREVGR0g==", "AB=cd", "a{b}c", "$2y$10$abc", "100%sure", "x'y"] {
+            assert!(check_credential("x", &good.into()).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_refused_credential_with_an_odd_sign_gets_a_hint_and_a_plain_one_none() {
+        for (odd, says) in [
+            ("ab\"cd", "quotation mark"),
+            ("a${b}c", "templates"),
+            ("KEY1=abc", "NAME=value"),
+            ("sk-…", "shortened"),
+            ("sk-...abc", "shortened"),
+            ("sk-***", "shortened"),
+            ("abc,", "comma"),
+            ("abc\\n", "backslash"),
+        ] {
+            assert!(suspicion(&odd.into()).is_some_and(|hint| hint.contains(says)), "{odd}");
+        }
+        for plain in ["EXAMPLE0000000001", "sk-ab_cd.ef~gh", "QUJDRA==", "bt-st-x/y+z="] {
+            assert_eq!(suspicion(&plain.into()), None, "{plain}");
+        }
     }
 
     #[test]

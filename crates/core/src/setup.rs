@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -94,7 +94,10 @@ impl Setup {
         let provider = dialect.provider.clone();
         let base_url_name = self.base_url_name.clone();
         let connect = || {
-            check_credential(&self.credential_name, &self.credential)?;
+            // One that is empty is had from the source at the first call.
+            if self.http.credential_source.is_none() || !self.credential.expose_secret().is_empty() {
+                check_credential(&self.credential_name, &self.credential)?;
+            }
             let base = BaseUrl::parse(&self.base_url_name, &self.base_url)?.without_suffix(prefix);
             base.check_scheme(&base_url_name, &self.http)?;
             Pipeline::new(dialect, base, (header, scheme, self.credential), headers, self.http)

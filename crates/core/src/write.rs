@@ -1,8 +1,8 @@
 //! Making, changing and ending keys: what goes in and what comes out.
 
 use jiff::Timestamp;
-use secrecy::SecretString;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::capability::{Operation, Parameter};
 use crate::error::{Error, ErrorKind};
@@ -13,30 +13,47 @@ use crate::record::{KeyRecord, Permission};
 
 /// A key to be made. What is `None` is left to the vendor; what a vendor cannot honour is refused before anything is
 /// sent.
-#[derive(Debug, Clone, PartialEq, Default)]
+///
+/// In JSON what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[must_use]
 #[non_exhaustive]
 pub struct NewKey {
     /// Where the key is made: the group, the workspace, the API. [`Scope::account`] where the vendor has none.
+    #[serde(skip_serializing_if = "Scope::is_account")]
     pub scope: Scope,
     /// The key's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// What it may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<Permission>>,
     /// From which addresses it may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_allowlist: Option<Vec<String>>,
     /// How often it may be used in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u64>,
     /// What its owner attaches to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
     /// The customer to whom it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
     /// What stands before its random part.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
     /// Whether it is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Settings that only this vendor has, by its own names; [`Capabilities::settings`](crate::Capabilities::settings)
+    /// lists them. Another name is refused.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 impl NewKey {
@@ -99,8 +116,19 @@ impl NewKey {
         self
     }
 
+    /// Sets one of the vendor's own settings.
+    pub fn with_setting(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
+
     /// Refuses what the vendor of `info` does not take in `operation`, and what it needs and is not there, by name.
     pub fn check(&self, info: &ProviderInfo, operation: Operation) -> Result<(), Error> {
+        let known = |name: &String| info.capabilities().settings(operation).any(|known| known == name);
+        if let Some(name) = self.settings.keys().find(|name| !known(name)) {
+            let reason = format!("{} takes no setting `{name}` here; leave it out", info.name());
+            return Err(refused(info, operation, ErrorKind::Unsupported, reason));
+        }
         check(
             info,
             operation,
@@ -249,24 +277,6 @@ fn use_of<T>(change: &Change<T>) -> Use {
         Change::Leave => Use::Not,
         Change::Clear => Use::Clears,
         Change::Set(_) => Use::Sets,
-    }
-}
-
-/// A key that was made or rotated: its record, and its plaintext, which no vendor shows again.
-#[derive(Debug, Clone)]
-#[must_use = "the plaintext is given once"]
-#[non_exhaustive]
-pub struct IssuedKey {
-    /// What the vendor says about the key.
-    pub record: KeyRecord,
-    /// The key itself.
-    pub plaintext: SecretString,
-}
-
-impl IssuedKey {
-    /// Joins a record and a plaintext.
-    pub fn new(record: KeyRecord, plaintext: SecretString) -> Self {
-        Self { record, plaintext }
     }
 }
 

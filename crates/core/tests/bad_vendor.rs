@@ -563,3 +563,39 @@ fn plain_http_to_another_machine_is_refused_unless_asked_for() {
         assert!(connect(base, options().dangerously_send_credentials_over_plain_http(true)).is_ok(), "{base}");
     }
 }
+
+// ---- Connections ----
+
+#[tokio::test]
+async fn a_call_that_makes_a_key_takes_a_connection_that_was_not_idle() {
+    let server = Server::start([vec![Read, ok(), Read, ok(), Read, ok()]]).await;
+    let client = pipeline(&server.url(), one_attempt());
+    look_up(&client).await.unwrap();
+    look_up(&client).await.unwrap();
+    assert_eq!(server.connections(), 1, "a look-up takes the one that is there");
+    let post = |method| Call::new(OPERATION, method, &["keys"]).making_key("look at the list");
+    client.send(post(http::Method::POST)).await.unwrap();
+    client.send(post(http::Method::POST)).await.unwrap();
+    assert_eq!(server.connections(), 3, "each its own");
+    look_up(&client).await.unwrap();
+    assert_eq!(server.connections(), 3);
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_named_and_so_is_that_no_proxy_is_in_the_way() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = look_up(&pipeline(&format!("http://{address}"), one_attempt())).await.unwrap_err();
+    let says = format!("no connection to {address} without a proxy, nothing was sent: ");
+    assert!(error.message().unwrap().starts_with(&says), "{error}");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn localhost_is_this_machine_whatever_the_resolver_says() {
+    let server = Server::start([vec![Read, ok()]]).await;
+    let url = server.url().replace("127.0.0.1", "localhost");
+    look_up(&pipeline(&url, one_attempt())).await.unwrap();
+    assert_eq!(server.requests().len(), 1);
+}

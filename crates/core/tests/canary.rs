@@ -157,6 +157,7 @@ fn dialect(read_rejection: fn(&Rejected<'_>) -> Rejection) -> Dialect {
         request_id_header: Some(common::REQUEST_ID),
         read_rejection,
         rate_limit: None,
+        wait_headers: &[],
     }
 }
 

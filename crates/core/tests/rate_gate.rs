@@ -154,7 +154,6 @@ async fn a_call_whose_turn_comes_too_late_ends_at_once_and_is_not_sent() {
         // how long the stop is, the time for the call, whether it waits
         ("10", seconds(11), true),
         ("10", seconds(10), false),
-        ("61", seconds(1000), false),
     ];
     for (told, total, waits) in table {
         let clock = IdleClock::new();
@@ -172,6 +171,25 @@ async fn a_call_whose_turn_comes_too_late_ends_at_once_and_is_not_sent() {
             assert!(error.is_retryable() && !error.may_have_executed());
         }
     }
+}
+
+#[tokio::test]
+async fn one_long_stop_is_not_taken_for_the_whole_account_and_three_in_a_row_are() {
+    let clock = IdleClock::new();
+    let passes = |number| number == 1;
+    let first = move |number, _: Duration, _: &str| if passes(number) { ok() } else { refused("Retry-After: 3600") };
+    let vendor = Vendor::start(&clock, first).await;
+    let client = vendor.client(HttpOptions::new().with_total_timeout(seconds(1000)).with_retry(RetryPolicy::never()));
+    let mut sent = Vec::new();
+    for _ in 0..6 {
+        let error = call(&client).await.err();
+        sent.push((error.is_some(), error.map_or(1, |error| error.attempts())));
+    }
+    // What passed between two of them begins the count anew.
+    assert_eq!(sent, [(true, 1), (false, 1), (true, 1), (true, 1), (true, 1), (true, 0)]);
+    assert!(clock.elapsed() < seconds(10), "{:?}", clock.elapsed());
+    let error = call(&client).await.unwrap_err();
+    assert!(error.retry_after().is_some_and(|wait| wait > seconds(3500)), "{error}");
 }
 
 #[tokio::test]

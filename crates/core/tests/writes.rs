@@ -27,8 +27,13 @@ fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
 }
 
 async fn send(url: &str, call: Call<'_>) -> Result<(), Error> {
-    let dialect =
-        Dialect { provider: ProviderId::new("acme"), request_id_header: None, read_rejection, rate_limit: None };
+    let dialect = Dialect {
+        provider: ProviderId::new("acme"),
+        request_id_header: None,
+        read_rejection,
+        rate_limit: None,
+        wait_headers: &[],
+    };
     let retry = RetryPolicy::default().with_base_delay(ms(1));
     let options = HttpOptions::new().with_retry(retry).with_attempt_timeout(seconds(5));
     let setup = Setup::new("credential", url).with_http(options);

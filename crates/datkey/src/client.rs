@@ -15,7 +15,7 @@ use crate::wire::{
 };
 
 /// How a user finds out whether a key was made.
-const FIND_OUT: &str = "Datkey cannot list keys, so that only its dashboard can show";
+pub(crate) const FIND_OUT: &str = "Datkey cannot list keys, so that only its dashboard can show";
 
 /// A client of one Datkey workspace. Clones share its connections.
 ///
@@ -53,7 +53,7 @@ impl Client {
     /// limit beyond a signed 64-bit number are refused before anything is sent.
     #[doc(alias = "generate_key")]
     pub async fn create_key(&self, key: &CreateKey) -> Result<(Key, SecretString), Error> {
-        let (_, decoded, plaintext) = self.issue_key(key).await?;
+        let (decoded, plaintext) = self.issue_key(key).await?;
         Ok((decoded.value, plaintext))
     }
 
@@ -105,7 +105,7 @@ impl Client {
         read_key(&self.pipeline.send(Call::get("get_key", &["keys", id.as_str()])).await?)
     }
 
-    pub(crate) async fn issue_key(&self, key: &CreateKey) -> Result<(Answer, Decoded<Key>, SecretString), Error> {
+    pub(crate) async fn issue_key(&self, key: &CreateKey) -> Result<(Decoded<Key>, SecretString), Error> {
         const OPERATION: &str = "create_key";
         let length = key.length.is_some_and(|length| !(16..=255).contains(&length));
         ID.refuse(length, OPERATION, "length is not one of 16 to 255, which Datkey takes")?;
@@ -116,7 +116,7 @@ impl Client {
         let mut decoded: Decoded<Key> = answer.decode(&SHAPE)?;
         match std::mem::take(&mut decoded.value.key) {
             Fact::Known(KeyText::Unmasked(plaintext)) if !plaintext.expose_secret().is_empty() => {
-                Ok((answer, decoded, plaintext))
+                Ok((decoded, plaintext))
             }
             _ => Err(answer.undecodable("the answer lacks the plaintext `key`").into()),
         }
@@ -191,7 +191,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("datkey");
 
 /// How Datkey's wire differs: errors are JSON with `message`, and that is all.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState, Grade,
-    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Limits, NewKey, Notes, Operation, Parameter,
-    ProviderInfo, Refusal, Revoked, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest, resolve_time,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation,
+    Parameter, ProviderInfo, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest,
+    resolve_time,
 };
+use serde_json::Value;
 
-use crate::client::{Client, ID, NoSuchKey, Removed};
+use crate::client::{Client, FIND_OUT, ID, NoSuchKey, Removed};
 use crate::wire::{ApiId, CreateKey, Key, KeyId, KeyText, Outcome, UpdateKey, VerificationStatus};
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
@@ -28,6 +30,9 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
         .with_capabilities(capabilities())
 });
 
+/// The setting that only Datkey has: how long a key is.
+const LENGTH: &str = "length";
+
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
     use Takes::{Optional, Required, SetOnly};
@@ -37,7 +42,11 @@ fn capabilities() -> Capabilities {
         .with_unsupported(ListPage, "Datkey documents no list; keep the ids of the keys")
         .with_unsupported(ScopesPage, "Datkey documents no list of APIs; its dashboard shows their ids")
         .with_unsupported(Register, "Datkey makes every key itself; create one")
-        .with_unsupported(Rotate, "create a key, then revoke this one")
+        .with_emulated(
+            Rotate,
+            "create a key, then revoke this one; both work in between, and the answer may leave out the API that it is for",
+        )
+        .with_settings(Create, [LENGTH])
         .with_parameters(
             Create,
             [
@@ -68,7 +77,7 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let id: KeyId = address.one(&ID)?;
         let decoded = self.fetch_key(&id).await?;
-        Ok(record(address.clone(), &id, decoded, self.now()))
+        Ok(record(address.clone(), Some(&id), decoded, self.now()))
     }
 
     /// Looks up a key that cannot be: an answer that knows no such key is one to a credential that works. Of the reads
@@ -90,23 +99,49 @@ impl ApiKeyProvider for Client {
         }
     }
 
-    /// An answer without the key's id, which the documentation's schema lacks and its examples have, is
-    /// [`ErrorKind::OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): the key cannot be addressed.
-    /// [`Client::create_key`] gives it back all the same.
+    /// An answer without the key's id, which the documentation's schema lacks and its examples have, leaves the address
+    /// unknown.
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         key.check(&INFO, Operation::Create)?;
         let new = CreateKey {
             prefix: key.prefix.clone(),
+            length: key.settings.get(LENGTH).map(length).transpose()?,
             meta: key.metadata.clone(),
             expires_at: key.expires_at.map(Timestamp::as_second),
             verification_limit: key.max_uses,
             ..CreateKey::new(key.scope.one(&INFO)?, key.name.clone().unwrap_or_default())
         };
-        let (answer, decoded, plaintext) = self.issue_key(&new).await?;
-        let Some(id) = decoded.value.id.known().cloned() else {
-            return Err(answer.undecodable("the answer lacks the `id` of the key, without which it has no address"));
+        let (decoded, plaintext) = self.issue_key(&new).await?;
+        let unconfirmed =
+            new.length.zip(decoded.value.length.known()).is_some_and(|(asked, told)| u64::from(asked) != *told);
+        let issued = match decoded.value.id.known().cloned() {
+            Some(id) => {
+                let record = record(KeyAddress::new([id.as_str()])?, Some(&id), decoded, self.now());
+                IssuedKey::new(record, plaintext).asked(key)
+            }
+            None => IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
+                record(address, None, decoded, self.now())
+            }),
         };
-        Ok(IssuedKey::new(record(KeyAddress::new([id.as_str()])?, &id, decoded, self.now()), plaintext))
+        Ok(if unconfirmed { issued.with_unconfirmed_setting(LENGTH) } else { issued })
+    }
+
+    /// The API, the prefix and the length are those of Datkey's own model, which need not tell the API.
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        let mut like = Likeness::of(record, &INFO)?;
+        let Some(key) = record.native::<Key>() else { return Ok(like) };
+        if let Some(api) = key.api_id.known() {
+            like.key.scope = Scope::new([api.as_str()])?;
+            like = like.told(Parameter::Scope.as_str());
+        }
+        if !key.prefix.is_missing() {
+            like.key.prefix = key.prefix.known().filter(|prefix| !prefix.is_empty()).cloned();
+            like = like.told(Parameter::Prefix.as_str());
+        }
+        if let Some(length) = key.length.known() {
+            like.key = like.key.with_setting(LENGTH, *length);
+        }
+        Ok(like)
     }
 
     async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
@@ -117,7 +152,7 @@ impl ApiKeyProvider for Client {
             verification_limit: set(patch.max_uses),
         };
         let decoded = self.put_key(&id, &update).await?;
-        Ok(record(address.clone(), &id, decoded, self.now()))
+        Ok(record(address.clone(), Some(&id), decoded, self.now()))
     }
 
     /// The scope is the key's API. A 404 is a refusal if Datkey says that the key is not found; else it may be the
@@ -152,21 +187,39 @@ impl ApiKeyProvider for Client {
 }
 
 impl Client {
-    /// `valid` decides; the status is the reason. There is a record if the answer tells the key's id.
+    /// `valid` decides; the status is the reason. There is a record if the answer tells the key's id. A key that is called
+    /// valid and has a status that says why it is not is neither: nothing is told about it.
     fn verdict(&self, outcome: &Outcome, decoded: Decoded<Key>) -> Verdict {
         let id = decoded.value.id.known().cloned();
         let address = id.and_then(|id| Some((KeyAddress::new([id.as_str()]).ok()?, id)));
-        let record = address.map(|(address, id)| Box::new(record(address, &id, decoded, self.now())));
-        if outcome.valid {
-            return Verdict::Valid { record };
-        }
+        let record = address.map(|(address, id)| Box::new(record(address, Some(&id), decoded, self.now())));
         let reason = match outcome.status {
-            Fact::Known(VerificationStatus::Expired) => Refusal::Expired,
-            Fact::Known(VerificationStatus::UsageExceeded) => Refusal::UsageExceeded,
-            _ => Refusal::Unknown,
+            Fact::Known(VerificationStatus::Expired) => Some(Refusal::Expired),
+            Fact::Known(VerificationStatus::UsageExceeded) => Some(Refusal::UsageExceeded),
+            _ => None,
         };
-        Verdict::Refused { reason, record }
+        match (outcome.valid, reason) {
+            (true, None) => Verdict::Valid { record },
+            (true, Some(reason)) => Verdict::CouldNotTell(
+                Error::new(ErrorKind::Decode)
+                    .with_provider(ID)
+                    .with_operation("verify_key")
+                    .with_attempts(1)
+                    .with_repeatable(false)
+                    .with_message(format!("the answer calls the key valid and says that it is not ({reason})")),
+            ),
+            (false, reason) => Verdict::Refused { reason: reason.unwrap_or(Refusal::Unknown), record },
+        }
     }
+}
+
+/// The length of a key's random part.
+fn length(setting: &Value) -> Result<u16, Error> {
+    let length = setting.as_u64().and_then(|length| u16::try_from(length).ok());
+    length.ok_or_else(|| {
+        let error = Error::new(ErrorKind::InvalidRequest).with_provider(ID).with_operation("create");
+        error.with_message("`length` is not a number from 16 to 255")
+    })
 }
 
 fn set<T>(change: Change<T>) -> Option<T> {
@@ -176,10 +229,11 @@ fn set<T>(change: Change<T>) -> Option<T> {
     }
 }
 
-fn record(address: KeyAddress, id: &KeyId, decoded: Decoded<Key>, now: Timestamp) -> KeyRecord {
+/// The record of a key. `id` is the one that was asked for, or that the answer tells.
+fn record(address: KeyAddress, id: Option<&KeyId>, decoded: Decoded<Key>, now: Timestamp) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
     let mut notes = Notes::of(drift);
-    if key.id.known().is_some_and(|answered| answered != id) {
+    if key.id.known().zip(id).is_some_and(|(answered, id)| answered != id) {
         notes.add("id", DriftKind::IdentityMismatch);
     }
     note_nulls(&key, &mut notes);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, NewKey,
-    Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness,
+    NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 /// A provider under the name of an account.
@@ -23,6 +23,11 @@ impl Account {
     fn name_record(&self, mut record: KeyRecord) -> KeyRecord {
         record.account = self.name.clone();
         record
+    }
+
+    fn name_issued(&self, mut issued: IssuedKey) -> IssuedKey {
+        issued.record = issued.record.map(|record| self.name_record(record));
+        issued
     }
 
     fn name_error(&self, error: Error) -> Error {
@@ -66,9 +71,12 @@ impl ApiKeyProvider for Account {
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
-        let mut issued = self.provider.create(key).await.map_err(|error| self.name_error(error))?;
-        issued.record = self.name_record(issued.record);
-        Ok(issued)
+        let issued = self.provider.create(key).await.map_err(|error| self.name_error(error))?;
+        Ok(self.name_issued(issued).asked(key))
+    }
+
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        self.provider.new_key_like(record).map_err(|error| self.name_error(error))
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
@@ -82,9 +90,8 @@ impl ApiKeyProvider for Account {
     }
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
-        let mut issued = self.provider.rotate(address).await.map_err(|error| self.name_error(error))?;
-        issued.record = self.name_record(issued.record);
-        Ok(issued)
+        let issued = self.provider.rotate(address).await.map_err(|error| self.name_error(error))?;
+        Ok(self.name_issued(issued))
     }
 
     async fn verify(&self, plaintext: &SecretString, request: &VerifyRequest) -> Result<Verdict, Error> {

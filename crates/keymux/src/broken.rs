@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, NewKey, Page, ProviderId, ProviderInfo,
-    Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey, Page, ProviderId,
+    ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 use crate::vendors::providers;
@@ -50,6 +50,10 @@ impl ApiKeyProvider for Broken {
     }
 
     async fn create(&self, _key: &NewKey) -> Result<IssuedKey, Error> {
+        self.fail()
+    }
+
+    fn new_key_like(&self, _record: &KeyRecord) -> Result<Likeness, Error> {
         self.fail()
     }
 

@@ -31,6 +31,13 @@ impl Keymux {
         Self::builder().with_env(&HttpOptions::default())?.build()
     }
 
+    /// Like [`from_env`](Self::from_env), but an account that cannot be set up does not stop the others, as in
+    /// [`from_config_partial`](Self::from_config_partial), and a variable that is set but empty counts as not set;
+    /// [`empty_variables`](crate::empty_variables) names those.
+    pub fn from_env_partial() -> Result<Self, Error> {
+        Self::builder().with_env_partial(&HttpOptions::default()).build()
+    }
+
     /// The accounts of a configuration file, with the default options where the file says nothing.
     ///
     /// Credentials are fetched now, side by side, and commands are run; see
@@ -125,11 +132,28 @@ impl Builder {
 
     /// Like [`with_env`](Builder::with_env), with another source of variables.
     pub fn with_variables(mut self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
-        for provider in env::accounts(variables, options)? {
-            let name = provider.info().default_account().as_str().to_owned();
-            self.accounts.push((name, provider));
+        for (provider, account) in env::accounts(variables, options) {
+            self.accounts.push((provider.as_str().to_owned(), account?));
         }
         Ok(self)
+    }
+
+    /// Adds the accounts of [`Keymux::from_env_partial`], with these options.
+    pub fn with_env_partial(self, options: &HttpOptions) -> Self {
+        self.with_variables_partial(&|name| std::env::var_os(name), options)
+    }
+
+    /// Like [`with_env_partial`](Builder::with_env_partial), with another source of variables.
+    pub fn with_variables_partial(mut self, variables: Variables<'_>, options: &HttpOptions) -> Self {
+        let variables = |name: &str| variables(name).filter(|value| !env::is_empty(value));
+        for (provider, account) in env::accounts(&variables, options) {
+            let name = provider.as_str().to_owned();
+            match account {
+                Ok(account) => self.accounts.push((name, account)),
+                Err(error) => self = self.with_broken_account(name, provider, error),
+            }
+        }
+        self
     }
 
     /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.

@@ -27,10 +27,13 @@
 //! Every error is [`ErrorKind::Config`], names file, line and account in its message,
 //! and has the [`Place`] as its [`detail`](Error::detail).
 
+mod command;
 mod credential;
+mod files;
 mod keys;
 mod parse;
 mod permissions;
+mod runs;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
@@ -43,11 +46,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
-use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, ProviderId, Variables};
+use keymux_core::{AccountName, ApiKeyProvider, Credential, Error, ErrorKind, HttpOptions, ProviderId, Variables};
+use zeroize::Zeroizing;
 
-use self::credential::{MAX_CONFIG_BYTES, Source, read_limited};
+use self::credential::{MAX_CONFIG_BYTES, Source, shown_path};
+use self::files::{read_config, read_regular};
 use self::keys::Value;
-pub use self::permissions::Warning;
+pub use self::permissions::{Exposure, Warning};
+use self::runs::{Renewal, Runs};
 
 /// The variable that names the file.
 const VARIABLE: &str = "KEYMUX_CONFIG";
@@ -65,13 +71,17 @@ pub struct ConfigFile {
 
 impl ConfigFile {
     /// Where the file is: what `KEYMUX_CONFIG` says, else [`default_path`](Self::default_path) if there is such a file.
-    /// A variable that is set but empty is an error.
+    /// A variable that is set but empty is an error, and so is a folder that cannot be looked into: who has a
+    /// configuration there would be surprised by the accounts of the environment.
     pub fn locate(variables: Variables<'_>) -> Result<Option<PathBuf>, Error> {
         match variables(VARIABLE) {
             Some(path) if path.is_empty() => Err(Error::new(ErrorKind::Config)
                 .with_message(format!("the environment variable {VARIABLE} is set but empty; unset it"))),
             Some(path) => Ok(Some(path.into())),
-            None => Ok(Self::default_path(variables).filter(|path| path.exists())),
+            None => match Self::default_path(variables) {
+                Some(path) => Ok(is_there(&path)?.then_some(path)),
+                None => Ok(None),
+            },
         }
     }
 
@@ -100,7 +110,7 @@ impl ConfigFile {
                 .with_detail(Some(Arc::new(place)))
         };
         let bytes =
-            read_limited(&path, MAX_CONFIG_BYTES).map_err(|reason| error(format!("cannot be read: {reason}")))?;
+            read_config(&path, MAX_CONFIG_BYTES).map_err(|reason| error(format!("cannot be read: {reason}")))?;
         match std::str::from_utf8(&bytes) {
             Ok(text) => Self::parse(text, path),
             Err(reason) => {
@@ -151,6 +161,20 @@ impl ConfigFile {
     }
 }
 
+/// Whether there is such a file, or a link in its place.
+fn is_there(path: &Path) -> Result<bool, Error> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let error = match path.symlink_metadata() {
+        Ok(_) => return Ok(true),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(false),
+        Err(error) => error,
+    };
+    Err(Error::new(ErrorKind::Config).with_message(format!(
+        "whether there is a configuration file {} cannot be seen: {error}; mend that, or name a file with {VARIABLE}",
+        path.display()
+    )))
+}
+
 /// Builds the accounts of a file, some side by side, since a command may take its time. They come in their order.
 pub(crate) async fn build_all<'a>(
     file: &'a ConfigFile,
@@ -172,6 +196,10 @@ pub struct AccountConfig {
     source: Source,
     source_place: Place,
     settings: BTreeMap<&'static str, Setting>,
+    /// What the files hold that the settings name, once they were read.
+    contents: BTreeMap<&'static str, Zeroizing<Vec<u8>>>,
+    /// Those of all accounts of the file.
+    runs: Arc<Runs>,
 }
 
 /// A value, and where it stands.
@@ -209,17 +237,65 @@ impl AccountConfig {
     /// Fetches the credential and sets the vendor's client up, for [`Builder::with_account`](crate::Builder::with_account).
     /// Nothing is sent. What the file says takes the place of what `options` say.
     ///
-    /// A command runs now, without a shell and with nothing on its standard input. It has 60 s; one that fails, prints
-    /// nothing or takes longer is an error. One line break at the end of its output or of a file is left out.
+    /// A command runs now, without a shell and with nothing on its standard input; one that several accounts of the file
+    /// have runs once for those that are built within seconds of each other. It has 60 s; one that fails, prints nothing
+    /// or takes longer is an error. Once it has ended, what it printed counts, whatever it left running. What it writes
+    /// to standard error goes on to that of this process. One line break at the end of its output or of a file is left
+    /// out.
+    ///
+    /// It prints the key alone, or JSON with the key and its end: `{"secret": "…", "expires_at":
+    /// "2030-01-31T12:00:00Z"}`. Then it runs again ahead of that end. After the vendor refused the credential a command
+    /// runs again, and a file is read again, once.
     pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
-        let credential = self.source.fetch().await.map_err(|message| self.error(&self.source_place, &message))?;
+        let (run, fetched) = self.runs.fetch(&self.source, &self.name, 0).await;
+        let credential = fetched.map_err(|message| self.error(&self.source_place, &message))?;
+        let account = self.with_contents().await?;
+        account.build_with(credential, run, options)
+    }
+
+    /// The same with what its files hold.
+    async fn with_contents(&self) -> Result<Self, Error> {
+        let mut account = self.clone();
+        for (key, Setting { value, place }) in &self.settings {
+            let Value::File(path) = value else { continue };
+            if !cfg!(feature = "signing") && *key == "signing_key_file" {
+                // That it has no use here is told first.
+                continue;
+            }
+            let content = read_regular(path, MAX_CONFIG_BYTES).await.map_err(|why| {
+                self.error(place, &format!("`{key}`: the file {} cannot be read: {why}", shown_path(path)))
+            })?;
+            account.contents.insert(key, content);
+        }
+        Ok(account)
+    }
+
+    fn build_with(
+        &self,
+        credential: Credential,
+        run: u64,
+        options: &HttpOptions,
+    ) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let at_place = |error: Error| {
             let message = error.message().unwrap_or("cannot be set up");
             self.error(self.place_of(message), message)
         };
-        let options = options.clone().with_account_name(self.name.clone());
+        let mut options = options.clone().with_account_name(self.name.clone());
+        options = options.with_trust_setting("`root_certificates_file` of the account in the configuration file");
+        if self.source.can_renew() {
+            options = options.with_credential_source(Arc::new(Renewal {
+                runs: Arc::clone(&self.runs),
+                source: self.source.clone(),
+                account: self.name.clone(),
+                place: self.source_place.clone(),
+                run: run.into(),
+            }));
+        }
+        if let Some(ends) = credential.ends {
+            options = options.with_credential_end(ends);
+        }
         let options = self.http(options).map_err(at_place)?;
-        self.client(credential, options).map_err(at_place)
+        self.client(credential.secret, options).map_err(at_place)
     }
 
     /// The place of the value that a message is about, as its first words tell, or else of the account.

@@ -1,16 +1,17 @@
 //! Every call, to accounts by their names.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use keymux_core::{
-    AccountName, ApiKeyProvider, Error, IssuedKey, KeyPatch, KeyRecord, KeyRef, KeyStream, ListGuard, ListPosition,
-    NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Support, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Error, ErrorKind, IssuedKey, KeyPatch, KeyRecord, KeyRef, KeyStream, Likeness,
+    ListGuard, ListPosition, NewKey, Operation, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 use crate::accounts::Accounts;
 use crate::inventory::InventoryBuilder;
 use crate::outcomes::Outcomes;
-use crate::rotate::{self, Rotated};
+use crate::rotation::{Rotated, RotationError, RotationPlan, Rotator};
 
 /// Accounts at any number of vendors, asked in one way. Cheap to clone; clones share accounts and connections.
 #[derive(Debug, Clone)]
@@ -133,20 +134,61 @@ impl Keymux {
         self.account(key.account())?.update(key.address(), patch).await
     }
 
-    /// Gives a key a new plaintext: by the vendor, or, where [`Capabilities`](keymux_core::Capabilities) say that the
-    /// facade does it, by making a second key like the first and revoking the first.
+    /// A key to be made that is like that of `record`, and what the record does not tell. Nothing is sent. The rules are
+    /// those of [`ApiKeyProvider::new_key_like`].
+    pub fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        self.account(&record.account)?.new_key_like(record)
+    }
+
+    /// Makes a key like that of `record`, which is left as it is.
     ///
-    /// In the second case the key has a new address, and [`Rotated::old`] tells whether the first one was revoked. Until
-    /// then both work.
-    pub async fn rotate(&self, key: &KeyRef) -> Result<Rotated, Error> {
-        let account = self.account(key.account())?;
-        let capabilities = account.info().capabilities();
-        if !matches!(capabilities.support(Operation::Rotate), Support::Emulated { .. }) {
-            return Ok(Rotated { issued: account.rotate(key.address()).await?, old: None });
+    /// [`ErrorKind::Unsupported`], naming the setting, if the record does not tell something that
+    /// [may widen](keymux_core::Untold::may_widen) what the key is allowed: take
+    /// [`new_key_like`](Self::new_key_like), say what it is, and [`create`](Self::create).
+    pub async fn create_like(&self, record: &KeyRecord) -> Result<IssuedKey, Error> {
+        let like = self.new_key_like(record)?;
+        if let Some(untold) = like.untold.iter().find(|untold| untold.may_widen) {
+            let reason = format!("`{}` may allow the new key more than the first: {}", untold.setting, untold.reason);
+            return Err(Error::new(ErrorKind::Unsupported)
+                .with_account(record.account.clone())
+                .with_provider(record.provider.clone())
+                .with_operation(Operation::Create.as_str())
+                .with_message(reason));
         }
-        let like = rotate::like(&account.get(key.address()).await?, account.info())?;
-        let issued = account.create(&like).await?;
-        Ok(Rotated { issued, old: Some(account.revoke(key.address()).await) })
+        self.create(&record.account, &like.key).await
+    }
+
+    /// What takes a rotation from step to step, for a caller that keeps its state: see [`rotation`](crate::rotation).
+    pub fn rotator(&self) -> Rotator {
+        Rotator::new(self.clone())
+    }
+
+    /// Gives a key a successor in one go: makes a second key like the first, hands it to `store`, and revokes the first
+    /// one once `store` has returned `Ok`.
+    ///
+    /// The state is kept by nobody but the future and the error, so that a crash leaves a second key behind; who wants to
+    /// go on after one uses the [`rotator`](Self::rotator). If `store` fails, the old key is left as it is. What the record
+    /// does not tell, and could allow the second key more, is refused by name, and nothing is made.
+    ///
+    /// ```no_run
+    /// # async fn run(keymux: keymux::Keymux, key: keymux::KeyRef) -> Result<(), Box<dyn std::error::Error>> {
+    /// use keymux::ExposeSecret;
+    ///
+    /// let rotated = keymux
+    ///     .rotate(&key, |issued| async move { std::fs::write("secret", issued.plaintext.expose_secret()) })
+    ///     .await?;
+    /// println!("{}", rotated.rotation);
+    /// # Ok(()) }
+    /// ```
+    pub async fn rotate<F, Fut, E>(&self, key: &KeyRef, store: F) -> Result<Rotated, RotationError>
+    where
+        F: FnOnce(IssuedKey) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let rotator = self.rotator();
+        let rotation = Box::pin(rotator.plan(key)).await.and_then(RotationPlan::begin)?;
+        rotator.run(rotation, |_| std::future::ready(Ok::<_, std::convert::Infallible>(())), store).await
     }
 
     /// Asks an account whether `plaintext` is a valid key. The rules are those of [`ApiKeyProvider::verify`].

@@ -52,10 +52,11 @@ mod env;
 mod facade;
 mod inventory;
 mod outcomes;
-mod rotate;
+pub mod rotation;
 mod vendors;
 
 pub use builder::Builder;
+pub use env::empty_variables;
 pub use facade::Keymux;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
@@ -71,11 +72,12 @@ pub use keymux_core::{
     AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
     DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue, GateAnswer,
     GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer,
-    Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit, Refusal,
-    Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status,
-    StopReason, Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn, Variables,
-    Verdict, VerifyRequest, WaitEvent, WaitReason, compare_numbers, read_secret, scrub_text, trim_secret,
+    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey,
+    Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit,
+    Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep,
+    Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn,
+    Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason, compare_numbers, read_secret, scrub_text,
+    trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]
@@ -87,5 +89,5 @@ pub use keymux_mielto as mielto;
 #[doc(inline)]
 pub use keymux_oneloop as oneloop;
 pub use outcomes::{Outcome, Outcomes};
-pub use rotate::Rotated;
+pub use rotation::{OldKey, Rotated, Rotation, RotationCause, RotationError, RotationPlan, Rotator};
 pub use vendors::providers;

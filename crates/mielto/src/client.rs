@@ -12,7 +12,7 @@ use crate::error::{Error, Violation};
 use crate::wire::{ApiKey, ApiKeyId, ApiKeyPage, ApiKeyUpdate, ListApiKeys, NewApiKey, PageInfo, SHAPE};
 
 /// How a user finds out whether a key was made.
-const FIND_OUT: &str = "list the keys and look for the label";
+pub(crate) const FIND_OUT: &str = "list the keys and look for the label";
 
 /// A client of one Mielto credential. Clones share its connections.
 ///
@@ -64,7 +64,7 @@ impl Client {
         let (answer, decoded) = self.issue_api_key(key).await?;
         let mut key = decoded.value;
         match key.take_plaintext() {
-            Some(plaintext) => Ok((key, plaintext)),
+            Some((plaintext, _)) => Ok((key, plaintext)),
             None => Err(without_plaintext(&answer)),
         }
     }
@@ -175,7 +175,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("mielto");
 /// How Mielto's wire differs: `detail` is a list of violations with 422 and text elsewhere, and an `error_code` goes
 /// before the status.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

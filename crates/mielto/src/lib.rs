@@ -25,8 +25,8 @@
 //! | [`Client::update_api_key`] | `PUT /api/v1/api-keys/{api_key_id}` | only in Mielto's published client code |
 //! | [`Client::delete_api_key`] | `DELETE /api/v1/api-keys/{api_key_id}` | only in Mielto's published client code |
 //!
-//! Nothing is left out. Mielto documents no rotation, no verification and no listing of workspaces. An update is a
-//! `PUT` whose members are all optional, and nobody says whether one that is left out is kept or cleared.
+//! Nothing is left out. Mielto documents no rotation of its own (the facade makes a second key), no verification and no
+//! listing of workspaces. An update is a `PUT` whose members are all optional, and nobody says whether one that is left out is kept or cleared.
 //!
 //! # The plaintext of a new key
 //!

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page,
+    Parameter, Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold, resolve_time,
 };
+use serde_json::Value;
 
-use crate::client::{Client, ID, without_plaintext};
+use crate::client::{Client, FIND_OUT, ID, without_plaintext};
 use crate::wire::{ApiKey, ApiKeyId, ApiKeyUpdate, KeyStatus, ListApiKeys, NewApiKey, PageInfo};
 
 static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
@@ -28,6 +29,9 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
         ])
         .with_capabilities(capabilities())
 });
+
+/// The setting that only Mielto has: the collections that a key may use.
+const COLLECTIONS: &str = "collections";
 
 /// How many keys a page is asked for: the documented default.
 const PAGE_SIZE: u32 = 100;
@@ -50,10 +54,11 @@ fn capabilities() -> Capabilities {
              with the scope of the account",
         )
         .with_unsupported(Register, "Mielto makes every plaintext itself; create a key")
-        .with_unsupported(Rotate, "create a key with the same settings, then revoke this one")
+        .with_emulated(Rotate, "create a key with the same settings, then revoke this one; both work in between")
         .with_unsupported(Verify, "look the key up by its id: the record's status tells whether it is switched on")
         .with_parameters(Create, [(Parameter::Name, Required), (Parameter::Enabled, Optional)])
         .with_parameters(Create, limits)
+        .with_settings(Create, [COLLECTIONS])
         .with_parameters(Update, [(Parameter::Name, SetOnly), (Parameter::Enabled, SetOnly)])
         .with_parameters(Update, limits)
 }
@@ -73,7 +78,7 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let id: ApiKeyId = address.one(&ID)?;
         let decoded = self.fetch_api_key(&id).await?;
-        Ok(record(address.clone(), &id, decoded, self.now()))
+        Ok(record(address.clone(), Some(&id), decoded, self.now()))
     }
 
     /// The cursor is how many keys come before the page. An empty page that says there is more is
@@ -96,12 +101,12 @@ impl ApiKeyProvider for Client {
                 let reason = format!("row {index} of `data` has no `id`, by which the key is found again");
                 return Err(answer.undecodable(&reason));
             };
-            records.push(record(KeyAddress::new([id.as_str()])?, &id, row, self.now()));
+            records.push(record(KeyAddress::new([id.as_str()])?, Some(&id), row, self.now()));
         }
         Ok(Page::new(records, next, notes.into_drift()))
     }
 
-    /// The issued plaintext is Mielto's `secret` if it gives one, else its `key`.
+    /// The issued plaintext is Mielto's `secret` if it gives one, else its `key`: [`IssuedKey::member`] says which.
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
         key.check(&INFO, Operation::Create)?;
         let new = NewApiKey {
@@ -110,17 +115,37 @@ impl ApiKeyProvider for Client {
             expires_at: key.expires_at,
             permissions: key.permissions.as_deref().map(|names| permissions("create", names)).transpose()?,
             ip_whitelist: key.ip_allowlist.clone(),
-            collections: None,
+            collections: key.settings.get(COLLECTIONS).map(collections).transpose()?,
         };
         let (answer, decoded) = self.issue_api_key(&new).await?;
         let mut model = decoded.value.clone();
-        let plaintext = model.take_plaintext().ok_or_else(|| without_plaintext(&answer))?;
-        let Fact::Known(id) = model.id.clone() else {
-            return Err(answer.undecodable("the answer lacks the key's `id`, by which it is found again"));
-        };
+        let (plaintext, member) = model.take_plaintext().ok_or_else(|| without_plaintext(&answer))?;
+        let confirmed = new.collections.is_none() || new.collections.as_ref() == model.collections.known();
         // Made of the whole answer: a plaintext that was taken out would be noted as absent.
-        let record = record(KeyAddress::new([id.as_str()])?, &id, decoded, self.now());
-        Ok(IssuedKey::new(record.with_native(model), plaintext))
+        let draft = |address, decoded| record(address, model.id.known(), decoded, self.now());
+        let issued = match model.id.known() {
+            Some(id) => {
+                let record = draft(KeyAddress::new([id.as_str()])?, decoded);
+                IssuedKey::new(record.with_native(model), plaintext).asked(key)
+            }
+            None => IssuedKey::without_address(plaintext, FIND_OUT, key, |address| draft(address, decoded)),
+        };
+        let issued = issued.with_member(member);
+        Ok(if confirmed { issued } else { issued.with_unconfirmed_setting(COLLECTIONS) })
+    }
+
+    /// The collections are those of Mielto's own model.
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        let mut like = Likeness::of(record, &INFO)?;
+        match record.native::<ApiKey>().map(|key| &key.collections) {
+            Some(Fact::Known(ids)) => like.key = like.key.with_setting(COLLECTIONS, ids.clone()),
+            Some(Fact::Empty) => {}
+            _ => {
+                let reason = "without them a key may use every collection, and they are not told";
+                like = like.with_untold(Untold::widening(COLLECTIONS, reason));
+            }
+        }
+        Ok(like)
     }
 
     async fn update(&self, address: &KeyAddress, patch: &KeyPatch) -> Result<KeyRecord, Error> {
@@ -139,7 +164,7 @@ impl ApiKeyProvider for Client {
             collections: Change::Leave,
         };
         let decoded = self.put_api_key(&id, &update).await?;
-        Ok(record(address.clone(), &id, decoded, self.now()))
+        Ok(record(address.clone(), Some(&id), decoded, self.now()))
     }
 
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
@@ -182,6 +207,13 @@ fn switched(on: bool) -> KeyStatus {
     if on { KeyStatus::Active } else { KeyStatus::Inactive }
 }
 
+/// The ids of collections, as a list of texts.
+fn collections(setting: &Value) -> Result<Vec<String>, Error> {
+    let wrong = || invalid("create", "`collections` is not a list of ids");
+    let ids = setting.as_array().ok_or_else(wrong)?.iter();
+    ids.map(|id| id.as_str().map(str::to_owned)).collect::<Option<_>>().ok_or_else(wrong)
+}
+
 /// Permissions as Mielto takes them: names alone.
 fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Vec<String>, Error> {
     if permissions.iter().any(|permission| permission.actions.is_some()) {
@@ -190,10 +222,11 @@ fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Ve
     Ok(permissions.iter().map(|permission| permission.name.clone()).collect())
 }
 
-fn record(address: KeyAddress, id: &ApiKeyId, decoded: Decoded<ApiKey>, now: Timestamp) -> KeyRecord {
+/// The record of a key. `id` is the one that was asked for, or that the answer tells.
+fn record(address: KeyAddress, id: Option<&ApiKeyId>, decoded: Decoded<ApiKey>, now: Timestamp) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
     let mut notes = Notes::of(drift);
-    if key.id.known().is_some_and(|answered| answered != id) {
+    if key.id.known().zip(id).is_some_and(|(answered, id)| answered != id) {
         notes.add("id", DriftKind::IdentityMismatch);
     }
     notes.not_null("id", &key.id);

@@ -69,11 +69,12 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Takes the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key).
-    pub(crate) fn take_plaintext(&mut self) -> Option<SecretString> {
+    /// Takes the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key). The name
+    /// of the member goes with it.
+    pub(crate) fn take_plaintext(&mut self) -> Option<(SecretString, &'static str)> {
         let is_there = |half: &Fact<SecretString>| half.known().is_some_and(|text| !text.expose_secret().is_empty());
-        let half = if is_there(&self.secret) { &mut self.secret } else { &mut self.key };
-        if is_there(half) { std::mem::take(half).into_known() } else { None }
+        let (half, member) = if is_there(&self.secret) { (&mut self.secret, "secret") } else { (&mut self.key, "key") };
+        if is_there(half) { Some((std::mem::take(half).into_known()?, member)) } else { None }
     }
 }
 

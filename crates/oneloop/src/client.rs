@@ -5,6 +5,7 @@ use keymux_core::{
     Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection,
     Rows, SecretString, TimeUnit,
 };
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::wire::{
@@ -13,7 +14,7 @@ use crate::wire::{
 };
 
 /// How a user finds out whether a key was made.
-const FIND_OUT: &str = "list the workspace's keys and look for the name";
+pub(crate) const FIND_OUT: &str = "list the workspace's keys and look for the name";
 
 /// A client of one Oneloop SDK key. Clones share its connections.
 ///
@@ -25,8 +26,21 @@ pub struct Client {
     expiry_unit: Option<TimeUnit>,
 }
 
-/// A key that was just made, and its plaintext.
-pub(crate) type Issued = (Decoded<ApiKey>, SecretString);
+/// A key that was just made.
+pub(crate) struct Issued {
+    /// `None`: the answer does not tell it, or tells none that can be sent.
+    pub(crate) id: Option<ApiKeyId>,
+    pub(crate) key: Made,
+    pub(crate) plaintext: SecretString,
+    answer: Answer,
+}
+
+/// What an answer tells of a key that was just made, beside its id.
+pub(crate) struct Made {
+    pub(crate) value: ApiKey<()>,
+    pub(crate) drift: Vec<Drift>,
+    pub(crate) raw: Option<Value>,
+}
 
 impl Client {
     pub(crate) fn new(pipeline: Pipeline, expiry_unit: Option<TimeUnit>) -> Self {
@@ -63,11 +77,15 @@ impl Client {
     /// Makes a key: `POST /api/v1/api-key` (documented). The plaintext is in the second part, and nowhere again.
     ///
     /// Not sent again once it may have left; a lost answer is
-    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): list the keys to find out. An `expires_at` of 0, and
-    /// a scope with an id, are refused before anything is sent.
+    /// [`OutcomeUnknown`](keymux_core::ErrorKind::OutcomeUnknown): list the keys to find out. So is an answer that does
+    /// not tell the key's id; its plaintext goes with the error ([`plaintext`](keymux_core::Error::plaintext)). An
+    /// `expires_at` of 0, and a scope with an id, are refused before anything is sent.
     pub async fn create_api_key(&self, key: &NewApiKey) -> Result<(ApiKey, SecretString), Error> {
-        let (decoded, plaintext) = self.issue_api_key(key).await?;
-        Ok((decoded.value, plaintext))
+        let Issued { id, key, plaintext, answer } = self.issue_api_key(key).await?;
+        match id {
+            Some(id) => Ok((key.value.with_id(id).0, plaintext)),
+            None => Err(answer.without_identity("the answer lacks the key's `id`", plaintext).into()),
+        }
     }
 
     /// Brings a key of one's own along: `POST /api/v1/api-key/migrate` (documented; one page calls it private, so that
@@ -114,8 +132,8 @@ impl Client {
         workspace: &WorkspaceId,
         key: &ApiKeyId,
     ) -> Result<(ApiKey, SecretString), Error> {
-        let (decoded, plaintext) = self.reissue_api_key(workspace, key).await?;
-        Ok((decoded.value, plaintext))
+        let Issued { id, key: rotated, plaintext, .. } = self.reissue_api_key(workspace, key).await?;
+        Ok((rotated.value.with_id(id.unwrap_or_else(|| key.clone())).0, plaintext))
     }
 
     /// Verifies a key: `POST /api/v1/api-key/verify` (documented). A key that is not valid is no error: the result's
@@ -229,7 +247,7 @@ impl Client {
         let path = ["api", "v1", "api-key", "migrate"];
         let call = Call::new("migrate_api_key", Method::POST, &path).making_key(FIND_OUT);
         let mut decoded = made(&self.pipeline.send(call.with_json(&WithKey { key: plaintext, rest: key })?).await?)?;
-        withhold_unmasked(&mut decoded, plaintext);
+        withhold_unmasked(&mut decoded.value, &mut decoded.drift, &mut decoded.raw, plaintext);
         Ok(decoded)
     }
 
@@ -254,24 +272,41 @@ impl Client {
         })
     }
 
+    /// The plaintext is read first, and nothing after it fails.
     async fn issue(&self, call: Call<'_>) -> Result<Issued, Error> {
         let answer = self.pipeline.send(call).await?;
-        let mut decoded = made(&answer)?;
-        let Plaintext { key } = answer.decode(&SHAPE)?.value;
-        if key.expose_secret().is_empty() {
-            return Err(answer.undecodable("the plaintext `key` is empty").into());
+        let plaintext = plaintext(&answer)?;
+        let mut key: Decoded<ApiKey<Option<ApiKeyId>>> = match answer.decode(&SHAPE) {
+            Ok(key) => key,
+            Err(_) => return Err(answer.without_identity("the rest of the answer is not a key", plaintext).into()),
+        };
+        key.drift.retain(|note| note.path != "key");
+        if key.value.id.is_none() && !key.drift.iter().any(|note| note.path == "id") {
+            key.drift.push(Drift::new("id", DriftKind::RequiredMissing));
         }
-        withhold_unmasked(&mut decoded, &key);
-        Ok((decoded, key))
+        let Decoded { value, mut drift, mut raw, .. } = key;
+        let (mut value, id) = value.with_id(());
+        withhold_unmasked(&mut value, &mut drift, &mut raw, &plaintext);
+        Ok(Issued { id, key: Made { value, drift, raw }, plaintext, answer })
     }
 }
 
+/// The plaintext in an answer: beside the other members of the key, or of the body.
+fn plaintext(answer: &Answer) -> Result<SecretString, Error> {
+    let read = |shape| answer.decode::<Plaintext>(shape).map(|decoded| decoded.value.key);
+    let key = read(&SHAPE).or_else(|error| read(&BARE).map_err(|_| error))?;
+    if key.expose_secret().is_empty() {
+        return Err(answer.undecodable("the plaintext `key` is empty").into());
+    }
+    Ok(key)
+}
+
 /// The form of a mask is not documented, so that only one that holds the whole key is known for none.
-fn withhold_unmasked(decoded: &mut Decoded<ApiKey>, key: &SecretString) {
-    if decoded.value.masked_key.known().is_some_and(|masked| masked.contains(key.expose_secret())) {
-        decoded.value.masked_key = Fact::Missing;
-        decoded.drift.push(Drift::new("maskedKey", DriftKind::NotMasked));
-        decoded.raw = None;
+fn withhold_unmasked<I>(value: &mut ApiKey<I>, drift: &mut Vec<Drift>, raw: &mut Option<Value>, key: &SecretString) {
+    if value.masked_key.known().is_some_and(|masked| masked.contains(key.expose_secret())) {
+        value.masked_key = Fact::Missing;
+        drift.push(Drift::new("maskedKey", DriftKind::NotMasked));
+        *raw = None;
     }
 }
 
@@ -314,7 +349,7 @@ pub(crate) const ID: ProviderId = ProviderId::new("oneloop");
 
 /// How Oneloop's wire differs: errors are JSON with `error.code`, a number, and `error.message`.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None }
+    Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] }
 }
 
 fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Metadata, MetadataValue, NewKey, Notes,
-    Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status,
-    Takes, TimeForm, TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field,
+    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata, MetadataValue,
+    NewKey, Notes, Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo,
+    SecretString, Status, Takes, TimeForm, TimeUnit, Untold, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 
-use crate::client::{Client, ID, Removed};
+use serde_json::Value;
+
+use crate::client::{Client, FIND_OUT, ID, Issued, Made, Removed};
 use crate::wire::{
     ApiKey, ApiKeyEdit, ApiKeyId, ApiKeyScope, MigratedApiKey, NewApiKey, ScopeGrant, VerifyOptions, VerifyStatus,
     Workspace, WorkspaceId,
@@ -35,6 +37,9 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
         .with_capabilities(capabilities())
 });
 
+/// The setting that only Oneloop has: the meter that a key's use counts on.
+const METER: &str = "externalMeterId";
+
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
     use Takes::{Optional, Required, SetOnly};
@@ -50,6 +55,7 @@ fn capabilities() -> Capabilities {
         .with_native([Get, ListPage, ScopesPage, Create, Register, Update, Rotate, Verify, Revoke])
         .with_parameters(Create, common)
         .with_parameters(Create, [(Parameter::Prefix, Optional), (Parameter::ExpiresAt, Optional)])
+        .with_settings(Create, [METER])
         .with_parameters(Register, common)
         .with_parameters(Verify, [(Parameter::Permissions, Optional)])
         .with_parameters(
@@ -103,11 +109,33 @@ impl ApiKeyProvider for Client {
             customer_id: key.customer.clone().unwrap_or_default(),
             prefix: key.prefix.clone(),
             expires_at: key.expires_at.map(|at| self.expiry(at)).transpose()?,
-            external_meter_id: None,
+            external_meter_id: key.settings.get(METER).map(text).transpose()?,
             metadata: texts(key.metadata.as_ref())?,
         };
-        let (decoded, plaintext) = self.issue_api_key(&new).await?;
-        Ok(IssuedKey::new(self.record(&workspace, decoded)?, plaintext))
+        let Issued { id, key: made, plaintext, .. } = self.issue_api_key(&new).await?;
+        let Some(id) = id else {
+            let draft = ApiKeyId::new("unknown")?;
+            return Ok(IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
+                made_record(address, &workspace, &draft, None, made, self.now())
+            }));
+        };
+        let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
+        Ok(IssuedKey::new(made_record(address, &workspace, &id, None, made, self.now()), plaintext).asked(key))
+    }
+
+    /// The prefix is that of Oneloop's own model. Oneloop tells neither the metadata nor the meter of a key.
+    fn new_key_like(&self, record: &KeyRecord) -> Result<Likeness, Error> {
+        let mut like = Likeness::of(record, &INFO)?;
+        if let Some(key) = record.native::<ApiKey>() {
+            if !key.prefix.is_missing() {
+                like.key.prefix = key.prefix.known().filter(|prefix| !prefix.is_empty()).cloned();
+                like = like.told(Parameter::Prefix.as_str());
+            }
+            if key.enabled == Fact::Known(true) {
+                like = like.told(Parameter::Enabled.as_str());
+            }
+        }
+        Ok(like.with_untold(Untold::lost(METER, "no answer tells on which meter the key's use counts")))
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {
@@ -138,8 +166,9 @@ impl ApiKeyProvider for Client {
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
-        let (decoded, plaintext) = self.reissue_api_key(&workspace, &id).await?;
-        Ok(IssuedKey::new(record_of(address.clone(), &workspace, &id, decoded, self.now()), plaintext))
+        let Issued { id: told, key: made, plaintext, .. } = self.reissue_api_key(&workspace, &id).await?;
+        let record = made_record(address.clone(), &workspace, &id, told, made, self.now());
+        Ok(IssuedKey::new(record, plaintext))
     }
 
     /// Oneloop's verdict holds no workspace, so that there is no record with it, and none can be asked for.
@@ -229,6 +258,11 @@ fn grants(permissions: &[Permission]) -> Result<Vec<ScopeGrant>, Error> {
     permissions.iter().map(grant).collect()
 }
 
+/// A setting that is text.
+fn text(setting: &Value) -> Result<String, Error> {
+    setting.as_str().map(str::to_owned).ok_or_else(|| invalid("`externalMeterId` is not text"))
+}
+
 /// Metadata as Oneloop takes it: text by text.
 fn texts(metadata: Option<&Metadata>) -> Result<Option<BTreeMap<String, String>>, Error> {
     let text = |(name, value): (&str, &MetadataValue)| match value.as_str() {
@@ -260,6 +294,19 @@ fn refusal(status: &VerifyStatus) -> Option<Refusal> {
     })
 }
 
+/// The record of a key that was just made or rotated. `told` is the id in the answer to a rotation of `id`.
+fn made_record(
+    address: KeyAddress,
+    workspace: &WorkspaceId,
+    id: &ApiKeyId,
+    told: Option<ApiKeyId>,
+    made: Made,
+    now: Timestamp,
+) -> KeyRecord {
+    let (key, ()) = made.value.with_id(told.unwrap_or_else(|| id.clone()));
+    record_with(address, workspace, id, (key, made.drift, made.raw), now)
+}
+
 fn record_of(
     address: KeyAddress,
     workspace: &WorkspaceId,
@@ -267,7 +314,17 @@ fn record_of(
     decoded: Decoded<ApiKey>,
     now: Timestamp,
 ) -> KeyRecord {
-    let Decoded { value: key, drift, raw, .. } = decoded;
+    let Decoded { value, drift, raw, .. } = decoded;
+    record_with(address, workspace, id, (value, drift, raw), now)
+}
+
+fn record_with(
+    address: KeyAddress,
+    workspace: &WorkspaceId,
+    id: &ApiKeyId,
+    (key, drift, raw): (ApiKey, Vec<Drift>, Option<Value>),
+    now: Timestamp,
+) -> KeyRecord {
     let mut notes = Notes::of(drift);
     if key.id != *id {
         notes.add("id", DriftKind::IdentityMismatch);

@@ -30,12 +30,14 @@ pub type ApiKeyId = Id<ApiKeyIdKind>;
 
 /// A key, as Oneloop tells of it. Of the members up to `billing_id` all are documented as always present; older
 /// servers lack some. The plaintext is no part of it.
+///
+/// `I` is how the id is there: a key that was just made may lack it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct ApiKey {
+pub struct ApiKey<I = ApiKeyId> {
     /// The key's id.
-    pub id: ApiKeyId,
+    pub id: I,
     /// The key's name.
     #[serde(default)]
     pub name: Fact<String>,
@@ -78,6 +80,30 @@ pub struct ApiKey {
     /// Whether uses are limited: servers before October 2024.
     #[serde(default)]
     pub limit_usage: Fact<bool>,
+}
+
+impl<I> ApiKey<I> {
+    /// The same key with this id, and the id that it had.
+    pub(crate) fn with_id<J>(self, id: J) -> (ApiKey<J>, I) {
+        let key = ApiKey {
+            id,
+            name: self.name,
+            masked_key: self.masked_key,
+            prefix: self.prefix,
+            expires_at: self.expires_at,
+            scopes: self.scopes,
+            enabled: self.enabled,
+            customer_id: self.customer_id,
+            deleted: self.deleted,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            last_used_at: self.last_used_at,
+            billing_id: self.billing_id,
+            total_usage_left: self.total_usage_left,
+            limit_usage: self.limit_usage,
+        };
+        (key, self.id)
+    }
 }
 
 /// What stands beside an [`ApiKey`] in the answers to making and rotating one.

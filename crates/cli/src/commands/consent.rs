@@ -18,14 +18,14 @@ use crate::rows::{Problem, RequestRow};
 pub(super) const REQUEST: &[&str] = &["step", "method", "url", "body", "note"];
 
 /// What is shown of a key before a question.
-const ASKED: &[&str] = &["ref", "account", "name", "status", "last_used_at"];
+const ASKED: &[&str] = &["ref", "name", "status", "expires_at", "last_used_at"];
 
 /// Shows the keys and asks whether to go on. Where the answer is no, that nothing was done is told.
 ///
 /// A key that cannot be looked up is told too. If there is none of them, that is the failure.
 pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, console: &Console) -> Result<bool, Failure> {
     let table = console.on_stderr().with_format(Format::Table);
-    let output = Output::onto(Box::new(io::stderr()), &table, Plan::of_many::<KeyRecord>(&table, ASKED));
+    let output = Output::onto(Box::new(io::stderr()), &table, Plan::of_many::<KeyRecord>(&table, ASKED).whole());
     let mut output = if keys.len() == 1 { output.alone() } else { output };
     let mut outcomes = keymux.get_many(keys.iter().cloned());
     let mut interrupt = Interrupt::listen();

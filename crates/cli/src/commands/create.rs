@@ -1,5 +1,7 @@
 //! `keymux create`: makes a key, whose plaintext goes to standard output or into a file of its own.
 
+use keymux::rotation::Stamp;
+
 use crate::args::CreateArgs;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
@@ -16,7 +18,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
     args.surplus.refuse()?;
     let (account, mut key) = new_key(args.key)?;
     if let Some(place) = args.stamp {
-        place.put(&mut key, &random::digits());
+        key = Stamp::new(random::digits(), place.into()).mark(&key);
     }
     if args.dry_run.dry_run {
         let (mut rehearsal, transport) = Rehearsal::new(None);
@@ -35,8 +37,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
     match patience::made(made, look.as_deref()) {
         Ok(issued) => {
             place.keep(&issued)?;
-            if let Some(state) = state {
-                state.acknowledge(&issued.record.key_ref(), loader.reason())?;
+            if let (Some(state), Some(key)) = (state, issued.key_ref()) {
+                state.acknowledge(&key, loader.reason())?;
             }
             Ok(Exit::Success)
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use keymux::rotation::{StampPlace, Stamped};
 use keymux::{AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, WorkUnit};
 
 use crate::args::OrphansArgs;
@@ -14,7 +15,6 @@ use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::progress::{Progress, Waits};
 use crate::rows::{OrphanRow, Problem, Summary};
-use crate::stamp::{self, StampPlace};
 use crate::state::{Found, Lease, State};
 
 /// No request takes as long, and no list is behind by as much.
@@ -139,8 +139,8 @@ impl Seen {
         if is_over(&record) {
             return;
         }
-        if let Some(id) = stamp::of(&record) {
-            self.stamped.entry(id).or_default().push(record);
+        if let Some(stamped) = Stamped::of(&record) {
+            self.stamped.entry(stamped.id).or_default().push(record);
         }
     }
 }
@@ -182,7 +182,7 @@ fn shows(keymux: &Keymux, found: &Found) -> bool {
     let says = match found.lease.stamp {
         StampPlace::Metadata => info.says(Field::Metadata),
         StampPlace::Name => info.says(Field::Name),
-        StampPlace::Nowhere => false,
+        _ => false,
     };
     says && info.capabilities().is_native(Operation::ListPage) && info.capabilities().narrower_list().is_none()
 }

@@ -1,6 +1,14 @@
 //! `keymux rotate`: gives a key a new plaintext, at some vendors as a second key in place of the first.
 
-use keymux::{KeyRef, Keymux, NewKey, Operation, Scope, Support};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Future, ready};
+
+use keymux::rotation::{OldKeyEnd, Stage};
+use keymux::{
+    Error, ErrorKind, IssuedKey, KeyRef, Keymux, NewKey, Operation, Rotated, RotationCause, RotationError,
+    RotationPlan, Scope, Support,
+};
 
 use crate::args::RotateArgs;
 use crate::ask;
@@ -28,34 +36,49 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
     }
     let patience = Patience::begin();
     let place = Place::ready(args.secret, console)?;
-    let call = keymux.rotate(&key);
-    let rotated = super::see_through(&patience, call, "whether there is a new plaintext", console).await;
+    let (place, unkept) = (Cell::new(Some(place)), Cell::new(None));
+    // The old key is ended only after the plaintext is kept.
+    let store = |issued: IssuedKey| {
+        let kept = place.take().map_or(Ok(()), |place| place.keep(&issued));
+        ready(kept.map_err(|failure| {
+            unkept.set(Some(failure));
+            "it is told below"
+        }))
+    };
+    let call = rotate(&keymux, &key, store);
+    let seen = super::see_through(&patience, call, "whether there is a new plaintext", console).await;
+    if let Some(failure) = unkept.take() {
+        console.note(&format!("{key} still works"));
+        return Err(failure);
+    }
     let look = if is_second_key(&keymux, &key)? {
         super::look_in(&keymux, key.account(), &beside(&key)?.scope)
     } else {
         Some(super::look_at(&key))
     };
-    let rotated = match patience::made(rotated, look.as_deref()) {
+    let seen = seen.map(|outcome| match outcome {
+        Ok(rotated) => Ok((rotated.rotation, None)),
+        Err(stopped) => match stopped.into_parts() {
+            (RotationCause::Vendor(error), Some(rotation)) if rotation.stage().is_stored() => {
+                Ok((rotation, Some(error)))
+            }
+            (RotationCause::Vendor(error), _) => Err(error),
+            // Nothing is saved or proven here, and what is not stored is told above.
+            _ => Err(Error::new(ErrorKind::OutcomeUnknown)),
+        },
+    });
+    let (rotation, error) = match patience::made(seen, look.as_deref()) {
         Ok(rotated) => rotated,
         Err(failure) => {
-            place.give_up(&failure);
+            if let Some(place) = place.take() {
+                place.give_up(&failure);
+            }
             return Err(failure);
         }
     };
-    let new = rotated.issued.record.key_ref();
-    let kept = place.keep(&rotated.issued);
-    // What became of the old key is told whatever became of the plaintext.
-    let exit = match rotated.old {
-        None => {
-            console.note(&format!("{key} has a new plaintext in place of the old one"));
-            Exit::Success
-        }
-        Some(Ok(revoked)) => {
-            let lost = if revoked.after_lost_answer { " (the answer was lost, and the key is gone)" } else { "" };
-            console.note(&format!("{new} takes the place of {key}, which is revoked{lost}"));
-            Exit::Success
-        }
-        Some(Err(error)) => {
+    let new = rotation.new_key().map_or_else(|| "the new key".to_owned(), |new| new.to_string());
+    Ok(match (rotation.stage(), error) {
+        (_, Some(error)) => {
             let unknown = patience::is_unknown(&error);
             let error = if unknown { patience::hinted(error, Some(&super::look_at(&key))) } else { error };
             let was = if unknown { "may not be" } else { "was not" };
@@ -63,8 +86,33 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             console.failed(&format!("Both keys may work; end the old one with `keymux revoke {key}`"));
             Exit::Partial
         }
-    };
-    kept.map(|()| exit)
+        (Stage::Done { old: OldKeyEnd::Replaced, .. }, None) => {
+            console.note(&format!("{key} has a new plaintext in place of the old one"));
+            Exit::Success
+        }
+        (Stage::Done { old: OldKeyEnd::AlreadyGone, .. }, None) => {
+            console.note(&format!("{new} takes the place of {key}, which is gone already"));
+            Exit::Success
+        }
+        _ => {
+            console.note(&format!("{new} takes the place of {key}, which is revoked"));
+            Exit::Success
+        }
+    })
+}
+
+/// The whole rotation: by the vendor where it has one, else by a second key.
+async fn rotate<F>(keymux: &Keymux, key: &KeyRef, store: impl FnOnce(IssuedKey) -> F) -> Result<Rotated, RotationError>
+where
+    F: Future<Output = Result<(), &'static str>>,
+{
+    if is_second_key(keymux, key).unwrap_or(true) {
+        return keymux.rotate(key, store).await;
+    }
+    let rotator = keymux.rotator();
+    let begun = rotator.plan_native(key).and_then(RotationPlan::begin);
+    let rotation = begun.map_err(RotationError::from)?;
+    rotator.run(rotation, |_| ready(Ok::<_, Infallible>(())), store).await
 }
 
 /// The requests of a rotation. Where the library makes a second key, some of them depend on the answer to the first.
@@ -73,7 +121,14 @@ async fn rehearse(loader: &Loader<'_>, key: &KeyRef, console: &Console) -> Resul
     let keymux = loader.through(transport).of([key.account()]).await?;
     let provider = keymux.account(key.account())?;
     let of = (key.account(), provider.info().id());
-    let first = rehearsal.request(of, keymux.rotate(key)).await?;
+    let unmade = |_: IssuedKey| ready(Err("a rehearsal makes nothing"));
+    let call = async {
+        rotate(&keymux, key, unmade).await.map_err(|stopped| match stopped.into_parts() {
+            (RotationCause::Vendor(error), _) => error,
+            _ => Error::new(ErrorKind::OutcomeUnknown),
+        })
+    };
+    let first = rehearsal.request(of, call).await?;
     if !is_second_key(&keymux, key)? {
         return super::show_request(first, console);
     }

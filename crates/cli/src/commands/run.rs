@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Instant;
 
+use keymux::rotation::{Stamp, StampPlace};
 use keymux::{Error, ErrorKind, ExposeSecret, IssuedKey, KeyRef, Keymux, NewKey, Operation, Parameter};
 use tokio::process::{Child, Command};
 
@@ -16,7 +17,7 @@ use crate::load::Loader;
 use crate::patience::{self, Patience};
 use crate::random;
 use crate::rehearsal::Rehearsal;
-use crate::stamp::StampPlace;
+use crate::stamp::{self, StampArg};
 use crate::state::{Lease, LeaseFile, State};
 
 use super::new_key::key_in;
@@ -78,7 +79,15 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
         }
     };
     let mut handed = Handed::begin();
-    let key = issued.record.key_ref();
+    let Some(key) = issued.key_ref() else {
+        // Its plaintext is dropped here, and the state stays.
+        let find_out = issued.find_out.as_deref().unwrap_or_default();
+        console.failed(&format!(
+            "a key is made that could not be revoked, since the vendor did not tell its address; the command is not run. Find \
+             it: {find_out}, or `keymux orphans {account}`"
+        ));
+        return Ok(Exit::OutcomeUnknown);
+    };
     if let Err(error) = lease.made(key.address().clone()) {
         give_back(&keymux, &key, lease, &mut handed, console).await;
         return Err(Failure::Io(format!("keeping that {key} is made; the command is not run"), error));
@@ -106,12 +115,12 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
 }
 
 /// Sets the stamp, and a name where the vendor takes one and none is given.
-fn stamped(key: &mut NewKey, info: &keymux::ProviderInfo, asked: Option<StampPlace>, id: &str) -> StampPlace {
+fn stamped(key: &mut NewKey, info: &keymux::ProviderInfo, asked: Option<StampArg>, id: &str) -> StampPlace {
     if key.name.is_none() && info.capabilities().takes(Operation::Create, Parameter::Name).is_some() {
         key.name = Some(NAME.to_owned());
     }
-    let place = asked.unwrap_or_else(|| StampPlace::of(info));
-    place.put(key, id);
+    let place = asked.map_or_else(|| stamp::place(info), StampPlace::from);
+    *key = Stamp::new(id, place).mark(key);
     place
 }
 

@@ -3,7 +3,7 @@
 use keymux::{AccountName, Error, Fact, ProviderId};
 use serde::Serialize;
 
-use super::{Cell, Column, Problem, Row};
+use super::{Cell, Column, Cut, Problem, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountRow {
@@ -43,8 +43,12 @@ impl AccountRow {
 
 impl Row for AccountRow {
     const TYPE: &'static str = "account";
-    const COLUMNS: &'static [Column] =
-        &[Column::text("account"), Column::text("provider"), Column::text("source"), Column::text("check")];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("account"),
+        Column::text("provider"),
+        Column::text("source").cut(Cut::Middle),
+        Column::text("check").cut(Cut::Never),
+    ];
 
     fn cell(&self, column: &str) -> Fact<Cell> {
         match (column, &self.check) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use keymux::{Basis, Fact, Field, FieldValue, KeyRecord, MetadataValue};
 
-use super::{Cell, Column, Decimal, Kind, Row};
+use super::{Cell, Column, Cut, Decimal, Kind, Row};
 
 /// Every state of a key, by its name.
 const STATES: &[&str] = &["active", "disabled", "expired", "exhausted", "revoked", "unknown"];
@@ -15,7 +15,7 @@ pub(crate) const SHOWN: &[&str] = &["ref", "name", "status", "expires_at", "last
 impl Row for KeyRecord {
     const TYPE: &'static str = "key";
     const COLUMNS: &'static [Column] = &[
-        Column::text("ref"),
+        Column::text("ref").cut(Cut::Middle),
         Column::text("account"),
         Column::text("provider"),
         Column::new("address", Kind::List),
@@ -24,9 +24,9 @@ impl Row for KeyRecord {
         Column::text("display"),
         Column::text("status").words(STATES),
         Column::text("status.basis"),
-        Column::new("created_at", Kind::Past),
+        Column::new("created_at", Kind::Past).spare(),
         Column::new("updated_at", Kind::Past).none("never"),
-        Column::new("last_used_at", Kind::Past).none("never"),
+        Column::new("last_used_at", Kind::Past).none("never").spare(),
         Column::new("expires_at", Kind::Future).none("never"),
         Column::text("owner.user"),
         Column::text("owner.user_name"),

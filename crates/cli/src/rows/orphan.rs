@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::state::Lease;
 
-use super::{Cell, Column, Kind, Row};
+use super::{Cell, Column, Cut, Kind, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct OrphanRow {
@@ -73,7 +73,7 @@ fn revoke(key: &KeyRef) -> String {
 impl Row for OrphanRow {
     const TYPE: &'static str = "orphan";
     const COLUMNS: &'static [Column] = &[
-        Column::text("ref"),
+        Column::text("ref").cut(Cut::Middle),
         Column::text("account"),
         Column::text("provider"),
         Column::text("scope"),

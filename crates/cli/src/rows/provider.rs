@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keymux::{Fact, Field, Operation, Parameter, ProviderInfo, Support, Takes};
 use serde::Serialize;
 
-use super::{Cell, Column, Kind, Row};
+use super::{Cell, Column, Cut, Kind, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ProviderRow {
@@ -56,16 +56,16 @@ impl Row for ProviderRow {
     const COLUMNS: &'static [Column] = &[
         Column::text("id"),
         Column::text("name"),
-        Column::text("address"),
-        Column::text("get"),
-        Column::text("list_page"),
-        Column::text("scopes_page"),
-        Column::text("create"),
-        Column::text("register"),
-        Column::text("update"),
-        Column::text("rotate"),
-        Column::text("verify"),
-        Column::text("revoke"),
+        Column::text("address").cut(Cut::Never).spare(),
+        Column::text("get").cut(Cut::Never),
+        Column::text("list_page").cut(Cut::Never),
+        Column::text("scopes_page").cut(Cut::Never),
+        Column::text("create").cut(Cut::Never),
+        Column::text("register").cut(Cut::Never),
+        Column::text("update").cut(Cut::Never),
+        Column::text("rotate").cut(Cut::Never),
+        Column::text("verify").cut(Cut::Never),
+        Column::text("revoke").cut(Cut::Never),
         Column::new("fields", Kind::List),
     ];
 

@@ -6,7 +6,7 @@ use keymux::{AccountName, Fact, ProviderId};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Cell, Column, Kind, Row};
+use super::{Cell, Column, Cut, Kind, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct RequestRow {
@@ -30,11 +30,11 @@ impl Row for RequestRow {
         Column::new("step", Kind::Number),
         Column::text("account"),
         Column::text("provider"),
-        Column::text("method"),
-        Column::text("url"),
+        Column::text("method").cut(Cut::Never),
+        Column::text("url").cut(Cut::Never),
         Column::new("headers", Kind::List),
-        Column::text("body"),
-        Column::text("note"),
+        Column::text("body").cut(Cut::Never),
+        Column::text("note").cut(Cut::Never),
     ];
 
     fn cell(&self, column: &str) -> Fact<Cell> {

@@ -3,7 +3,7 @@
 use keymux::{Fact, KeyRecord, KeyRef, Revoked};
 use serde::Serialize;
 
-use super::{Cell, Column, Row, Typed};
+use super::{Cell, Column, Cut, Row, Typed};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct RevokedRow {
@@ -23,7 +23,8 @@ impl RevokedRow {
 
 impl Row for RevokedRow {
     const TYPE: &'static str = "revoked";
-    const COLUMNS: &'static [Column] = &[Column::text("ref"), Column::text("outcome"), Column::text("name")];
+    const COLUMNS: &'static [Column] =
+        &[Column::text("ref").cut(Cut::Middle), Column::text("outcome"), Column::text("name")];
 
     fn cell(&self, column: &str) -> Fact<Cell> {
         match column {

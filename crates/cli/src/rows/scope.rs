@@ -3,7 +3,7 @@
 use keymux::{AccountName, Fact, ProviderId, Scope, ScopeInfo};
 use serde::Serialize;
 
-use super::{Cell, Column, Kind, Row};
+use super::{Cell, Column, Cut, Kind, Row};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ScopeRow {
@@ -24,7 +24,7 @@ impl ScopeRow {
 impl Row for ScopeRow {
     const TYPE: &'static str = "scope";
     const COLUMNS: &'static [Column] = &[
-        Column::text("ref"),
+        Column::text("ref").cut(Cut::Middle),
         Column::text("account"),
         Column::text("provider"),
         Column::new("scope", Kind::List),

@@ -3,7 +3,7 @@
 use keymux::{Fact, KeyRecord, KeyRef};
 use serde::Serialize;
 
-use super::{Cell, Column, Row, Typed};
+use super::{Cell, Column, Cut, Row, Typed};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct UpdatedRow {
@@ -20,7 +20,8 @@ impl UpdatedRow {
 
 impl Row for UpdatedRow {
     const TYPE: &'static str = "updated";
-    const COLUMNS: &'static [Column] = &[Column::text("ref"), Column::text("outcome"), Column::text("name")];
+    const COLUMNS: &'static [Column] =
+        &[Column::text("ref").cut(Cut::Middle), Column::text("outcome"), Column::text("name")];
 
     fn cell(&self, column: &str) -> Fact<Cell> {
         match column {

@@ -32,4 +32,6 @@ mod terminal;
 #[cfg(unix)]
 mod trail;
 mod updates;
+#[cfg(unix)]
+mod wire;
 mod writes;

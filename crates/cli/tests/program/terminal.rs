@@ -30,15 +30,39 @@ fn a_terminal_gets_a_table_with_colour_unless_it_is_not_wanted() {
     assert!(shown.contains("REF") && !shown.contains('\u{1b}'), "{shown:?}");
 }
 
-#[test]
-fn a_narrow_terminal_gets_one_line_for_the_header_and_for_each_row() {
-    let stage = Stage::new();
+/// What a terminal of this many columns shows.
+fn at_width(columns: u16, stage: &Stage, args: &str) -> String {
     let mut command = Command::new("sh");
-    let list = format!("stty rows 24 cols 60; {} list mielto --quiet", env!("CARGO_BIN_EXE_keymux"));
-    command.args(["-c", &list]).envs(stage.variables()).env("NO_COLOR", "1").env_remove("KEYMUX_CONFIG");
-    let shown = on_a_terminal(command);
-    assert_eq!(shown.lines().count(), 5, "{shown}");
-    assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+    let run = format!("stty rows 24 cols {columns}; {} {args}", env!("CARGO_BIN_EXE_keymux"));
+    command.args(["-c", &run]).envs(stage.variables()).env("NO_COLOR", "1").env_remove("KEYMUX_CONFIG");
+    on_a_terminal(command)
+}
+
+#[test]
+fn no_line_of_a_table_is_wider_than_the_terminal() {
+    let stage = Stage::new();
+    for (columns, args, lines) in [
+        (80, "list mielto --quiet", 5),
+        (60, "list mielto --quiet", 5),
+        (80, "list --quiet", 15),
+        (80, "providers --quiet", 7),
+        (80, "scopes --quiet", 4),
+        (80, "accounts --quiet", 6),
+    ] {
+        let shown = at_width(columns, &stage, args);
+        assert_eq!(shown.lines().count(), lines, "{args}: {shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= usize::from(columns)), "{args}: {shown}");
+    }
+}
+
+#[test]
+fn a_dry_run_shows_every_request_whole_at_80_columns() {
+    let stage = Stage::new();
+    let shown = at_width(80, &stage, "rotate baseten:g7k2m9qx/sky_Qm4tZp0Lw8Rk --dry-run");
+    for path in ["/v1/gateway/groups/g7k2m9qx/api_keys/sky_Qm4tZp0Lw8Rk", "/v1/gateway/groups/g7k2m9qx/api_keys"] {
+        assert!(shown.contains(path), "{path}: {shown}");
+    }
+    assert!(!shown.contains('…'), "{shown}");
 }
 
 #[test]

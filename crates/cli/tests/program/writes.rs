@@ -35,7 +35,7 @@ fn what_a_vendor_does_not_take_or_have_is_refused_before_anything_is_sent() {
         (&["create", "mielto", "--name", "n", "--meta", "a=1", "--meta", "a=2"], 2, "`a` is given twice"),
         (&["create", "nowhere", "--name", "n"], 2, "no account `nowhere`"),
         (&["register", "mielto", "--name", "n"], 1, "Mielto makes every plaintext itself"),
-        (&["rotate", "mielto:key_000000001", "--yes"], 1, "no rotate at Mielto"),
+        (&["rotate", "braintrust:00000000-0000-4000-8000-000000000001", "--yes"], 1, "no rotate at Braintrust"),
         (&["update", "mielto:key_000000001"], 2, "nothing is to be changed"),
         (&["update", "mielto:key_000000001", "--name", "n", "--clear", "name"], 2, "--name sets what --clear clears"),
         (&["update", "mielto:key_000000001", "--max-uses", "3"], 1, "`max_uses`"),

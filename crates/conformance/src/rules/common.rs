@@ -1,6 +1,6 @@
 //! What several rules have in common.
 
-use keymux_core::{ApiKeyProvider, Error, ErrorKind, KeyRecord, Operation};
+use keymux_core::{ApiKeyProvider, Error, ErrorKind, KeyRecord, KeyState, Operation};
 use serde_json::Value;
 
 use crate::proxy::{Plan, Seen, answer};
@@ -47,7 +47,7 @@ pub(super) async fn lost_is_outcome_unknown(stage: &Stage, operation: Operation)
 }
 
 /// How many keys the scope has; 0 where the vendor has no list.
-async fn count(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
+pub(super) async fn count(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
     if !stage.has(Operation::ListPage) {
         return Ok(0);
     }
@@ -63,4 +63,11 @@ pub(super) fn comparable(record: &KeyRecord) -> Value {
         }
     }
     json
+}
+
+/// How many of them are not revoked.
+pub(super) async fn count_working(stage: &Stage, provider: &dyn ApiKeyProvider) -> Result<usize, Miss> {
+    let pages = stage.pages(provider, 100).await?;
+    let records = pages.iter().flat_map(|page| &page.items);
+    Ok(records.filter(|record| record.status.state != KeyState::Revoked).count())
 }

@@ -1,17 +1,28 @@
 //! Making keys, bringing keys along, and giving them a new plaintext.
 
 use http::header::RETRY_AFTER;
-use keymux_core::{ErrorKind, ExposeSecret, Fact, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict};
+use keymux_core::{
+    ErrorKind, ExposeSecret, Fact, IssuedKey, KeyAddress, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict,
+};
 
 use super::common::{lost_is_outcome_unknown, refused_by_name};
 use crate::proxy::answer;
 use crate::stage::{Stage, printed_record, set, unset};
 use crate::verdict::{Miss, expect, fail, success};
 
+fn recorded(issued: &IssuedKey) -> Result<&KeyRecord, Miss> {
+    let record = issued.record.as_ref();
+    record.map_or_else(|| fail("a record of the key that was made", "a key without an address"), Ok)
+}
+
+fn address(issued: &IssuedKey) -> Result<KeyAddress, Miss> {
+    recorded(issued).map(|record| record.address.clone())
+}
+
 pub(super) async fn a_made_key_is_found(stage: &Stage) -> Result<(), Miss> {
     let provider = stage.provider()?;
     let issued = success("create", provider.create(&stage.new_key(Operation::Create)).await)?;
-    success("get of the key that was made", provider.get(&issued.record.address).await)?;
+    success("get of the key that was made", provider.get(&address(&issued)?).await)?;
     Ok(())
 }
 
@@ -19,7 +30,8 @@ pub(super) async fn nothing_that_is_asked_for_is_dropped(stage: &Stage) -> Resul
     let (provider, key) = (stage.provider()?, stage.new_key(Operation::Create));
     let issued = success("create", provider.create(&key).await)?;
     // That it is found at all is a rule of its own.
-    let record = provider.get(&issued.record.address).await.unwrap_or(issued.record);
+    let told = recorded(&issued)?.clone();
+    let record = provider.get(&told.address).await.unwrap_or(told);
     matches_request(&key, &record)
 }
 
@@ -47,8 +59,9 @@ pub(super) async fn a_plaintext_is_given_once(stage: &Stage) -> Result<(), Miss>
     let issued = success("create", provider.create(&stage.new_key(Operation::Create)).await)?;
     let plaintext = issued.plaintext.expose_secret();
     expect(!plaintext.is_empty(), "a plaintext", "an empty one")?;
-    let mut printed = vec![("the issued key", format!("{issued:?} {issued:#?} {}", printed_record(&issued.record)))];
-    if let Ok(record) = provider.get(&issued.record.address).await {
+    let mut printed =
+        vec![("the issued key", format!("{issued:?} {issued:#?} {}", printed_record(recorded(&issued)?)))];
+    if let Ok(record) = provider.get(&address(&issued)?).await {
         printed.push(("the record of a look-up", printed_record(&record)));
     }
     if stage.has(Operation::ListPage) {
@@ -141,9 +154,9 @@ pub(super) async fn a_rotated_key_has_a_new_plaintext(stage: &Stage) -> Result<(
     let plaintext = issued.plaintext.expose_secret();
     let old = seeded.plaintext.as_ref().map(ExposeSecret::expose_secret);
     expect(!plaintext.is_empty() && old != Some(plaintext), "a new plaintext", "an empty one, or the old one")?;
-    let text = format!("{issued:?} {issued:#?} {}", printed_record(&issued.record));
+    let text = format!("{issued:?} {issued:#?} {}", printed_record(recorded(&issued)?));
     expect(!text.contains(plaintext), "no plaintext in what the issued key prints", "the plaintext")?;
-    success("get of the rotated key", provider.get(&issued.record.address).await)?;
+    success("get of the rotated key", provider.get(&address(&issued)?).await)?;
     is_valid(stage, &*provider, &issued.plaintext).await
 }
 

@@ -68,6 +68,12 @@ struct Key {
     secret: Option<SecretString>,
 }
 
+/// What must be there of a key that was made.
+#[derive(Deserialize)]
+struct Made {
+    secret: SecretString,
+}
+
 #[derive(Debug, Deserialize)]
 struct Rest {
     next: Option<String>,
@@ -93,7 +99,8 @@ pub(crate) struct Acme {
 
 impl Acme {
     pub(crate) fn new(credential: SecretString, base_url: &str, http: HttpOptions) -> Result<Self, Error> {
-        let dialect = Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None };
+        let dialect =
+            Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] };
         let setup = Setup::new(credential, base_url).with_http(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")? })
     }
@@ -109,6 +116,14 @@ fn issued(answer: &Answer, address: Option<&KeyAddress>) -> Result<IssuedKey, Er
     let (record, plaintext) = told(answer, address)?;
     let plaintext = plaintext.ok_or_else(|| answer.undecodable("the answer lacks `secret`"))?;
     Ok(IssuedKey::new(record, plaintext))
+}
+
+fn made(answer: &Answer, asked: &NewKey) -> Result<IssuedKey, Error> {
+    issued(answer, None).map(|issued| issued.asked(asked)).or_else(|error| {
+        let Made { secret } = answer.decode(&SHAPE).map_err(|_| error)?.value;
+        let draft = |address| KeyRecord::new(&INFO, address, KeyKind::API_KEY);
+        Ok(IssuedKey::without_address(secret, "list the project's keys", asked, draft))
+    })
 }
 
 fn record(
@@ -171,7 +186,7 @@ impl ApiKeyProvider for Acme {
         let body = json!({"name": key.name, "max_uses": key.max_uses});
         let call =
             Call::new("create_key", Method::POST, &path).making_key("list the project's keys").with_json(&body)?;
-        issued(&self.pipeline.send(call).await?, None)
+        made(&self.pipeline.send(call).await?, key)
     }
 
     async fn register(&self, key: &NewKey, plaintext: &SecretString) -> Result<KeyRecord, Error> {

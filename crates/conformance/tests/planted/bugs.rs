@@ -47,6 +47,10 @@ pub(crate) const BUGS: &[(&str, &str)] = &[
     ("create_refuses_what_the_vendor_does_not_take", "drops an expiry in silence"),
     ("a_lost_create_is_outcome_unknown", "sends a create again whose answer was lost"),
     ("a_throttled_create_is_sent_again", "gives up on a create after a 429"),
+    ("a_plaintext_survives_an_odd_answer", "drops the plaintext of an answer without an id"),
+    ("a_second_key_leaves_the_first", "ends the key whose name a new one is given"),
+    ("a_rotation_goes_on_from_every_state", "revokes of the keys that were made its own alone"),
+    ("a_lost_creation_is_found_or_named", "lists the keys that were made without their names"),
     ("a_key_of_ones_own_is_a_key", "registers another plaintext than it was given"),
     ("register_refuses_what_the_vendor_does_not_take", "drops a limit in silence"),
     ("a_lost_registration_is_outcome_unknown", "sends a registration again whose answer was lost"),
@@ -95,6 +99,8 @@ pub(crate) struct Planted {
     known: Mutex<HashMap<KeyAddress, KeyRecord>>,
     revoked: Mutex<Vec<KeyAddress>>,
     places: Mutex<Vec<Cursor>>,
+    /// Keys that this provider made; `None`: the answer to one was lost.
+    made: Mutex<Vec<Option<KeyAddress>>>,
 }
 
 impl std::fmt::Debug for Planted {
@@ -127,6 +133,7 @@ impl Planted {
             known: Mutex::default(),
             revoked: Mutex::default(),
             places: Mutex::default(),
+            made: Mutex::default(),
         })
     }
 
@@ -244,6 +251,10 @@ impl ApiKeyProvider for Planted {
             page.items.extend(page.items.first().cloned());
         }
         for record in &mut page.items {
+            let made = record.address.segments().any(|id| id.starts_with("made-"));
+            if made && self.plants("a_lost_creation_is_found_or_named") {
+                record.name = Fact::Missing;
+            }
             if self.plants("a_listed_record_is_as_from_get") {
                 record.limits.max_uses = Fact::Missing;
             }
@@ -277,13 +288,26 @@ impl ApiKeyProvider for Planted {
             {
                 self.inner.create(&key).await?
             }
-            issued => issued?,
+            Err(error) => {
+                self.made.lock().unwrap().push(None);
+                return Err(error);
+            }
+            Ok(issued) => issued,
         };
-        if self.plants("a_made_key_is_found") {
-            issued.record.address = unknown();
+        self.made.lock().unwrap().push(issued.address().cloned());
+        if self.plants("a_plaintext_survives_an_odd_answer") && issued.record.is_none() {
+            return Err(Error::new(ErrorKind::OutcomeUnknown).with_provider(ID).with_message("no id"));
+        }
+        if self.plants("a_second_key_leaves_the_first") && key.name.as_deref() == Some("seeded") {
+            let _ = self.inner.revoke(&KeyAddress::new(["p-1", "k-0000"])?).await;
+        }
+        // Not of a key that gets a successor, whose own rules it would break.
+        if self.plants("a_made_key_is_found") && key.name.as_deref() == Some("conformance") {
+            issued.record.iter_mut().for_each(|record| record.address = unknown());
         }
         if self.plants("a_plaintext_is_given_once") {
-            issued.record.display = Fact::Known(issued.plaintext.expose_secret().to_owned());
+            let shown = Fact::Known(issued.plaintext.expose_secret().to_owned());
+            issued.record.iter_mut().for_each(|record| record.display = shown.clone());
         }
         Ok(issued)
     }
@@ -359,6 +383,12 @@ impl ApiKeyProvider for Planted {
     }
 
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
+        if self.plants("a_rotation_goes_on_from_every_state") && address.segments().any(|id| id.starts_with("made-")) {
+            let made = self.made.lock().unwrap();
+            if !made.iter().any(|made| made.as_ref().is_none_or(|made| made == address)) {
+                return Err(Error::new(ErrorKind::Conflict).with_provider(ID).with_message("not one of mine"));
+            }
+        }
         let before = self.revoked.lock().unwrap().contains(address);
         match self.inner.revoke(address).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {

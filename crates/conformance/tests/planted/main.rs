@@ -54,6 +54,10 @@ impl Harness for Planted {
         Scope::new([PROJECT]).unwrap()
     }
 
+    fn bare_plaintext(&self, plaintext: &str) -> Option<serde_json::Value> {
+        Some(serde_json::json!({"secret": plaintext}))
+    }
+
     fn new_key(&self, _info: &ProviderInfo, scope: Scope) -> NewKey {
         NewKey::new(scope).with_name("conformance").with_max_uses(7)
     }

@@ -22,6 +22,10 @@ const UNTOLD: Duration = Duration::from_secs(1);
 /// Longer stops than a day are nonsense, and would never end.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// So many refusals in a row that tell a stop longer than calls wait for, none passing between them, stop the account for
+/// as long as told. One alone may be about one part of it, and the others would fail without having been asked.
+const LONG_IN_A_ROW: u32 = 3;
+
 #[derive(Debug)]
 pub(crate) struct LocalGate {
     clock: Arc<dyn Clock>,
@@ -42,6 +46,8 @@ struct State {
     proven: bool,
     /// How many refusals without a time came since one request passed.
     untold: u32,
+    /// How many stops longer than calls wait for came since one request passed.
+    long: u32,
     classes: Vec<Class>,
 }
 
@@ -62,6 +68,27 @@ struct Queue {
 }
 
 impl State {
+    /// The answer as far as it concerns the whole account.
+    fn believed(&mut self, answer: GateAnswer, longest_stop: Duration) -> GateAnswer {
+        let told = match answer {
+            GateAnswer::Refused { retry_after: Some(told) } | GateAnswer::Unavailable { retry_after: told } => told,
+            GateAnswer::Passed => {
+                self.long = 0;
+                return answer;
+            }
+            GateAnswer::Refused { retry_after: None } | GateAnswer::Lost => return answer,
+        };
+        if told <= longest_stop {
+            return answer;
+        }
+        self.long = self.long.saturating_add(1);
+        match answer {
+            _ if self.long >= LONG_IN_A_ROW => answer,
+            GateAnswer::Refused { .. } => GateAnswer::Refused { retry_after: None },
+            _ => GateAnswer::Lost,
+        }
+    }
+
     fn class(&mut self, operation: &'static str, declared: Option<f64>) -> &mut Class {
         let found = self.classes.iter().position(|class| class.operation == operation);
         let index = found.unwrap_or_else(|| {
@@ -226,6 +253,7 @@ impl RateGate for LocalGate {
         let mut guard = self.state();
         let state = &mut *guard;
         let before = state.stop;
+        let answer = state.believed(answer, request.longest_stop);
         if let GateAnswer::Refused { retry_after } = answer {
             state.untold = if retry_after.is_some() { 0 } else { state.untold + 1 };
             let own = UNTOLD * 2_u32.pow((state.untold.saturating_sub(1)).min(3));

@@ -1,7 +1,9 @@
 //! The answer of a success: what a vendor's crate decodes, and the errors about what cannot be decoded.
 
 use std::fmt;
+use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::decode;
@@ -78,6 +80,16 @@ impl Answer {
             .with_attempts(self.context.attempts)
             .with_repeatable(self.context.idempotency == Idempotency::Idempotent);
         tell_how_to_find_out(error, self.context.find_out)
+    }
+}
+
+impl Answer {
+    /// The error of an answer that holds a plaintext and lacks what the key's model needs: the plaintext goes with it
+    /// ([`Error::plaintext`]). `reason` must hold no secret.
+    #[must_use]
+    pub fn without_identity(&self, reason: &str, plaintext: SecretString) -> Error {
+        let reason = format!("{reason}; the key is made, and its plaintext goes with this error");
+        self.undecodable(&reason).with_detail(Some(Arc::new(plaintext)))
     }
 }
 

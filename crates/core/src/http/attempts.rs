@@ -16,6 +16,8 @@ pub(crate) struct Surroundings<'a> {
     pub provider: &'a ProviderId,
     pub operation: &'static str,
     pub idempotency: Idempotency,
+    /// Whether the call changes something at the vendor.
+    pub changes: bool,
     pub options: &'a HttpOptions,
     pub budget: &'a Budget,
     /// Whether a gate stops the account at a refusal of the vendor's limiter.
@@ -39,7 +41,9 @@ pub(crate) async fn run<T, F>(
 where
     F: Future<Output = Result<T, Failure>> + Send,
 {
-    let &Surroundings { idempotency, .. } = surroundings;
+    let &Surroundings { idempotency, changes, .. } = surroundings;
+    let end =
+        |error, attempts, lost| finish(error, attempts, idempotency, changes && lost).with_follows_lost_answer(lost);
     let started: Instant = surroundings.options.clock.instant();
     let mut number = 1;
     let mut lost_answer = false;
@@ -59,7 +63,7 @@ where
             Err(Failure::Sent(error)) => error,
             Err(Failure::NotAdmitted(error)) => {
                 tell_give_up(surroundings, &error, number - 1, StopReason::NotAdmitted);
-                return Err(finish(error, number - 1, idempotency).with_follows_lost_answer(lost_answer));
+                return Err(end(error, number - 1, lost_answer));
             }
         };
         // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
@@ -77,7 +81,7 @@ where
             Decision::Wait(wait) => wait,
             Decision::Stop(reason) => {
                 tell_give_up(surroundings, &error, number, reason);
-                return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
+                return Err(end(error, number, lost_answer));
             }
         };
         if !stopped && ServerDelay::invited(error.retry_after()).is_none() {
@@ -90,15 +94,17 @@ where
         // A sleep may take longer than asked for, and the deadline may have passed in it.
         if remaining.is_zero() {
             tell_give_up(surroundings, &error, number, StopReason::DeadlineTooNear);
-            return Err(finish(error, number, idempotency).with_follows_lost_answer(lost_answer));
+            return Err(end(error, number, lost_answer));
         }
         number += 1;
     }
 }
 
-/// The error of a call that is given up: what makes a key and may have been carried out has an unknown outcome.
-fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
-    let lost = idempotency == Idempotency::MakesKey
+/// The error of a call that is given up: what makes a key and may have been carried out has an unknown outcome, and so
+/// has a change that an earlier attempt, whose answer was lost, may have made.
+fn finish(error: Error, attempts: u32, idempotency: Idempotency, changed: bool) -> Error {
+    let lost = changed && !says_what_happened(&error)
+        || idempotency == Idempotency::MakesKey
         // A redirect after a POST commonly means that it is done, and that its answer is elsewhere.
         && (matches!(
             error.kind(),
@@ -107,6 +113,14 @@ fn finish(error: Error, attempts: u32, idempotency: Idempotency) -> Error {
             || (error.kind() == ErrorKind::Server && !matches!(error.status(), Some(501 | 505))));
     let error = if lost { error.with_kind(ErrorKind::OutcomeUnknown) } else { error };
     error.with_attempts(attempts).with_repeatable(idempotency == Idempotency::Idempotent)
+}
+
+/// Whether an error of a repeat leaves nothing to find out. That the thing is not there says enough, and only 404 and 410
+/// say that: a vendor may refuse to say whether a thing is missing or may not be touched. A limiter and a vendor that
+/// fails are asked again later, and their errors say that the change may have been made.
+fn says_what_happened(error: &Error) -> bool {
+    let gone = error.kind() == ErrorKind::NotFound && matches!(error.status(), Some(404 | 410));
+    gone || matches!(error.kind(), ErrorKind::RateLimited) || error.kind().may_have_executed()
 }
 
 fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, delay: Duration) {

@@ -88,8 +88,17 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.host(), self.url.port_or_known_default().unwrap_or_default())
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    /// Whether the host is a name that stands for this machine, if the resolver agrees.
+    pub(crate) fn is_localhost(&self) -> bool {
+        self.url.host() == Some(Host::Domain("localhost"))
     }
 
     /// Whether the host is this machine by definition: nothing that is sent there leaves it.

@@ -13,7 +13,7 @@ use super::call::Quiet;
 use crate::error::ErrorKind;
 use crate::gate::RateLimit;
 use crate::names::ProviderId;
-use crate::retry::decimal;
+use crate::retry::{WaitHeader, decimal};
 use crate::secret::{names_of, scrub_text};
 
 /// What the pipeline has to know of a vendor's wire beside its calls.
@@ -27,6 +27,16 @@ pub struct Dialect {
     pub read_rejection: fn(&Rejected<'_>) -> Rejection,
     /// How many requests the vendor says it allows for each credential and endpoint, if it says so.
     pub rate_limit: Option<RateLimit>,
+    /// The headers beside `Retry-After` in which the vendor documents that it names a wait, in the order in which they
+    /// count. No other one is read: the same name means seconds here and an instant there.
+    pub wait_headers: &'static [WaitHeader],
+}
+
+impl Dialect {
+    /// The headers that may name a wait in an answer with this status. Some vendors send theirs with every answer.
+    pub(super) fn wait_headers_of(&self, status: u16) -> &'static [WaitHeader] {
+        if matches!(status, 429 | 503) { self.wait_headers } else { &[] }
+    }
 }
 
 /// An answer that is not a success, as a [`Dialect`] reads it.

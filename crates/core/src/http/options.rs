@@ -1,11 +1,15 @@
 //! Everything about requests that an application may tune, in one place.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::transport::Transport;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
+use crate::credential::{CredentialSource, Source};
 use crate::error::Error;
 use crate::gate::{GateChoice, RateGate, RateLimit};
 use crate::names::AccountName;
@@ -28,6 +32,7 @@ pub struct HttpOptions {
     pub(crate) plain_http: bool,
     pub(crate) system_proxy: bool,
     pub(crate) root_certificates: Option<Pem>,
+    pub(crate) trust_setting: Cow<'static, str>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -36,6 +41,8 @@ pub struct HttpOptions {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) account: Option<AccountName>,
     pub(crate) credential_recheck: Duration,
+    pub(crate) credential_source: Option<Source>,
+    pub(crate) credential_end: Option<Timestamp>,
     pub(crate) unknown_keys: Duration,
 }
 
@@ -63,6 +70,7 @@ impl Default for HttpOptions {
             plain_http: false,
             system_proxy: true,
             root_certificates: None,
+            trust_setting: Cow::Borrowed("`HttpOptions::with_root_certificates_pem`"),
             transport: None,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -71,6 +79,8 @@ impl Default for HttpOptions {
             rate_limit: None,
             account: None,
             credential_recheck: Duration::from_secs(60),
+            credential_source: None,
+            credential_end: None,
             unknown_keys: Duration::ZERO,
         }
     }
@@ -172,6 +182,13 @@ impl HttpOptions {
         self
     }
 
+    /// What errors call the setting that [`with_root_certificates_pem`](Self::with_root_certificates_pem) is to the user:
+    /// the key of a file, say. Default: the name of that method.
+    pub fn with_trust_setting(mut self, words: impl Into<Cow<'static, str>>) -> Self {
+        self.trust_setting = words.into();
+        self
+    }
+
     /// Sends requests through `transport` in place of the built-in HTTP client. The settings about connections,
     /// proxies and certificates are then the transport's own matter; time-outs, limits and retries stay in force.
     pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -226,6 +243,21 @@ impl HttpOptions {
     /// credential, since it may be about the key that is verified.
     pub fn with_credential_recheck(mut self, after: Duration) -> Self {
         self.credential_recheck = after;
+        self
+    }
+
+    /// Where the credential is had anew, ahead of its end and after the vendor refused it. For one client and its clones
+    /// alone. The credential that the client is made with is used until then; if it is empty, the source is asked at the
+    /// first call. Default: none, and the credential is the one that the client was made with.
+    pub fn with_credential_source(mut self, source: Arc<dyn CredentialSource>) -> Self {
+        self.credential_source = Some(Source(source));
+        self
+    }
+
+    /// When the credential that the client is made with ends, so that a
+    /// [source](Self::with_credential_source) is asked ahead of it. Default: not known.
+    pub fn with_credential_end(mut self, ends: Timestamp) -> Self {
+        self.credential_end = Some(ends);
         self
     }
 

@@ -20,11 +20,12 @@ use super::refusal::{Refusal, request_id};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, Call, Dialect, HttpOptions};
+use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
 use crate::gate::{GateAnswer, GateRequest, GateState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{Budget, Idempotency};
-use crate::secret::credential_header;
+use crate::secret::suspicion;
 
 /// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
 #[derive(Clone)]
@@ -36,7 +37,7 @@ struct Inner {
     dialect: Dialect,
     base: BaseUrl,
     headers: HeaderMap,
-    credential: SecretString,
+    credential: Credentials,
     options: HttpOptions,
     transport: Arc<dyn Transport>,
     budget: Budget,
@@ -70,7 +71,7 @@ impl Pipeline {
     ) -> Result<Self, Error> {
         let of_provider = |error: Error| error.with_provider(dialect.provider.clone());
         base.check_scheme("the base URL", &options).map_err(of_provider)?;
-        headers.insert(header, credential_header(scheme, &credential).map_err(of_provider)?);
+        let credential = Credentials::new((header, scheme, credential), &options).map_err(of_provider)?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let own = concat!("keymux/", env!("CARGO_PKG_VERSION"));
         let agent = options.application.as_ref().map_or(own.to_owned(), |application| format!("{application} {own}"));
@@ -132,6 +133,7 @@ impl Pipeline {
             provider: &dialect.provider,
             operation: call.operation,
             idempotency: call.idempotency,
+            changes: call.method != Method::GET && call.idempotency == Idempotency::Idempotent,
             options,
             budget,
             gated: self.inner.gates.are_on(),
@@ -146,8 +148,8 @@ impl Pipeline {
             }
             _ => self.forget_unknown_keys(call),
         }
-        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, call.find_out))?;
-        let request_id = request_id(dialect, &self.inner.credential, response.headers());
+        let (response, attempts) = outcome.map_err(|error| tell_how_to_find_out(error, how_to_find_out(call)))?;
+        let request_id = request_id(dialect, &self.inner.credential.secrets(), response.headers());
         let context = Context {
             provider: dialect.provider.clone(),
             operation: call.operation,
@@ -160,7 +162,9 @@ impl Pipeline {
         Ok(Answer::new(context, response))
     }
 
-    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat found nothing there.
+    /// Removes what is at `path` with `DELETE`. `None`: an attempt's answer was lost, and the repeat was answered that
+    /// nothing is there, with 404 or 410. Any other refusal of the repeat is
+    /// [`ErrorKind::OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
     pub async fn send_removal(&self, operation: &'static str, path: &[&str]) -> Result<Option<Answer>, Error> {
         match self.send(Call::new(operation, Method::DELETE, path)).await {
             Ok(answer) => Ok(Some(answer)),
@@ -182,9 +186,23 @@ impl Pipeline {
     async fn admitted_attempt(&self, mut attempt: Attempt<'_>) -> Result<(Response, u32), Failure> {
         let leave = self.leave(&attempt).await.map_err(Failure::NotAdmitted)?;
         attempt.remaining = attempt.remaining.saturating_sub(leave.waited.unwrap_or_default());
-        let result = self.observed_attempt(&attempt).await;
+        let held = self.held(&mut attempt).await.map_err(Failure::NotAdmitted)?;
+        let result = self.observed_attempt(&attempt, &held).await;
         self.tell_end(leave, attempt.call, result.as_ref().err());
         result.map_err(Failure::Sent)
+    }
+
+    /// The credential for an attempt, which is good as far as is known.
+    async fn held(&self, attempt: &mut Attempt<'_>) -> Result<Arc<Held>, Error> {
+        let Inner { options, credential, .. } = &*self.inner;
+        if !credential.can_renew() {
+            return credential.current(attempt.remaining).await;
+        }
+        let started = options.clock.instant();
+        let held = credential.current(attempt.remaining).await;
+        let elapsed = options.clock.instant().saturating_duration_since(started);
+        attempt.remaining = attempt.remaining.saturating_sub(elapsed);
+        held.map_err(|error| self.name(error, attempt.call.operation))
     }
 
     /// Tells the gate and its latch how an attempt ended.
@@ -260,10 +278,10 @@ impl Pipeline {
     }
 
     /// One attempt in a span of its own, told to the observer.
-    async fn observed_attempt(&self, attempt: &Attempt<'_>) -> Result<(Response, u32), Error> {
+    async fn observed_attempt(&self, attempt: &Attempt<'_>, held: &Arc<Held>) -> Result<(Response, u32), Error> {
         let started = self.inner.options.observer.as_ref().map(|_| self.inner.options.clock.instant());
         let span = self.span(attempt);
-        let work = pin!(self.attempt(attempt));
+        let work = pin!(self.attempt(attempt, held));
         // Without a subscriber nothing is entered at each poll.
         let result = if span.is_disabled() { work.await } else { work.instrument(span.clone()).await };
         let (status, error) = match &result {
@@ -308,11 +326,48 @@ impl Pipeline {
         )
     }
 
-    async fn attempt(&self, &Attempt { call, url, remaining, .. }: &Attempt<'_>) -> Result<Response, Error> {
+    /// One attempt. A credential that the vendor refuses is renewed, and the request sent once more.
+    async fn attempt(&self, attempt: &Attempt<'_>, held: &Arc<Held>) -> Result<Response, Error> {
+        let Inner { options, credential, .. } = &*self.inner;
+        let started = credential.can_renew().then(|| options.clock.instant());
+        let refused = match self.exchange(attempt, attempt.remaining, held).await {
+            Err(error) if error.kind() == ErrorKind::Unauthenticated => error,
+            result => return result,
+        };
+        // A refusal of a verification may be about the key that is verified.
+        if let Some(started) = started.filter(|_| attempt.call.idempotency != Idempotency::CountsUse) {
+            let remaining =
+                || attempt.remaining.saturating_sub(options.clock.instant().saturating_duration_since(started));
+            let newer = credential.after_refusal(held, remaining()).await;
+            let newer = newer.map_err(|error| self.name(error, attempt.call.operation))?;
+            if newer.is_newer_than(held) {
+                return Box::pin(self.exchange(attempt, remaining(), &newer)).await;
+            }
+        }
+        Err(match suspicion(held.secret()) {
+            Some(hint) => {
+                let said = refused.message().map_or_else(String::new, |said| format!("{said}; "));
+                refused.with_message(format!("{said}{hint}"))
+            }
+            None => refused,
+        })
+    }
+
+    fn name(&self, error: Error, operation: &'static str) -> Error {
+        error.with_provider(self.inner.dialect.provider.clone()).with_operation(operation)
+    }
+
+    /// One request and its answer.
+    async fn exchange(
+        &self,
+        &Attempt { call, url, .. }: &Attempt<'_>,
+        remaining: Duration,
+        credential: &Held,
+    ) -> Result<Response, Error> {
         let Inner { options, transport, .. } = &*self.inner;
         let exchange = Exchange::new(options.max_body_bytes);
         let limit = options.attempt_timeout.min(remaining);
-        let mut work = transport.execute(self.request(call, url), &exchange);
+        let mut work = transport.execute(self.request(call, url, credential), &exchange);
         let mut time_out = options.clock.time_limit(limit);
         let outcome = poll_fn(|context| {
             if let Poll::Ready(outcome) = work.as_mut().poll(context) {
@@ -344,24 +399,39 @@ impl Pipeline {
     }
 
     /// The request of an attempt.
-    fn request(&self, call: &Call<'_>, url: &Url) -> Request {
+    fn request(&self, call: &Call<'_>, url: &Url, held: &Held) -> Request {
         let mut headers = self.inner.headers.clone();
+        headers.insert(self.inner.credential.name().clone(), held.header.clone());
         headers.extend(call.headers.iter().cloned());
         if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
             // Servers may refuse these without a length, and the HTTP client sends none for no body.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Request::new(call.method.clone(), url.clone(), headers, call.body.clone())
+        let mut request = Request::new(call.method.clone(), url.clone(), headers, call.body.clone());
+        request.fresh_connection = call.idempotency != Idempotency::Idempotent;
+        request
     }
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // That there is a credential is no secret.
+        let mut headers = self.inner.headers.clone();
+        headers.insert(self.inner.credential.name().clone(), HeaderValue::from_static("kept"));
         f.debug_struct("Pipeline")
             .field("provider", &self.inner.dialect.provider)
             .field("base", &self.inner.base)
-            .field("headers", &crate::secret::print_headers(&self.inner.headers))
+            .field("headers", &crate::secret::print_headers(&headers))
             .field("options", &self.inner.options)
             .finish_non_exhaustive()
+    }
+}
+
+/// How the user sees whether a call was carried out.
+fn how_to_find_out(call: &Call<'_>) -> &'static str {
+    match call.method {
+        _ if !call.find_out.is_empty() => call.find_out,
+        Method::DELETE => "look the key up; it is gone if the vendor does not know it",
+        _ => "look the key up to see how it is now",
     }
 }

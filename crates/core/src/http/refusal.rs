@@ -1,5 +1,6 @@
 //! What an answer that is not a success means, and an exchange that broke.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -11,6 +12,7 @@ use super::call::{Call, Quiet};
 use super::dialect::{Dialect, Rejected, plain_words};
 use super::options::HttpOptions;
 use super::transport::{Exchange, TransportError, TransportErrorKind};
+use crate::credential::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::retry::server_delay;
 use crate::secret::{compression, scrub_id, scrub_text};
@@ -20,7 +22,7 @@ use crate::secret::{compression, scrub_id, scrub_text};
 pub(super) struct Refusal<'a> {
     pub(super) dialect: &'a Dialect,
     pub(super) base: &'a BaseUrl,
-    pub(super) credential: &'a SecretString,
+    pub(super) credential: &'a Credentials,
     pub(super) options: &'a HttpOptions,
     pub(super) call: &'a Call<'a>,
 }
@@ -33,6 +35,7 @@ impl Refusal<'_> {
     /// The error of an answer that is not a success.
     pub(super) fn rejected(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         let Self { dialect, base, options, credential, call } = *self;
+        let credential = &credential.secrets();
         let status_code = status.as_u16();
         let error = |kind| self.error(kind).with_status(status_code);
         if status.is_redirection() {
@@ -53,7 +56,8 @@ impl Refusal<'_> {
         let json = serde_json::from_str(text).unwrap_or_default();
         let rejected = Rejected { status: status_code, headers, text, json: &json, credential, quiet: call.quiet };
         let rejection = (dialect.read_rejection)(&rejected);
-        let delay = server_delay(headers, rejection.retry_after, options.clock.timestamp());
+        let own = dialect.wait_headers_of(status_code);
+        let delay = server_delay(headers, own, rejection.retry_after, options.clock.timestamp());
         let said = match (rejection.message, compression(headers)) {
             (Some(message), _) if !message.trim_start().starts_with('<') => message,
             (_, Some(encoding)) => format!("a compressed ({encoding}) body of {} bytes, not asked for", body.len()),
@@ -94,9 +98,11 @@ impl Refusal<'_> {
         };
         let message = match error.kind() {
             TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.options.max_body_bytes),
-            _ => innermost(&error),
+            _ => error.explanation().map_or_else(|| innermost(&error), str::to_owned),
         };
-        with_status(self.error(kind).with_message(message).with_source(error), status)
+        let told = self.error(kind).with_message(message).with_permanent(error.is_permanent());
+        let told = told.with_detail(error.distrust().map(|distrust| Arc::new(distrust) as _));
+        with_status(told.with_source(error), status)
     }
 
     pub(super) fn timed_out(&self, exchange: Exchange, limit: Duration) -> Error {
@@ -138,7 +144,8 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         403 => ErrorKind::PermissionDenied,
         404 | 410 => ErrorKind::NotFound,
         408 => ErrorKind::Timeout,
-        409 => ErrorKind::Conflict,
+        // Too early: refused as it stands, and not looked at.
+        409 | 425 => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
         400..=499 => ErrorKind::InvalidRequest,
         500..=599 => ErrorKind::Server,

@@ -1,14 +1,19 @@
 //! The built-in transport. The only file that knows reqwest.
 
+use std::error::Error as StdError;
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
+use super::proxy::{self, Way};
+use super::transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, HttpOptions};
 use crate::error::Error;
+use crate::secret::scrub_text;
 
 /// A day: longer than any server or load balancer keeps a connection.
 const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,11 +21,23 @@ const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(super) struct ReqwestTransport {
     client: reqwest::Client,
+    /// Keeps no connection. It is set up at the first request that needs a fresh one.
+    fresh: OnceLock<reqwest::Client>,
+    base: BaseUrl,
+    options: HttpOptions,
+    way: Way,
 }
 
 impl ReqwestTransport {
     /// A client with a connection pool of its own, set up for requests to `base`.
     pub(super) fn new(base: &BaseUrl, options: &HttpOptions) -> Result<Self, Error> {
+        let way = if options.system_proxy { proxy::way(&|name| std::env::var_os(name), base)? } else { Way::Direct };
+        let client = Self::client(base, options, &way, usize::MAX)?;
+        Ok(Self { client, fresh: OnceLock::new(), base: base.clone(), options: options.clone(), way })
+    }
+
+    /// A client that keeps at most `idle` connections.
+    fn client(base: &BaseUrl, options: &HttpOptions, way: &Way, idle: usize) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -28,16 +45,43 @@ impl ReqwestTransport {
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)
             // The pool adds it to an instant, which must not overflow.
-            .pool_idle_timeout(options.pool_idle_timeout.min(LONGEST_IDLE));
-        if !options.system_proxy || !base.is_https() {
-            builder = builder.no_proxy();
+            .pool_idle_timeout(options.pool_idle_timeout.min(LONGEST_IDLE))
+            .pool_max_idle_per_host(idle);
+        match way {
+            Way::Direct => builder = builder.no_proxy(),
+            Way::System => {}
+            Way::Through(through) => {
+                let url = reqwest::Proxy::all(through.url.clone()).map_err(|error| {
+                    Error::config(format!("the proxy {through} cannot be used")).with_source(error.without_url())
+                })?;
+                builder = builder.proxy(url);
+            }
+        }
+        if base.is_localhost() && !base.is_https() {
+            // Whatever the resolver says: what goes out in the clear stays on this machine.
+            let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+            builder = builder.resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)));
         }
         builder = Self::with_trust(builder, base, options)?;
-        let client = builder.build().map_err(|error| {
-            Error::config("the HTTP client cannot be set up; a machine without certificate store needs `with_root_certificates_pem`")
-                .with_source(error.without_url())
-        })?;
-        Ok(Self { client })
+        builder.build().map_err(|error| {
+            let setting = &options.trust_setting;
+            Error::config(format!(
+                "the HTTP client cannot be set up; a machine without certificate store needs {setting}"
+            ))
+            .with_source(error.without_url())
+        })
+    }
+
+    fn client_for(&self, request: &Request) -> Result<&reqwest::Client, TransportError> {
+        if !request.fresh_connection {
+            return Ok(&self.client);
+        }
+        if let Some(fresh) = self.fresh.get() {
+            return Ok(fresh);
+        }
+        let fresh = Self::client(&self.base, &self.options, &self.way, 0)
+            .map_err(|error| TransportError::new(TransportErrorKind::Connect, Some(Box::new(error))).permanent())?;
+        Ok(self.fresh.get_or_init(|| fresh))
     }
 
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
@@ -60,8 +104,33 @@ impl ReqwestTransport {
                 .ok_or_else(|| Error::config("the root certificates are not PEM with at least one certificate"))?;
             return Ok(builder.tls_certs_only(certificates));
         }
+        if base.is_https() {
+            Self::check_store(options)?;
+        }
         // Plain HTTP needs no store: none is read, and a machine without one works.
         Ok(if base.is_https() { builder } else { builder.tls_certs_only([]) })
+    }
+
+    /// Refuses a file of certificates that the environment names and that cannot be read, or would be read for ever: the
+    /// TLS library goes on without it.
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    fn check_store(options: &HttpOptions) -> Result<(), Error> {
+        let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else { return Ok(()) };
+        // The stores of these systems are not files.
+        if cfg!(any(windows, target_vendor = "apple")) {
+            return Ok(());
+        }
+        let why = match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => return Ok(()),
+            Ok(_) => "it is not a regular file".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let shown = scrub_text(&std::path::Path::new(&path).display().to_string(), &secrecy::SecretString::default());
+        let setting = &options.trust_setting;
+        Err(Error::config(format!(
+            "the certificates that the environment variable SSL_CERT_FILE names ({shown}) cannot be read: {why}; mend or \
+             unset the variable, or use {setting}"
+        )))
     }
 
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
@@ -91,20 +160,98 @@ impl Transport for ReqwestTransport {
         'a: 'c,
         'b: 'c,
     {
+        let client = match self.client_for(&request) {
+            Ok(client) => client,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }
-        let sent = self.client.execute(outgoing);
+        let sent = client.execute(outgoing);
         Box::pin(async move {
             let incoming = sent.await.map_err(|error| {
-                let connecting = error.is_connect();
-                failure(if connecting { TransportErrorKind::Connect } else { TransportErrorKind::Head }, error)
+                if error.is_connect() { self.not_connected(error) } else { failure(TransportErrorKind::Head, error) }
             })?;
             read(incoming, exchange).await
         })
     }
+}
+
+impl ReqwestTransport {
+    /// The error of a connection that did not come about: which host was asked, and whether a proxy is in the way.
+    fn not_connected(&self, error: reqwest::Error) -> TransportError {
+        let (host, setting) = (self.base.host_and_port(), &self.options.trust_setting);
+        let way = match &self.way {
+            Way::Through(proxy) => format!("through the proxy {proxy}"),
+            Way::Direct | Way::System => "without a proxy".to_owned(),
+        };
+        let chain = chain(&error);
+        let cause = chain.last().cloned().unwrap_or_default();
+        let has = |text: &str| chain.iter().any(|cause| cause.contains(text));
+        if let Some(distrust) = distrust(&chain) {
+            let mend = match distrust {
+                Distrust::WrongName => "check the base URL: its host is none that the certificate is for".to_owned(),
+                Distrust::OutOfTime => "check the clock of this machine; else the server needs a new one".to_owned(),
+                Distrust::UnknownIssuer | Distrust::Other => format!(
+                    "if a private authority made it, or a proxy of your network, trust that authority with {setting}"
+                ),
+            };
+            let what = format!("the certificate of {host} ({way}) is not trusted, nothing was sent: {cause}; {mend}");
+            return failure(TransportErrorKind::Connect, error).with_explanation(what).with_distrust(distrust);
+        }
+        let Way::Through(proxy) = &self.way else {
+            let what = format!("no connection to {host} {way}, nothing was sent: {cause}");
+            return failure(TransportErrorKind::Connect, error).with_explanation(what);
+        };
+        // The HTTP library keeps one status of a proxy's answer apart, and says of the others that they are none of 200.
+        let (what, permanent) = if has("proxy authorization required") {
+            ("wants another user and password than the variable has (HTTP 407)".to_owned(), true)
+        } else if has("tunnel error: unsuccessful") {
+            (format!("refused the tunnel to {host}"), false)
+        } else if has("tunnel error: unexpected end of file") || has("tunnel error: io error") {
+            (format!("ended the connection before there was a tunnel to {host}"), false)
+        } else if has("failed to create underlying connection") || has("error connecting to socks proxy") {
+            (format!("cannot be reached: {cause}"), false)
+        } else {
+            (format!("made no connection to {host}: {cause}"), false)
+        };
+        let told = failure(TransportErrorKind::Connect, error)
+            .with_explanation(format!("the proxy {proxy} {what}; nothing was sent to the vendor"));
+        if permanent { told.permanent() } else { told }
+    }
+}
+
+/// What each cause says, the innermost last.
+fn chain(error: &reqwest::Error) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        said.push(next.to_string());
+        cause = next.source();
+    }
+    said
+}
+
+/// Whether a certificate is not trusted, and why. The TLS libraries have types of their own for it, and words that are
+/// alike.
+fn distrust(chain: &[String]) -> Option<Distrust> {
+    let said = chain.iter().map(|cause| cause.to_ascii_lowercase()).find(|cause| {
+        cause.contains("invalid peer certificate")
+            || cause.contains("certificate verify failed")
+            || (cause.contains("certificate") && cause.contains("trust"))
+    })?;
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    Some(if has(&["not valid for name", "notvalidforname", "hostname mismatch", "name mismatch"]) {
+        Distrust::WrongName
+    } else if has(&["expired", "not valid yet", "notvalidyet", "not yet valid"]) {
+        Distrust::OutOfTime
+    } else if has(&["unknownissuer", "self-signed", "self signed", "local issuer", "not trusted"]) {
+        Distrust::UnknownIssuer
+    } else {
+        Distrust::Other
+    })
 }
 
 /// Reads the answer whole.

@@ -37,11 +37,14 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body; empty if there is none.
     pub body: Bytes,
+    /// Whether it must have a connection of its own: the vendor may be closing one that was idle, and this request
+    /// cannot be sent again to find out whether it was taken.
+    pub fresh_connection: bool,
 }
 
 impl Request {
     pub(crate) fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
-        Self { method, url, headers, body }
+        Self { method, url, headers, body, fresh_connection: false }
     }
 }
 
@@ -112,6 +115,25 @@ impl Exchange {
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    explanation: Option<String>,
+    permanent: bool,
+    distrust: Option<Distrust>,
+}
+
+/// Why the certificate of a server, or of a proxy before it, is not trusted. It is the
+/// [`detail`](crate::Error::detail) of the error of a call, [`ErrorKind::Connect`](crate::ErrorKind::Connect), that is
+/// not tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// No authority that is trusted here made it: a private one did, or a proxy that opens the traffic.
+    UnknownIssuer,
+    /// It is for another host.
+    WrongName,
+    /// It has ended or has not begun, by the clock of this machine.
+    OutOfTime,
+    /// It is bad in another way.
+    Other,
 }
 
 /// What happened to a request without a complete answer.
@@ -136,7 +158,40 @@ impl TransportError {
     /// An error with its cause, if there is one. The cause must hold no secret.
     #[must_use]
     pub fn new(kind: TransportErrorKind, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind, source }
+        Self { kind, source, explanation: None, permanent: false, distrust: None }
+    }
+
+    /// Says what happened and what to do, in the place of the kind and the innermost cause. It must hold no secret.
+    #[must_use]
+    pub fn with_explanation(mut self, explanation: impl Into<String>) -> Self {
+        self.explanation = Some(explanation.into());
+        self
+    }
+
+    /// Says that another attempt would fail alike: there is none.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.permanent = true;
+        self
+    }
+
+    /// Says that a certificate is not trusted, which another attempt does not change.
+    #[must_use]
+    pub fn with_distrust(mut self, distrust: Distrust) -> Self {
+        self.distrust = Some(distrust);
+        self.permanent()
+    }
+
+    pub(crate) fn explanation(&self) -> Option<&str> {
+        self.explanation.as_deref()
+    }
+
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    pub(crate) fn distrust(&self) -> Option<Distrust> {
+        self.distrust
     }
 
     /// What happened.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Idempotency, RetryPolicy};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, TOO_EARLY};
 use crate::observe::StopReason;
 use crate::waiting::{Fraction, SHORTEST_ATTEMPT, ServerDelay, leaves_time};
 
@@ -33,14 +33,15 @@ pub(crate) enum Decision {
 pub(crate) fn decide(situation: Situation<'_>) -> Decision {
     let Situation { error, idempotency, attempt, remaining, budget, random, policy } = situation;
     let repeatable = match error.kind() {
+        _ if error.is_permanent() => return Decision::Stop(StopReason::Permanent),
         // Nothing was sent.
         ErrorKind::Connect => true,
         // A limiter answers before execution. Of a use that is counted no vendor says so.
         ErrorKind::RateLimited => idempotency != Idempotency::CountsUse,
         ErrorKind::Timeout | ErrorKind::Transport => idempotency == Idempotency::Idempotent,
-        ErrorKind::Server if matches!(error.status(), Some(500 | 502 | 503 | 504)) => {
-            idempotency == Idempotency::Idempotent
-        }
+        // Gateways have statuses of their own beyond those of RFC 9110, and all of them mean an outage.
+        ErrorKind::Server if !matches!(error.status(), Some(501 | 505)) => idempotency == Idempotency::Idempotent,
+        _ if error.status() == Some(TOO_EARLY) => idempotency == Idempotency::Idempotent,
         _ => return Decision::Stop(StopReason::Permanent),
     };
     if !repeatable {
@@ -118,7 +119,14 @@ mod tests {
             (error(ErrorKind::Server, 504), [again, stop, stop]),
             (error(ErrorKind::Server, 501), [never; 3]),
             (error(ErrorKind::Server, 505), [never; 3]),
-            (error(ErrorKind::Server, 599), [never; 3]),
+            (error(ErrorKind::Server, 599), [again, stop, stop]),
+            (error(ErrorKind::Server, 506), [again, stop, stop]),
+            (error(ErrorKind::Server, 520), [again, stop, stop]),
+            (error(ErrorKind::Server, 522), [again, stop, stop]),
+            (error(ErrorKind::Server, 524), [again, stop, stop]),
+            (error(ErrorKind::Server, 529), [again, stop, stop]),
+            (error(ErrorKind::Conflict, 425), [again, stop, stop]),
+            (error(ErrorKind::Connect, 0).with_permanent(true), [never; 3]),
             (error(ErrorKind::QuotaExhausted, 429), [never; 3]),
             (error(ErrorKind::QuotaExhausted, 402), [never; 3]),
             (error(ErrorKind::InvalidRequest, 400), [never; 3]),

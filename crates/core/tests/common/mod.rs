@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use keymux_core::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Error, Fact, HttpOptions, Pipeline, ProviderId, Rejected,
-    Rejection, Shape,
+    Rejection, Shape, WaitForm, WaitHeader,
 };
 use serde::Deserialize;
 
@@ -30,9 +30,18 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// The vendor documents a header of its own for waits.
+const WAIT_HEADERS: &[WaitHeader] = &[WaitHeader { name: "retry-after-ms", form: WaitForm::Milliseconds }];
+
 /// A vendor whose errors are JSON with `code`, `message`, `request_id` and `retry_after`.
 pub(crate) fn dialect() -> Dialect {
-    Dialect { provider: ProviderId::new("acme"), request_id_header: Some(REQUEST_ID), read_rejection, rate_limit: None }
+    Dialect {
+        provider: ProviderId::new("acme"),
+        request_id_header: Some(REQUEST_ID),
+        read_rejection,
+        rate_limit: None,
+        wait_headers: WAIT_HEADERS,
+    }
 }
 
 pub(crate) fn read_rejection(rejected: &Rejected<'_>) -> Rejection {

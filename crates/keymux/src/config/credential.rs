@@ -1,36 +1,39 @@
 //! Where a credential comes from, and fetching it.
 
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use keymux_core::{SecretString, scrub_text, trim_secret};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Command;
+use jiff::Timestamp;
+use keymux_core::{AccountName, Credential, SecretString, scrub_text, trim_secret};
+use serde::Deserialize;
 use zeroize::Zeroizing;
+
+use super::command;
+use super::files::{exists, read_regular};
 
 /// The largest configuration that is read, in bytes.
 pub(super) const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 /// The largest file of a credential or of keys, and the longest output of a command, in bytes.
 pub(super) const MAX_FILE_BYTES: usize = 64 * 1024;
-/// How much of what a command says of its failure is kept, in bytes.
-const MAX_STDERR_BYTES: usize = 4 * 1024;
-/// How long a command may take: long enough for a person to unlock a vault.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a credential comes from. Printed, it shows no argument of a command, and nothing that looks like a key.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Source {
     Env(String),
     File(PathBuf),
     Command { program: PathBuf, arguments: Vec<String> },
 }
 
+/// What a command may print in the place of the key alone.
+#[derive(Deserialize)]
+struct Printed {
+    secret: Option<SecretString>,
+    expires_at: Option<String>,
+}
+
 impl Source {
-    /// The credential, or a message that says what is wrong and nothing of a secret.
-    pub(super) async fn fetch(&self) -> Result<SecretString, String> {
+    /// The credential, for `account`, or a message that says what is wrong and nothing of a secret.
+    pub(super) async fn fetch(&self, account: &AccountName) -> Result<Credential, String> {
         let text = match self {
             Self::Env(name) => match std::env::var_os(name).map(std::ffi::OsString::into_string) {
                 Some(Ok(text)) => self.line(Zeroizing::new(text).as_bytes())?,
@@ -38,17 +41,16 @@ impl Source {
                 None => return Err(format!("{self} is not set")),
             },
             Self::File(path) => {
-                let bytes =
-                    read_limited(path, MAX_FILE_BYTES).map_err(|why| format!("{self} cannot be read: {why}"))?;
-                self.line(&bytes)?
+                let bytes = read_regular(path, MAX_FILE_BYTES).await;
+                self.line(&bytes.map_err(|why| format!("{self} cannot be read: {why}"))?)?
             }
             Self::Command { program, arguments } => {
-                let run = run(program, arguments);
-                let output = tokio::time::timeout(COMMAND_TIMEOUT, run).await;
-                let output = output.unwrap_or_else(|_| {
-                    Err(format!("did not end within {} s, and was stopped", COMMAND_TIMEOUT.as_secs()))
-                });
-                self.line(&output.map_err(|why| format!("{self} {why}"))?)?
+                let output = command::run(program, arguments, account).await;
+                let text = self.line(&output.map_err(|why| format!("{self} {why}"))?)?;
+                if let Ok(printed) = serde_json::from_str::<Printed>(&text) {
+                    return self.printed(printed);
+                }
+                text
             }
         };
         if text.trim().is_empty() {
@@ -57,7 +59,29 @@ impl Source {
                 _ => format!("{self} is empty"),
             });
         }
-        Ok(SecretString::from(text.as_str()))
+        Ok(Credential::new(text.as_str()))
+    }
+
+    fn printed(&self, Printed { secret, expires_at }: Printed) -> Result<Credential, String> {
+        let Some(secret) = secret else {
+            return Err(format!(
+                "{self} printed JSON without the member `secret`; print the key alone, or \
+                 `{{\"secret\": \"…\", \"expires_at\": \"2030-01-31T12:00:00Z\"}}`"
+            ));
+        };
+        let credential = Credential::new(secret);
+        match expires_at.map(|text| text.parse::<Timestamp>()) {
+            None => Ok(credential),
+            Some(Ok(ends)) => Ok(credential.with_end(ends)),
+            Some(Err(_)) => Err(format!(
+                "{self} printed JSON whose member `expires_at` is not an instant such as `2030-01-31T12:00:00Z`"
+            )),
+        }
+    }
+
+    /// Whether it may have another credential another time.
+    pub(super) fn can_renew(&self) -> bool {
+        !matches!(self, Self::Env(_))
     }
 
     /// The text without a byte-order mark at its start and a line break at its end.
@@ -69,6 +93,12 @@ impl Source {
             });
         };
         Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -92,61 +122,8 @@ fn is_plain_variable(name: &str) -> bool {
 
 /// A path. If there is no such file, what looks like a key is taken out: a secret may stand in the place of a path.
 pub(super) fn shown_path(path: &Path) -> String {
-    if path.exists() {
+    if exists(path) {
         return path.display().to_string();
     }
     scrub_text(&path.display().to_string(), &SecretString::default())
-}
-
-/// The bytes of a file that has at most `limit`.
-pub(super) fn read_limited(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, String> {
-    // Room for all of it at once, so that growing leaves no copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(MAX_FILE_BYTES) + 1));
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() > limit {
-        return Err(format!("it has more than {limit} bytes"));
-    }
-    Ok(bytes)
-}
-
-/// What a program prints, or why it could not be had. Dropping the future kills the program.
-async fn run(program: &Path, arguments: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|error| format!("cannot be started: {error}"))?;
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err("cannot be started: it has no output".to_owned());
-    };
-    let output = async {
-        let output = read_first(stdout, MAX_FILE_BYTES + 1).await?;
-        match output.len() {
-            0..=MAX_FILE_BYTES => Ok(output),
-            _ => Err(format!("printed more than {MAX_FILE_BYTES} bytes")),
-        }
-    };
-    let complaint = async {
-        let mut stderr = stderr;
-        let kept = read_first(&mut stderr, MAX_STDERR_BYTES).await?;
-        // The rest is read and dropped, or the program would wait for a reader.
-        tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await.map_err(|error| error.to_string())?;
-        Ok(kept)
-    };
-    let (output, complaint) = tokio::try_join!(output, complaint)?;
-    let status = child.wait().await.map_err(|error| format!("cannot be waited for: {error}"))?;
-    if status.success() {
-        return Ok(output);
-    }
-    let printed = Zeroizing::new(String::from_utf8_lossy(&output).into_owned());
-    let complaint = Zeroizing::new(String::from_utf8_lossy(&complaint).into_owned());
-    let complaint = scrub_text(&complaint, &SecretString::from(printed.trim()));
-    let colon = if complaint.is_empty() { "" } else { ": " };
-    Err(format!("failed ({status}){colon}{complaint}"))
-}
-
-/// The first `limit` bytes.
-async fn read_first(from: impl AsyncRead + Unpin, limit: usize) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit));
-    from.take(limit as u64).read_to_end(&mut bytes).await.map_err(|error| format!("cannot be read: {error}"))?;
-    Ok(bytes)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
 use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, TRAIL_PATH, Takes, VENDORS, Value, means_secret, nearest};
+use super::runs::Runs;
 use super::{AccountConfig, Place, Setting};
 
 /// What is said wherever a literal credential may have been meant.
@@ -61,10 +63,12 @@ pub(super) fn read(text: &str, path: &Path) -> Result<(Vec<AccountConfig>, Optio
         return Err(no_accounts());
     }
     let mut accounts = Vec::with_capacity(entries.len());
+    let runs = Arc::new(Runs::default());
     for (at, name, value) in entries {
         let name = AccountName::new(name).map_err(|invalid| file.error((at, invalid.to_string())))?;
         let account = file.account(&name, at, value, &defaults);
-        accounts.push(account.map_err(|wrong| file.error(wrong).with_account(name))?);
+        let account = account.map_err(|wrong| file.error(wrong).with_account(name))?;
+        accounts.push(AccountConfig { runs: Arc::clone(&runs), ..account });
     }
     accounts.sort_by(|a, b| a.name.cmp(&b.name));
     Ok((accounts, trail))
@@ -139,6 +143,8 @@ impl File<'_> {
             source: self.source(source)?,
             source_place: self.place(source.span().start),
             settings,
+            contents: BTreeMap::new(),
+            runs: Arc::default(),
         })
     }
 

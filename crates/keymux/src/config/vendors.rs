@@ -6,7 +6,6 @@ use std::time::Duration;
 use keymux_core::{ApiKeyProvider, Error, ErrorKind, HttpOptions, RateLimit, SecretString};
 
 use super::AccountConfig;
-use super::credential::{MAX_CONFIG_BYTES, read_limited, shown_path};
 use super::keys::Value;
 
 impl AccountConfig {
@@ -28,14 +27,9 @@ impl AccountConfig {
         }
     }
 
-    /// The content of the file that `key` names.
-    fn content(&self, key: &str) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Error> {
-        let Some(Value::File(path)) = self.value(key) else {
-            return Ok(None);
-        };
-        let fail = |why| format!("`{key}`: the file {} cannot be read: {why}", shown_path(path));
-        let read = read_limited(path, MAX_CONFIG_BYTES);
-        read.map(Some).map_err(|why| Error::new(ErrorKind::Config).with_message(fail(why)))
+    /// The content of the file that `key` names, which was read before.
+    fn content(&self, key: &str) -> Option<&[u8]> {
+        self.contents.get(key).map(|content| content.as_slice())
     }
 
     /// `options` with what the file says in their place.
@@ -59,8 +53,8 @@ impl AccountConfig {
         if let Some(Value::Flag(system_proxy)) = self.value("system_proxy") {
             options = options.with_system_proxy(*system_proxy);
         }
-        if let Some(pem) = self.content("root_certificates_file")? {
-            options = options.with_root_certificates_pem(pem.as_slice());
+        if let Some(pem) = self.content("root_certificates_file") {
+            options = options.with_root_certificates_pem(pem);
         }
         match self.text("application") {
             Some(application) => options.with_application(application),
@@ -86,9 +80,9 @@ impl AccountConfig {
                     config = config.with_auth_scheme(AuthScheme::Bearer);
                 }
                 #[cfg(feature = "signing")]
-                if let Some(pem) = self.content("signing_key_file")? {
+                if let Some(pem) = self.content("signing_key_file") {
                     // What is not UTF-8 is no PEM either, and refused as such.
-                    let pem = SecretString::from(std::str::from_utf8(&pem).unwrap_or_default());
+                    let pem = SecretString::from(std::str::from_utf8(pem).unwrap_or_default());
                     config = config.with_signing_key(keymux_baseten::SigningKey::from_pkcs8_pem(&pem)?);
                 }
                 #[cfg(not(feature = "signing"))]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, KeyStream, ListGuard, ListPosition, Operation, Page, Scope, ScopeInfo,
-    Support,
+    AccountName, ApiKeyProvider, Cursor, Error, ErrorKind, KeyStream, ListGuard, ListPosition, Operation, Page, Scope,
+    ScopeInfo, Support,
 };
 
 use super::checkpoint::Checkpoint;
@@ -32,6 +32,20 @@ pub(crate) struct Walk {
     /// Of the scopes that were begun and are not done: where the page in hand begins, or the one that is fetched.
     positions: BTreeMap<Scope, ListPosition>,
     progress: AccountProgress,
+    /// How many scopes in a row ended in a vendor that does not answer, without a page from any between them.
+    dead_ends: u32,
+    /// Why no other scope is asked.
+    dead: Option<Error>,
+}
+
+/// So many scopes in a row that end in a vendor that does not answer are taken for all that wait: each could take as
+/// long as a call may.
+const DEAD_ENDS: u32 = 3;
+
+/// Whether the vendor was not there for the call, or wants to be left alone for long: the next scope would hear the same.
+fn is_dead_end(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::RateLimited)
+        || (error.kind() == ErrorKind::Server && error.retry_after().is_some())
 }
 
 /// A scope that is walked: its list, and what it has given.
@@ -74,6 +88,8 @@ impl Walk {
             guard,
             positions: BTreeMap::new(),
             progress,
+            dead_ends: 0,
+            dead: None,
         }
     }
 
@@ -169,8 +185,10 @@ impl Walk {
         let skipped = self.except.contains(&scope);
         let standing = if skipped { Standing::Skipped } else { Standing::Unfinished };
         self.outcome.units.insert(scope.clone(), UnitOutcome::new(standing));
-        if !skipped {
-            self.queue.push_back(scope);
+        match (skipped, self.dead.clone()) {
+            (true, _) => {}
+            (false, None) => self.queue.push_back(scope),
+            (false, Some(error)) => self.fail(scope, &error),
         }
     }
 
@@ -201,7 +219,12 @@ impl Walk {
             self.find(info.scope);
         }
         match next {
-            Ok(Some(next)) => self.next_scopes = Some(next),
+            Ok(Some(next)) => {
+                self.next_scopes = Some(next);
+                if let Some(error) = &self.dead {
+                    self.outcome.scopes = Finding::Failed { error: error.clone().into() };
+                }
+            }
             Ok(None) => {
                 self.next_scopes = None;
                 self.outcome.scopes = Finding::Done;
@@ -229,6 +252,7 @@ impl Walk {
 
     /// A page is in hand.
     pub(crate) fn has_page(&mut self) {
+        self.dead_ends = 0;
         self.progress.pages += 1;
     }
 
@@ -241,6 +265,10 @@ impl Walk {
     /// A scope came to its end.
     pub(crate) fn ended(&mut self, unit: &Unit, error: Option<Error>) {
         self.walked -= 1;
+        self.dead_ends = if error.as_ref().is_some_and(is_dead_end) { self.dead_ends + 1 } else { 0 };
+        if let Some(error) = error.as_ref().filter(|_| self.dead_ends >= DEAD_ENDS) {
+            self.give_up(error);
+        }
         let standing = match error {
             None => {
                 self.positions.remove(&unit.scope);
@@ -254,6 +282,32 @@ impl Walk {
             }
         };
         self.outcome.units.insert(unit.scope.clone(), unit.outcome(standing));
+    }
+
+    /// Fails what was not begun, with the error of what was.
+    fn give_up(&mut self, error: &Error) {
+        let said = error.message().map_or_else(String::new, |message| format!("{message}; "));
+        let error = error.clone().with_attempts(0).with_message(format!(
+            "{said}not asked, since {DEAD_ENDS} scopes of this account failed like this one after the other"
+        ));
+        while let Some(scope) = self.queue.pop_front() {
+            self.fail(scope, &error);
+        }
+        if matches!(self.outcome.scopes, Finding::Unfinished) && !self.listing {
+            self.outcome.scopes = Finding::Failed { error: error.clone().into() };
+        }
+        self.dead = Some(error);
+    }
+
+    fn fail(&mut self, scope: Scope, error: &Error) {
+        self.progress.scopes_failed += 1;
+        let before = self.outcome.units.get(&scope).cloned();
+        let standing = Standing::Failed { error: error.clone().into() };
+        let outcome = before.map_or_else(
+            || UnitOutcome::new(standing.clone()),
+            |unit| UnitOutcome { standing: standing.clone(), ..unit },
+        );
+        self.outcome.units.insert(scope, outcome);
     }
 
     /// Adds to `checkpoint` where this account stands, but for the pages in hand.
