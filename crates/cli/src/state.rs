@@ -193,7 +193,7 @@ impl State {
         Ok(settled.len())
     }
 
-    /// The references of the keys that were acknowledged.
+    /// What was acknowledged: references of keys, and ids of leases.
     pub(crate) fn acknowledged(&self) -> Result<BTreeSet<String>, Failure> {
         let file = match File::open(self.folder.join(ACKNOWLEDGED)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
@@ -201,13 +201,13 @@ impl State {
         };
         let lines: Vec<String> =
             BufReader::new(file).lines().collect::<Result<_, _>>().map_err(|error| self.failed(error))?;
-        let of = |line: &String| serde_json::from_str::<Acknowledged>(line).ok().map(|line| line.r#ref);
+        let of = |line: &String| serde_json::from_str::<Acknowledged>(line).ok().map(|line| line.what);
         Ok(lines.iter().filter_map(of).collect())
     }
 
-    /// Keeps that a key is known to somebody.
-    pub(crate) fn acknowledge(&self, key: &KeyRef, reason: Option<&str>) -> Result<(), Failure> {
-        let line = Acknowledged { r#ref: key.to_string(), at: Timestamp::now(), reason: reason.map(str::to_owned) };
+    /// Keeps that a key is known to somebody: by its reference, or by the id of its lease.
+    pub(crate) fn acknowledge(&self, what: &str, reason: Option<&str>) -> Result<(), Failure> {
+        let line = Acknowledged { what: what.to_owned(), at: Timestamp::now(), reason: reason.map(str::to_owned) };
         let append = || {
             self.make()?;
             let path = self.folder.join(ACKNOWLEDGED);
@@ -228,7 +228,7 @@ impl State {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Acknowledged {
-    r#ref: String,
+    what: String,
     at: Timestamp,
     reason: Option<String>,
 }
@@ -339,7 +339,7 @@ mod tests {
         let state = state("acknowledged");
         assert!(state.acknowledged().unwrap().is_empty());
         for key in ["a:1", "a:2"] {
-            state.acknowledge(&key.parse().unwrap(), Some("mine")).unwrap();
+            state.acknowledge(key, Some("mine")).unwrap();
         }
         assert_eq!(state.acknowledged().unwrap().into_iter().collect::<Vec<_>>(), ["a:1", "a:2"]);
         fs::remove_dir_all(&state.folder).unwrap();

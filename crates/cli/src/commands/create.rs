@@ -38,7 +38,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
         Ok(issued) => {
             place.keep(&issued)?;
             if let (Some(state), Some(key)) = (state, issued.key_ref()) {
-                state.acknowledge(&key, loader.reason())?;
+                state.acknowledge(&key.to_string(), loader.reason())?;
             }
             Ok(Exit::Success)
         }

@@ -104,8 +104,8 @@ pub(super) async fn run(loader: &Loader<'_>, args: OrphansArgs, console: &Consol
         }
         seen.stamped.remove(&lease.id);
     }
-    for (id, records) in &seen.stamped {
-        for record in records.iter().filter(|_| !known.contains(id)) {
+    for (id, records) in seen.stamped.iter().filter(|(id, _)| !known.contains(*id) && !acknowledged.contains(*id)) {
+        for record in records {
             if !acknowledged.contains(&record.key_ref().to_string()) {
                 output.row(OrphanRow::of_stamp(record, &unit_of(record)?, id.clone()))?;
             }
@@ -206,18 +206,17 @@ fn acknowledge(state: &State, what: &[String], reason: Option<&str>, console: &C
             if found.runs {
                 return Err(Failure::Usage(format!("the run of the lease {text} goes on; its key is no orphan")));
             }
+            // Its key may come to light by its stamp.
+            state.acknowledge(text, reason)?;
             let removed = std::fs::remove_file(&found.path);
             removed.map_err(|error| Failure::Io(format!("removing {}", found.path.display()), error))?;
-            if let Some(key) = found.lease.key() {
-                state.acknowledge(&key, reason)?;
-            }
             console.note(&format!("keymux: {text} is acknowledged"));
             continue;
         }
         let key: KeyRef = text.parse().map_err(|error| {
             Failure::Usage(format!("{}: no lease has this id, and {error}", crate::text::shown(text)))
         })?;
-        state.acknowledge(&key, reason)?;
+        state.acknowledge(&key.to_string(), reason)?;
         state.settle(&key)?;
         console.note(&format!("keymux: {key} is acknowledged"));
     }

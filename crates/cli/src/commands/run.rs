@@ -98,7 +98,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
         return Ok(patience.exit());
     }
     console.note(&format!("keymux: {key} is made for this command"));
-    let ran = match start(program, arguments, &args.env, issued) {
+    let started = start(program, arguments, &args.env, &issued);
+    // It is the command's alone.
+    drop(issued);
+    let ran = match started {
         Ok(mut child) => Ok(see(&mut child, &mut handed, &mut others).await),
         Err(error) => Err(error),
     };
@@ -134,8 +137,8 @@ fn may_be_made(failure: &Failure) -> bool {
     }
 }
 
-/// Starts the command. The plaintext is in its environment, and no longer in this process.
-fn start(program: &OsStr, arguments: &[std::ffi::OsString], variable: &str, issued: IssuedKey) -> io::Result<Child> {
+/// Starts the command with the plaintext in its environment.
+fn start(program: &OsStr, arguments: &[std::ffi::OsString], variable: &str, issued: &IssuedKey) -> io::Result<Child> {
     Command::new(program).args(arguments).env(variable, issued.plaintext.expose_secret()).spawn()
 }
 

@@ -33,7 +33,7 @@ fn one_failure_stops_no_other_key_and_each_has_its_row() {
 #[test]
 fn after_so_many_failures_nothing_more_is_sent_and_the_rest_is_named() {
     let stage = Stage::new();
-    let input: String = (0..40).map(|number| format!("mielto:nope_{number:02}\n")).collect();
+    let input = (0..40).map(|number| format!("mielto:nope_{number:02}")).collect::<Vec<_>>().join("\n");
     let ran = run(&mut stage.command(&["update", "-", "--disable", "--yes", "--stop-after", "1"]), &input);
     assert_eq!(ran.status, Some(4), "{ran:?}");
     let (_, rest) = ran.stderr.split_once("these keys are not changed:\n").unwrap();

@@ -80,7 +80,6 @@ impl Stamp {
 
     /// `key` with this stamp in place of any that it has, for a key that replaces none: one that is made for a while, and
     /// that [`Stamped::of`] finds again.
-    #[must_use]
     pub fn mark(&self, key: &NewKey) -> NewKey {
         let mut key = without(key.clone());
         match self.place {
