@@ -1,5 +1,6 @@
 //! Every argument of every command, as clap is told of them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
@@ -8,6 +9,7 @@ use clap_complete::Shell;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
 use crate::secret_args::{Surplus, without_plaintext};
+use crate::stamp::StampArg;
 use crate::text::shown;
 use crate::when::{self, When};
 
@@ -49,6 +51,36 @@ On a terminal the keys are looked up and shown, and one question is asked for al
 exit status 1. A reference or an account that is wrong stops the command before anything is sent. Each key has an outcome of \
 its own; a key whose first answer was lost, and which a repeat did not find, is taken for revoked, and that is told.";
 
+const UPDATE: &str = "\
+Of one key, the answer is its record. Of several, or with `-`, each has an outcome of its own: on a terminal they are looked up \
+and shown, one question is asked for all, and a key that fails stops no other one, unless --stop-after says so. A reference or an \
+account that is wrong stops the command before anything is sent.";
+
+const RUN: &str = "\
+The key is made, its plaintext is put into the environment of the command, and nowhere else, and the key is revoked when the \
+command ends, however it ends. Signals are passed on to the command: SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2, and SIGINT and SIGQUIT \
+unless the terminal has sent them to the command already. A command that ignores them is waited for. While the key is revoked, a \
+second signal gives that up. The rest of the environment is the command's too.
+
+  keymux run --create mielto --env MIELTO_API_KEY --expires 1h -- python nightly.py
+
+Before the key is made, a file in $XDG_STATE_HOME/keymux (~/.local/state/keymux) says so, without any secret; it goes once the key \
+is revoked. After a crash, `keymux orphans` finds the key.
+
+Exit status:
+  the command's own; 128 and the number of the signal that ended it
+  3         the command ended with 0, and the key could not be revoked
+  126, 127  the command cannot be run, or is not found; no key is made for one that is not found
+  else as of `keymux create`";
+
+const ORPHANS: &str = "\
+An orphan is a key that was made for a while, and whose end nobody has seen to: of a `keymux run` that was killed on this machine, \
+or one that bears the stamp of Keymux and is not known here. The second may be in use by a run on another machine, or be the work \
+of a rotation: look before you end it. A run on this machine that goes on is no orphan.
+
+Of each, `acknowledge` and `revoke` are the commands that settle it. One that the vendor no longer knows is settled, and not shown.
+Filters and sorting are those of `keymux list`.";
+
 const LISTING: &str = "\
 Filters:
   --filter FIELD=VALUE     equal; != not equal; < <= > >= for times and numbers
@@ -89,6 +121,13 @@ pub(crate) struct Global {
     /// account for each credential in the environment]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    /// Append a line before and after every change that is sent to this file, without secrets; if it cannot be written,
+    /// nothing is sent [default: `[trail]` of the file with the accounts, else no trail]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = PathBufValueParser::new().try_map(trail_file))]
+    pub(crate) trail: Option<PathBuf>,
+    /// Why changes are made, for the trail
+    #[arg(long, global = true, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) reason: Option<String>,
     /// The format [default: table on a terminal and with --columns, ndjson into a pipe]
     #[arg(long, short, global = true, value_name = "FORMAT")]
     pub(crate) output: Option<Format>,
@@ -126,7 +165,11 @@ pub(crate) enum Command {
     Create(CreateArgs),
     /// Bring a key of one's own; its plaintext is read from standard input or a file
     Register(RegisterArgs),
-    /// Change a key
+    /// Make a key for one command: it is in the command's environment alone, and revoked when the command ends
+    Run(RunArgs),
+    /// List keys that were made for a while and that nobody has acknowledged
+    Orphans(OrphansArgs),
+    /// Change keys
     Update(UpdateArgs),
     /// Give a key a new plaintext
     Rotate(RotateArgs),
@@ -257,12 +300,19 @@ pub(crate) struct Yes {
     pub(crate) yes: bool,
 }
 
-/// What a new key is.
+/// A new key, and where it is made.
 #[derive(Debug, Args)]
 pub(crate) struct NewKeyArgs {
     /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
     pub(crate) unit: WorkUnit,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+}
+
+/// What a new key is.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
     /// The key's name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
@@ -297,12 +347,51 @@ pub(crate) struct NewKeyArgs {
 pub(crate) struct CreateArgs {
     #[command(flatten)]
     pub(crate) key: NewKeyArgs,
+    /// Set a stamp, by which `keymux orphans` finds the key unless its plaintext was kept by this run
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) stamp: Option<StampArg>,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) surplus: Surplus,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = RUN)]
+pub(crate) struct RunArgs {
+    /// Where the key is made: the account, with the group, workspace or API where the vendor has them
+    #[arg(long, value_name = "ACCOUNT[:SCOPE]")]
+    pub(crate) create: WorkUnit,
+    /// The variable that the plaintext is in, for the command alone
+    #[arg(long, value_name = "NAME", value_parser = parse_variable)]
+    pub(crate) env: String,
+    /// Where the stamp stands by which the key is found after a crash [default: metadata where the vendor takes and
+    /// shows it, else the name]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) stamp: Option<StampArg>,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = ORPHANS)]
+pub(crate) struct OrphansArgs {
+    /// Accounts [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<AccountName>,
+    /// This key is known to somebody, and no orphan: a reference, or the id of a lease whose key is not known; may be given
+    /// again. Nothing is sent
+    #[arg(long, value_name = "REF|ID", conflicts_with = "accounts")]
+    pub(crate) acknowledge: Vec<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 #[derive(Debug, Args)]
@@ -318,10 +407,25 @@ pub(crate) struct RegisterArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = UPDATE)]
 pub(crate) struct UpdateArgs {
-    /// The key
-    #[arg(value_name = "REF")]
-    pub(crate) key: KeyRef,
+    /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
+    #[arg(required = true, value_name = "REF")]
+    pub(crate) refs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    /// Send nothing more once so many keys have failed [default: every key is tried]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) stop_after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+/// What is changed.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
     /// Its new name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
@@ -346,8 +450,6 @@ pub(crate) struct UpdateArgs {
     /// Set to "none", with commas: no name, no end, no limit
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub(crate) clear: Vec<Clearable>,
-    #[command(flatten)]
-    pub(crate) dry_run: DryRun,
 }
 
 /// A field of a key that can be set to "none".
@@ -431,6 +533,14 @@ fn new_file(path: PathBuf) -> Result<PathBuf, &'static str> {
     Ok(path)
 }
 
+/// Lines about changes never go to standard output, where plaintexts are.
+fn trail_file(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.as_os_str() == "-" {
+        return Err("the trail is a file; one of this name is `./-`");
+    }
+    Ok(path)
+}
+
 fn parse_permission(text: &str) -> Result<Permission, String> {
     let Some((name, actions)) = text.split_once('=') else {
         return Ok(Permission { name: text.to_owned(), actions: None });
@@ -444,6 +554,17 @@ fn parse_permission(text: &str) -> Result<Permission, String> {
     };
     let actions = actions.split(',').map(action).collect::<Result<_, _>>()?;
     Ok(Permission { name: name.to_owned(), actions: Some(actions) })
+}
+
+fn parse_variable(text: &str) -> Result<String, &'static str> {
+    let named = text
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()));
+    if text.is_empty() || !named {
+        return Err("it is no name of a variable: letters, digits and `_`, a digit not first");
+    }
+    Ok(text.to_owned())
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), &'static str> {

@@ -7,12 +7,15 @@ mod documents;
 mod emulate;
 mod get;
 mod list;
+mod many;
 mod new_key;
+mod orphans;
 mod providers;
 mod references;
 mod register;
 mod revoke;
 mod rotate;
+mod run;
 mod scopes;
 mod update;
 mod verify;
@@ -26,6 +29,7 @@ use crate::args::{Cli, Command};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
+use crate::trail;
 
 use consent::{REQUEST, consent, look_at, look_in, see_through, show_request, told, waits};
 
@@ -33,12 +37,14 @@ use consent::{REQUEST, consent, look_at, look_in, see_through, show_request, tol
 pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     console.trace();
     let loader = Loader::new(&cli.global, console);
-    match cli.command {
+    let result = match cli.command {
         Command::Get(args) => wait(get::run(&loader, args, console)),
         Command::List(args) => wait(list::run(&loader, args, console)),
         Command::Scopes(args) => wait(scopes::run(&loader, args, console)),
         Command::Create(args) => wait(create::run(&loader, args, console)),
         Command::Register(args) => wait(register::run(&loader, args, console)),
+        Command::Run(args) => wait(run::run(&loader, args, console)),
+        Command::Orphans(args) => wait(orphans::run(&loader, args, console)),
         Command::Update(args) => wait(update::run(&loader, args, console)),
         Command::Rotate(args) => wait(rotate::run(&loader, args, console)),
         Command::Verify(args) => wait(verify::run(&loader, args, console)),
@@ -48,7 +54,9 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Providers(args) => providers::run(args, console),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),
-    }
+    };
+    // What was changed is told; that nobody can read of it later is a failure of its own.
+    result.map(|exit| if exit == Exit::Success && trail::lacks_an_end() { Exit::Partial } else { exit })
 }
 
 /// Two threads: one may wait for the reader of the output while the other hears Ctrl-C.

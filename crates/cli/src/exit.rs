@@ -10,28 +10,50 @@ use keymux::{Error, ErrorKind};
 /// 9 and 10 are kept for audits and comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Success = 0,
-    Failure = 1,
-    Usage = 2,
-    Partial = 3,
-    NotFound = 4,
-    Denied = 5,
-    RateLimited = 6,
-    OutcomeUnknown = 7,
-    Refused = 8,
-    HungUp = 129,
-    Interrupted = 130,
-    Quit = 131,
-    Terminated = 143,
+    Success,
+    Failure,
+    Usage,
+    Partial,
+    NotFound,
+    Denied,
+    RateLimited,
+    OutcomeUnknown,
+    Refused,
+    HungUp,
+    Interrupted,
+    Quit,
+    Terminated,
+    /// The status of the command that was run.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.number())
     }
 }
 
 impl Exit {
+    /// The number that the process ends with.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+            Self::NotFound => 4,
+            Self::Denied => 5,
+            Self::RateLimited => 6,
+            Self::OutcomeUnknown => 7,
+            Self::Refused => 8,
+            Self::HungUp => 129,
+            Self::Interrupted => 130,
+            Self::Quit => 131,
+            Self::Terminated => 143,
+            Self::Of(number) => number,
+        }
+    }
+
     /// Whether a signal ended the run.
     pub(crate) fn is_signal(self) -> bool {
         matches!(self, Self::HungUp | Self::Interrupted | Self::Quit | Self::Terminated)
@@ -166,7 +188,7 @@ mod tests {
             (ErrorKind::Config, 2),
         ];
         for (kind, status) in table {
-            assert_eq!(Exit::of(&sent(kind)) as u8, status, "{kind:?}");
+            assert_eq!(Exit::of(&sent(kind)).number(), status, "{kind:?}");
         }
         assert_eq!(Exit::of(&Error::new(ErrorKind::InvalidRequest)), Exit::Usage, "refused before anything was sent");
     }

@@ -4,19 +4,20 @@
 #[cfg(unix)]
 use std::future::poll_fn;
 use std::future::{Future, pending};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 #[cfg(unix)]
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
 use crate::tidy;
 
 /// Signals that come within this time of the one before are the same.
-const TOGETHER: Duration = Duration::from_millis(200);
+pub(crate) const TOGETHER: Duration = Duration::from_millis(200);
 
 /// How long whoever has taken the end may take over it: a reader that reads no more must not hold it up.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -26,6 +27,9 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many outputs are closed before the end.
 static OUTPUTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Who is handed every signal, and sees to all that comes of it.
+static HANDED: Mutex<Option<UnboundedSender<Exit>>> = Mutex::new(None);
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +142,45 @@ impl Drop for Taken {
     }
 }
 
+/// While it lives, no signal ends the program: each is handed to its owner, who passes it on to another process.
+#[derive(Debug)]
+pub(crate) struct Handed(UnboundedReceiver<Exit>);
+
+impl Handed {
+    /// Signals are heard from now on, if they were not before.
+    pub(crate) fn begin() -> Self {
+        let (tell, told) = unbounded_channel();
+        *HANDED.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
+        drop(Interrupt::listen());
+        Self(told)
+    }
+
+    /// The next signal, by the status that it would have ended the program with.
+    pub(crate) async fn next(&mut self) -> Exit {
+        match self.0.recv().await {
+            Some(exit) => exit,
+            None => pending().await,
+        }
+    }
+
+    /// Forgets what has come.
+    pub(crate) fn drain(&mut self) {
+        while self.0.try_recv().is_ok() {}
+    }
+
+    /// Whether somebody was handed the signal.
+    fn over(exit: Exit) -> bool {
+        let handed = HANDED.lock().unwrap_or_else(PoisonError::into_inner);
+        handed.as_ref().is_some_and(|tell| tell.send(exit).is_ok())
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        *HANDED.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// What the platform has of signals; where it has none, its default stays.
 struct Signals {
     #[cfg(unix)]
@@ -150,6 +193,9 @@ impl Signals {
     async fn next(&mut self) -> Exit {
         loop {
             let exit = self.any().await;
+            if Handed::over(exit) {
+                continue;
+            }
             let now = Instant::now();
             if self.last.is_none_or(|last| now.duration_since(last) >= TOGETHER) {
                 self.last = Some(now);

@@ -12,6 +12,8 @@ use crate::console::Console;
 use crate::exit::Failure;
 use crate::patience::Attentive;
 use crate::progress::{Waits, Watch};
+use crate::trail::Trail;
+use crate::trailed::Trailed;
 
 /// How many accounts of a file are set up at once. Each may run a command.
 const BUILT_AT_ONCE: usize = 8;
@@ -41,6 +43,11 @@ impl<'a> Loader<'a> {
         Self { transport: None, waits: Some(Arc::clone(waits)), ..*self }
     }
 
+    /// Why a change is made, as the user says.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.global.reason.as_deref()
+    }
+
     /// The file, if there is one: read and checked, and no credential looked at.
     pub(crate) fn file(&self) -> Result<Option<ConfigFile>, Failure> {
         let path = match &self.global.config {
@@ -63,7 +70,7 @@ impl<'a> Loader<'a> {
     /// All accounts of a file that was read already, or of the environment.
     pub(crate) async fn all_of(&self, file: Option<&ConfigFile>) -> Result<Keymux, Failure> {
         if let Some(file) = file {
-            return self.build(file.accounts()).await;
+            return self.build(file, file.accounts()).await;
         }
         for name in keymux::empty_variables(&|name| std::env::var_os(name)) {
             self.console.note(&format!("keymux: {name} is set but empty, and counts as not set"));
@@ -71,7 +78,17 @@ impl<'a> Loader<'a> {
         let options = self.options(None)?.with_trust_setting(
             "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
         );
-        Ok(Keymux::builder().with_env_partial(&options).build()?)
+        let keymux = Keymux::builder().with_env_partial(&options).build()?;
+        Ok(match self.trail(None) {
+            Some(trail) => Trailed::all(&keymux, &trail)?,
+            None => keymux,
+        })
+    }
+
+    /// Where changes are written: the file that was named, else that of the configuration. A rehearsal changes nothing.
+    fn trail(&self, file: Option<&ConfigFile>) -> Option<Arc<Trail>> {
+        let path = self.global.trail.as_deref().or_else(|| file?.trail()).filter(|_| self.transport.is_none())?;
+        Some(Arc::new(Trail::new(path.to_owned(), self.global.reason.as_deref(), self.console)))
     }
 
     /// The accounts of [`any_of`](Self::any_of), each of which is set up: for commands that change something, which is
@@ -95,10 +112,15 @@ impl<'a> Loader<'a> {
         if names.iter().any(|name| file.account(name).is_none()) {
             return self.all_of(Some(&file)).await;
         }
-        self.build(names.into_iter().filter_map(|name| file.account(name))).await
+        self.build(&file, names.into_iter().filter_map(|name| file.account(name))).await
     }
 
-    async fn build(&self, accounts: impl Iterator<Item = &AccountConfig>) -> Result<Keymux, Failure> {
+    async fn build(
+        &self,
+        file: &ConfigFile,
+        accounts: impl Iterator<Item = &AccountConfig>,
+    ) -> Result<Keymux, Failure> {
+        let trail = self.trail(Some(file));
         let mut builds = Vec::new();
         for account in accounts {
             let options = self.options(Some(account.name()))?;
@@ -108,9 +130,12 @@ impl<'a> Loader<'a> {
         let mut builder = Keymux::builder();
         while let Some((account, result)) = built.next().await {
             let name = account.name().as_str();
-            builder = match result {
-                Ok(provider) => builder.with_account(name, provider),
-                Err(error) => builder.with_broken_account(name, account.provider(), error),
+            builder = match (result, &trail) {
+                (Ok(provider), Some(trail)) => {
+                    builder.with_account(name, Trailed::new(account.name().clone(), provider, trail))
+                }
+                (Ok(provider), None) => builder.with_account(name, provider),
+                (Err(error), _) => builder.with_broken_account(name, account.provider(), error),
             };
         }
         Ok(builder.build()?)

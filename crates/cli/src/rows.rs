@@ -2,12 +2,14 @@
 
 mod account;
 mod key;
+mod orphan;
 mod problem;
 mod provider;
 mod request;
 mod revoked;
 mod scope;
 mod summary;
+mod updated;
 mod verdict;
 
 use std::borrow::Cow;
@@ -19,12 +21,14 @@ use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
 pub(crate) use key::SHOWN;
+pub(crate) use orphan::OrphanRow;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
 pub(crate) use request::RequestRow;
 pub(crate) use revoked::RevokedRow;
 pub(crate) use scope::ScopeRow;
 pub(crate) use summary::Summary;
+pub(crate) use updated::UpdatedRow;
 pub(crate) use verdict::VerdictRow;
 
 /// One line of a listing. Its JSON is that of [`Typed`].

@@ -80,5 +80,5 @@ pub(crate) fn end(exit: Exit) -> ! {
     while let Some((_, undo)) = registry.undo.pop() {
         undo();
     }
-    process::exit(exit as i32)
+    process::exit(exit.number().into())
 }

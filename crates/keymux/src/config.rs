@@ -66,6 +66,7 @@ const BUILT_AT_ONCE: usize = 8;
 pub struct ConfigFile {
     path: PathBuf,
     accounts: Vec<AccountConfig>,
+    trail: Option<PathBuf>,
 }
 
 impl ConfigFile {
@@ -123,8 +124,8 @@ impl ConfigFile {
     /// folder.
     pub fn parse(text: &str, path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
-        let accounts = parse::accounts(text, &path)?;
-        Ok(Self { path, accounts })
+        let (accounts, trail) = parse::read(text, &path)?;
+        Ok(Self { path, accounts, trail })
     }
 
     /// The file.
@@ -143,6 +144,13 @@ impl ConfigFile {
     #[must_use]
     pub fn account(&self, name: &AccountName) -> Option<&AccountConfig> {
         self.accounts.iter().find(|account| account.name == *name)
+    }
+
+    /// Where `[trail]` asks for a line about every change; `None`: nowhere. The library writes none by itself: the command
+    /// does. A relative path starts at the folder of this file.
+    #[must_use]
+    pub fn trail(&self) -> Option<&Path> {
+        self.trail.as_deref()
     }
 
     /// What is unsafe about the files, as they are now: a credential or signing key that others can read or write, a

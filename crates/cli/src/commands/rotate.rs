@@ -152,7 +152,7 @@ fn is_second_key(keymux: &Keymux, key: &KeyRef) -> Result<bool, Failure> {
 }
 
 /// A key where this one is.
-fn beside(key: &KeyRef) -> Result<NewKey, Failure> {
+pub(super) fn beside(key: &KeyRef) -> Result<NewKey, Failure> {
     let segments: Vec<&str> = key.address().segments().collect();
     let parents = segments.split_last().map(|(_, parents)| parents).unwrap_or_default();
     let scope = if parents.is_empty() { Scope::account() } else { Scope::new(parents.iter().copied())? };

@@ -1,42 +1,176 @@
-//! `keymux update`: changes a key.
+//! `keymux update`: changes one key, or many alike.
 
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt;
 use jiff::Timestamp;
-use keymux::{Change, KeyPatch, KeyRecord};
+use keymux::{Change, KeyPatch, KeyRecord, KeyRef, Keymux};
 
-use crate::args::{Clearable, UpdateArgs};
+use crate::args::{ChangeArgs, Clearable, UpdateArgs};
+use crate::ask;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
+use crate::rows::{RequestRow, UpdatedRow};
+use crate::text::shown;
 
+use super::many;
 use super::new_key::some;
 
+/// What is told of a mistake.
+const NOTHING: &str = "nothing was changed";
+
+/// What a table shows of many keys.
+const SHOWN: &[&str] = &["ref", "outcome", "name"];
+
 pub(super) async fn run(loader: &Loader<'_>, args: UpdateArgs, console: &Console) -> Result<Exit, Failure> {
-    let (key, dry_run) = (args.key.clone(), args.dry_run.dry_run);
-    let patch = patch(args)?;
+    let patch = patch(args.change)?;
+    if let [only] = &*args.refs {
+        if only != "-" {
+            let key = only.parse().map_err(|error| Failure::Usage(format!("{}: {error}", shown(only))))?;
+            return one(loader, &key, &patch, args.dry_run.dry_run, console).await;
+        }
+    }
+    let asks = !args.yes.yes && !args.dry_run.dry_run;
+    if asks {
+        ask::must_be_able(console)?;
+    }
+    let keys = many::keys(args.refs, NOTHING)?;
+    if keys.is_empty() {
+        Output::<UpdatedRow>::new(console, Plan::of_many::<UpdatedRow>(console, SHOWN)).finish(None)?;
+        console.note("keymux: there is no reference on standard input; nothing was changed");
+        return Ok(Exit::Success);
+    }
+    if args.dry_run.dry_run {
+        return rehearse(loader, &keys, &patch, console).await;
+    }
+    let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
+    many::accounts(&keymux, &keys, NOTHING)?;
+    if asks && !super::consent(&keymux, &keys, "Update", console).await? {
+        return Ok(Exit::Failure);
+    }
+    all(&keymux, keys, &patch, args.stop_after, console).await
+}
+
+async fn one(
+    loader: &Loader<'_>,
+    key: &KeyRef,
+    patch: &KeyPatch,
+    dry_run: bool,
+    console: &Console,
+) -> Result<Exit, Failure> {
     let account = key.account();
     if dry_run {
         let (mut rehearsal, transport) = Rehearsal::new(None);
         let keymux = loader.through(transport).of([account]).await?;
         let provider = keymux.account(account)?;
-        let request = rehearsal.request((account, provider.info().id()), keymux.update(&key, &patch)).await;
-        let request = request.map_err(|failure| super::told(failure, Some(&key), console))?;
+        let request = rehearsal.request((account, provider.info().id()), keymux.update(key, patch)).await;
+        let request = request.map_err(|failure| super::told(failure, Some(key), console))?;
         return super::show_request(request, console);
     }
     let keymux = loader.of([account]).await?;
-    let call = keymux.update(&key, &patch);
+    let call = keymux.update(key, patch);
     let changed = super::see_through(&Patience::begin(), call, "whether the key is changed", console).await;
-    let record = patience::changed(changed, &super::look_at(&key));
-    let record = record.map_err(|failure| super::told(failure, Some(&key), console))?;
+    let record = patience::changed(changed, &super::look_at(key));
+    let record = record.map_err(|failure| super::told(failure, Some(key), console))?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));
     output.row(record)?;
     output.finish(None)?;
     Ok(Exit::Success)
 }
 
-fn patch(args: UpdateArgs) -> Result<KeyPatch, Failure> {
+/// Changes each key, and stops once `stop_after` of them have failed; what is under way then has its answer.
+async fn all(
+    keymux: &Keymux,
+    keys: Vec<KeyRef>,
+    patch: &KeyPatch,
+    stop_after: Option<u64>,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let patience = Patience::begin();
+    let mut output = Output::new(console, Plan::of_many::<UpdatedRow>(console, SHOWN));
+    let mut tally = Tally::default();
+    let (mut undone, mut ended) = (Vec::new(), None);
+    let (first, failures) = (Once::new(), AtomicU64::new(0));
+    let stopped = || stop_after.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
+    let mut outcomes = many::outcomes(keys, |key| {
+        let (patience, first, failures, stopped) = (&patience, &first, &failures, &stopped);
+        async move {
+            if patience.was_heard() || stopped() {
+                return (key, None);
+            }
+            let waits = || first.call_once(|| super::waits("which keys are changed", console));
+            let seen = patience.see(keymux.update(&key, patch), waits).await;
+            let result = patience::changed(seen, &super::look_at(&key));
+            if result.is_err() {
+                failures.fetch_add(1, Ordering::SeqCst);
+            }
+            (key, Some(result))
+        }
+    });
+    while let Some((key, result)) = outcomes.next().await {
+        match result {
+            Some(Ok(record)) => {
+                tally.success();
+                output.row(UpdatedRow::new(&key, record))?;
+            }
+            Some(Err(Failure::Call(error))) => {
+                many::problem(&key, &error, &mut output, console)?;
+                tally.failure(&error);
+            }
+            Some(Err(Failure::Change(exit, error))) => {
+                many::problem(&key, &error, &mut output, console)?;
+                tally.failed(exit);
+                if exit.is_signal() {
+                    ended = Some(exit);
+                }
+            }
+            None | Some(Err(Failure::Interrupted(_))) => undone.push(key),
+            Some(Err(failure)) => return Err(failure),
+        }
+        output.flush()?;
+    }
+    output.finish(None)?;
+    if !undone.is_empty() {
+        let why = if patience.was_heard() {
+            "interrupted".to_owned()
+        } else {
+            let failed = failures.load(Ordering::SeqCst);
+            format!("stopped after {failed} failure{}", if failed == 1 { "" } else { "s" })
+        };
+        console.failed_for(&format!("{why}; these keys are not changed:"), undone.iter().map(KeyRef::to_string));
+    }
+    Ok(ended.or(patience.was_heard().then(|| patience.exit())).unwrap_or(tally.exit()))
+}
+
+async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], patch: &KeyPatch, console: &Console) -> Result<Exit, Failure> {
+    let (mut rehearsal, transport) = Rehearsal::new(None);
+    let keymux = loader.through(transport).of(keys.iter().map(KeyRef::account)).await?;
+    let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
+    let mut tally = Tally::default();
+    for key in keys {
+        let provider = keymux.account(key.account())?;
+        match rehearsal.request((key.account(), provider.info().id()), keymux.update(key, patch)).await {
+            Ok(request) => {
+                tally.success();
+                output.row(request)?;
+            }
+            Err(Failure::Call(error)) => {
+                many::problem(key, &error, &mut output, console)?;
+                tally.failure(&error);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    output.finish(None)?;
+    Ok(tally.exit())
+}
+
+fn patch(args: ChangeArgs) -> Result<KeyPatch, Failure> {
     let ahead = |when: crate::when::When| when.ahead_of(Timestamp::now());
     let expires = args.expires.map(ahead).transpose();
     let expires = expires.map_err(|error| Failure::Usage(format!("--expires: {error}")))?;

@@ -12,6 +12,8 @@ mod emulate;
 #[cfg(unix)]
 mod ends;
 mod formats;
+#[cfg(unix)]
+mod leases;
 mod listing;
 #[cfg(unix)]
 mod prompts;
@@ -27,6 +29,9 @@ mod signals;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod trail;
+mod updates;
 #[cfg(unix)]
 mod wire;
 mod writes;

@@ -30,7 +30,7 @@ fn revoke_shows_the_key_and_asks_and_everything_but_yes_is_no() {
     for answer in ["n", "", "yep"] {
         let mut session = at_a_terminal(stage.command(&["revoke", &key]));
         let shown = session.exp_string(&format!("Revoke {key}? [y/N] ")).unwrap();
-        assert!(shown.contains("name") && shown.contains("account"), "{shown}");
+        assert!(shown.contains("name") && shown.contains("status"), "{shown}");
         session.send_line(answer).unwrap();
         let (shown, status) = end(session);
         assert!(status == 1 && shown.contains("Nothing was done."), "{answer:?}: {status} {shown}");
@@ -259,4 +259,34 @@ fn references_come_through_a_pipe_and_the_answer_from_the_terminal() {
         assert_eq!(ended, status, "{shown}");
         assert_eq!(stage.run(&["get", &key]).status, Some(after));
     }
+}
+
+#[test]
+fn many_updates_are_shown_whole_and_asked_for_once() {
+    let stage = Stage::new();
+    let (mielto, oneloop) = (sample(stage.emulator.mielto()), sample(stage.emulator.oneloop()));
+    for (answer, status) in [("n", 1), ("y", 3)] {
+        let mut session = at_a_terminal(stage.command(&["update", &mielto, &oneloop, "mielto:nope", "--disable"]));
+        let shown = session.exp_string("Update these 3 keys? [y/N] ").unwrap();
+        assert!(shown.contains(&mielto) && shown.contains(&oneloop) && shown.contains("mielto:nope: "), "{shown}");
+        session.send_line(answer).unwrap();
+        assert_eq!(end(session).1, status);
+        let disabled = stage.run(&["get", &mielto]).lines()[0]["status"]["state"] == "disabled";
+        assert_eq!(disabled, answer == "y");
+    }
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_of_a_lease_once_and_its_key_is_revoked() {
+    let (stage, home) = (Stage::new(), crate::stage::folder("lease-terminal"));
+    let script = "trap 'echo heard' INT; echo ready; n=0; while [ $n -lt 10 ]; do sleep 0.1; n=$((n+1)); done; exit 4";
+    let args = ["run", "--create", "mielto", "--env", "LEASED", "--name", "n", "--", "sh", "-c", script];
+    let mut command = stage.command(&args);
+    command.env("PATH", "/usr/bin:/bin").env("XDG_STATE_HOME", home);
+    let mut session = at_a_terminal(command);
+    session.exp_string("ready").unwrap();
+    session.send_control('c').unwrap();
+    let (shown, status) = end(session);
+    assert_eq!((status, shown.matches("heard").count()), (4, 1), "{shown}");
+    assert!(!stage.run(&["list", "mielto"]).stdout.contains("[keymux "));
 }

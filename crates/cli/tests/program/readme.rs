@@ -43,6 +43,22 @@ fn the_exit_statuses_of_the_document_are_those_of_the_help_and_the_readme_links_
     assert!(README.contains("(docs/exit-statuses.md)"));
 }
 
+#[test]
+fn every_command_of_the_document_for_a_breach_is_one_with_these_arguments() {
+    let document = include_str!("../../../../docs/incident.md");
+    let parts = document.lines().map(str::trim).filter(|line| !line.contains('`')).flat_map(|line| line.split('|'));
+    let commands: Vec<&str> = parts.map(str::trim).filter(|part| part.starts_with("keymux ")).collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let line = command.split(['<', '>']).next().filter(|_| !command.contains('\'')).unwrap_or(command);
+        let words = line.split_whitespace().skip(1).map(|word| word.trim_matches('\''));
+        let args: Vec<&str> = words.chain(["--help"]).collect();
+        let ran = run(&mut bare(&args), "");
+        assert_eq!(ran.status, Some(0), "{command}: {ran:?}");
+    }
+    assert!(README.contains("(docs/incident.md)"));
+}
+
 /// What each command shows at a terminal of 100 columns, one after the other in one shell.
 fn type_in(stage: &Stage, commands: &[&str]) -> Vec<String> {
     let programs = Path::new(env!("CARGO_BIN_EXE_keymux")).parent().unwrap();

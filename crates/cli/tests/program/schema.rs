@@ -35,6 +35,8 @@ fn every_object_is_as_its_schema_says() {
     let of_oneloop = crate::stage::sample(stage.emulator.oneloop());
     let datkey = stage.emulator.datkey();
     let file = crate::stage::folder("schema").join("key");
+    let stamped = ["create", "mielto", "--name", "n [keymux 0123456789abcdef]"];
+    assert_eq!(stage.run(&stamped).status, Some(0));
     std::fs::write(&file, datkey.plaintext(datkey.sample_address()).unwrap()).unwrap();
     let sample = file.to_str().unwrap();
     let mut seen = std::collections::BTreeSet::new();
@@ -55,16 +57,22 @@ fn every_object_is_as_its_schema_says() {
         &["update", "mielto:key_000000001", "--max-uses", "3"],
         &["verify", "mielto"],
         &["verify", "mielto", "--dry-run"],
+        &["update", "mielto:key_000000001", "mielto:nope", "--disable", "--yes"],
+        &["orphans"],
         &["revoke", "mielto:key_000000001", &of_oneloop, "mielto:nope", "--yes"],
     ] {
-        let lines = run(&mut stage.command(args), "nobodyhasthis").lines();
+        let mut command = stage.command(args);
+        command.env("XDG_STATE_HOME", file.parent().unwrap());
+        let lines = run(&mut command, "nobodyhasthis").lines();
         assert!(!lines.is_empty());
         for object in lines {
             assert_eq!(validator.errors(&object), "", "{object}");
             seen.insert(object["type"].as_str().unwrap().to_owned());
         }
     }
-    let all = ["account", "error", "key", "provider", "request", "revoked", "scope", "summary", "verdict"];
+    let all = [
+        "account", "error", "key", "orphan", "provider", "request", "revoked", "scope", "summary", "updated", "verdict",
+    ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }
 

@@ -77,6 +77,9 @@ pub(super) const KEYS: [Key; 18] = [
     key("expiry_unit", Of::Vendor("oneloop"), Takes::Choice(&["seconds", "milliseconds"])),
 ];
 
+/// The one key of `[trail]`.
+pub(super) const TRAIL_PATH: Key = key("path", Of::Account, Takes::File);
+
 const fn key(name: &'static str, of: Of, takes: Takes) -> Key {
     Key { name, of, takes }
 }

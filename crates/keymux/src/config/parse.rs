@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
-use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, Takes, VENDORS, Value, means_secret, nearest};
+use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, TRAIL_PATH, Takes, VENDORS, Value, means_secret, nearest};
 use super::runs::Runs;
 use super::{AccountConfig, Place, Setting};
 
@@ -27,7 +27,9 @@ type Spot<'a> = Spanned<DeValue<'a>>;
 /// A value that is wrong: where, and why.
 type Wrong = (usize, String);
 
-pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Error> {
+/// The accounts, and where the trail of changes is written.
+pub(super) fn read(text: &str, path: &Path) -> Result<(Vec<AccountConfig>, Option<PathBuf>), Error> {
+    const TABLES: [&str; 3] = ["accounts", "defaults", "trail"];
     let file = File { text, path };
     let root = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -40,8 +42,8 @@ pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Er
     })?;
     let root = root.get_ref();
     for (at, name, value) in in_order(root) {
-        if !["accounts", "defaults"].contains(&name) {
-            return Err(file.error((at, unknown(name, value, "key", ["accounts", "defaults"]))));
+        if !TABLES.contains(&name) {
+            return Err(file.error((at, unknown(name, value, "key", TABLES))));
         }
     }
     let mut defaults = Settings::new();
@@ -52,6 +54,7 @@ pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Er
             defaults.insert(key.name, file.setting(key, value).map_err(|wrong| file.error(wrong))?);
         }
     }
+    let trail = root.get("trail").map(|value| file.trail(value)).transpose().map_err(|wrong| file.error(wrong))?;
     let no_accounts =
         || file.error((0, "there is no account; add a table such as `[accounts.prod-baseten]`".to_owned()));
     let entries = root.get("accounts").ok_or_else(no_accounts)?;
@@ -68,7 +71,7 @@ pub(super) fn accounts(text: &str, path: &Path) -> Result<Vec<AccountConfig>, Er
         accounts.push(AccountConfig { runs: Arc::clone(&runs), ..account });
     }
     accounts.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(accounts)
+    Ok((accounts, trail))
 }
 
 /// The text that is read, and what it is called.
@@ -143,6 +146,24 @@ impl File<'_> {
             contents: BTreeMap::new(),
             runs: Arc::default(),
         })
+    }
+
+    /// The path that `[trail]` names.
+    fn trail(self, value: &Spot<'_>) -> Result<PathBuf, Wrong> {
+        let entries = table(value, "`trail`")?;
+        for (at, name, value) in in_order(entries) {
+            if name != TRAIL_PATH.name {
+                return Err((at, unknown(name, value, "key in `trail`:", [TRAIL_PATH.name])));
+            }
+        }
+        let path = entries.get(TRAIL_PATH.name).ok_or_else(|| {
+            (value.span().start, "`path` is missing; write the path of the file that changes are written to".to_owned())
+        })?;
+        match self.read(&TRAIL_PATH, path)? {
+            Value::File(path) => Ok(path),
+            // It takes a file alone.
+            _ => Err((path.span().start, wants(TRAIL_PATH.takes))),
+        }
     }
 
     fn setting(self, key: &Key, value: &Spot<'_>) -> Result<Setting, Wrong> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ConfigFile;
-use super::keys::{KEYS, Key, MAX_COUNT, Of, Takes, VENDORS};
+use super::keys::{KEYS, Key, MAX_COUNT, Of, TRAIL_PATH, Takes, VENDORS};
 
 const SCHEMA: &str = include_str!("../../../../docs/keymux.schema.json");
 const EXAMPLE: &str = include_str!("../../../../docs/keymux.example.toml");
@@ -89,6 +89,19 @@ fn generated() -> Value {
                 "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
                 "additionalProperties": {"$ref": "#/$defs/account"},
             },
+            "trail": {
+                "description": "Where the command writes a line before and after every change that it sends.",
+                "type": "object",
+                "properties": {
+                    TRAIL_PATH.name: {
+                        "description": "The file; lines are appended. A relative path starts at this file's folder.",
+                        "type": "string",
+                        "minLength": 1,
+                    },
+                },
+                "required": [TRAIL_PATH.name],
+                "additionalProperties": false,
+            },
         },
         "required": ["accounts"],
         "additionalProperties": false,
@@ -140,6 +153,7 @@ fn the_schema_is_the_one_that_the_parsers_keys_make() {
 fn the_example_shows_every_key_and_is_read() {
     let file = ConfigFile::parse(EXAMPLE, "docs/keymux.example.toml").unwrap();
     assert_eq!(file.accounts().len(), VENDORS.len());
+    assert!(EXAMPLE.contains("\n# [trail]\n# path = "));
     let uncommented: Vec<&str> = EXAMPLE.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
     for key in &KEYS {
         let line = format!("{} = ", key.name);
@@ -150,10 +164,14 @@ fn the_example_shows_every_key_and_is_read() {
 #[test]
 fn what_the_example_has_in_comments_is_read_too() {
     // `region` and `base_url` exclude each other, but stand in different accounts.
-    let is_setting = |line: &str| KEYS.iter().any(|key| line.starts_with(&format!("# {} = ", key.name)));
+    let is_setting = |line: &str| {
+        let mut keys = KEYS.iter().chain([&TRAIL_PATH]);
+        line == "# [trail]" || keys.any(|key| line.starts_with(&format!("# {} = ", key.name)))
+    };
     let on = |line: &'static str| if is_setting(line) { &line[2..] } else { line };
     let text: Vec<&str> = EXAMPLE.lines().map(on).collect();
     let file = ConfigFile::parse(&text.join("\n"), "keymux.toml").unwrap();
     let set: std::collections::BTreeSet<_> = file.accounts().flat_map(|account| account.settings.keys()).collect();
     assert_eq!(set.len() + 2, KEYS.len(), "all but `provider` and `credential`: {set:?}");
+    assert_eq!(file.trail(), Some(std::path::Path::new("trail.ndjson")));
 }

@@ -218,3 +218,23 @@ fn a_broken_account_of_a_vendor_that_this_build_lacks_has_its_name_and_its_error
     let error = keymux.broken_accounts().next().unwrap().1;
     assert_eq!(error.to_string(), "a (acme): configuration: no such vendor");
 }
+
+#[test]
+fn a_trail_names_one_file_and_what_else_it_says_is_told_by_its_place() {
+    const ACCOUNT: &str = "[accounts.a]\nprovider = \"datkey\"\ncredential = { env = \"K\" }\n";
+    let read = |trail: &str| ConfigFile::parse(&format!("{trail}\n{ACCOUNT}"), "/etc/keymux.toml");
+    let trail = |text: &str| read(text).unwrap().trail().map(std::path::Path::to_owned);
+    assert_eq!(trail(""), None);
+    assert_eq!(trail("[trail]\npath = \"t.ndjson\""), Some("/etc/t.ndjson".into()));
+    for (text, says) in [
+        ("trail = \"t\"", "/etc/keymux.toml:1:9: `trail` is"),
+        ("[trail]", "`path` is missing"),
+        ("[trail]\npath = 7", "/etc/keymux.toml:2:8: `path` is"),
+        ("[trail]\npath = \"\"", "write the path of a file"),
+        ("[trail]\npaht = \"t\"", "the nearest known one is `path`"),
+        ("[trial]\npath = \"t\"", "the nearest known one is `trail`"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}

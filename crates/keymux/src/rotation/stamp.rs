@@ -72,6 +72,29 @@ impl Stamped {
 }
 
 impl Stamp {
+    /// A stamp of this id: 16 hexadecimal digits, or it is not found again.
+    #[must_use]
+    pub fn new(id: impl Into<String>, place: StampPlace) -> Self {
+        Self { id: id.into(), place }
+    }
+
+    /// `key` with this stamp in place of any that it has, for a key that replaces none: one that is made for a while, and
+    /// that [`Stamped::of`] finds again.
+    pub fn mark(&self, key: &NewKey) -> NewKey {
+        let mut key = without(key.clone());
+        match self.place {
+            StampPlace::Nowhere => {}
+            StampPlace::Metadata => {
+                key.metadata.get_or_insert_with(Metadata::new).insert(ROTATION, self.id.clone());
+            }
+            StampPlace::Name => {
+                let name = key.name.take().unwrap_or_default();
+                key.name = Some(format!("{name}{OPEN}{}]", self.id));
+            }
+        }
+        key
+    }
+
     /// `key` with this stamp in place of any that it has.
     pub(super) fn on(&self, key: &NewKey, replaces: &KeyAddress) -> NewKey {
         let mut key = without(key.clone());
@@ -136,6 +159,18 @@ mod tests {
         assert_eq!(stamp("0", StampPlace::Nowhere).on(&second, &old).name.as_deref(), Some("ci"));
         let found = Stamped::in_name(second.name.as_deref().unwrap()).unwrap();
         assert_eq!((found.id.as_str(), found.replaces.as_str()), ("fedcba9876543210", "g/old"));
+    }
+
+    #[test]
+    fn a_key_that_replaces_none_bears_the_id_alone_and_keeps_the_rest() {
+        let id = "0123456789abcdef";
+        let key = NewKey::default().with_name("ci").with_metadata([("team", "ml")].into_iter().collect::<Metadata>());
+        let named = stamp(id, StampPlace::Name).mark(&key);
+        assert_eq!(named.name.as_deref(), Some("ci [keymux 0123456789abcdef]"));
+        assert_eq!(Stamped::in_name("ci [keymux 0123456789abcdef]").unwrap().replaces, "");
+        let told = stamp(id, StampPlace::Metadata).mark(&named);
+        assert_eq!(told.name.as_deref(), Some("ci"));
+        assert_eq!(told.metadata.unwrap().to_string(), r#"{"keymux_rotation":"0123456789abcdef","team":"ml"}"#);
     }
 
     #[test]
