@@ -125,9 +125,9 @@ pub(crate) const ALL: &[Rule] = &[
     }),
     of(
         ListPage,
-        "a_row_that_cannot_be_read_fails_the_page",
-        "A row that cannot be read is an error of the page, so that no list is shorter than it says.",
-        |stage| Box::pin(reads::a_row_that_cannot_be_read_fails_the_page(stage)),
+        "a_row_that_cannot_be_read_is_told_beside_the_others",
+        "A row that cannot be read is told as an error, and the other rows are given, so that no list is shorter than it says.",
+        |stage| Box::pin(reads::a_row_that_cannot_be_read_is_told_beside_the_others(stage)),
     ),
     of(
         ScopesPage,

@@ -10,7 +10,7 @@ mod pipeline;
 mod reqwest_transport;
 mod transport;
 
-pub use answer::{Answer, Decoded, Envelope, Rows, Shape};
+pub use answer::{Answer, Decoded, Envelope, Rows, Shape, UnreadRow};
 pub use base_url::BaseUrl;
 pub use call::Call;
 pub use decode::objects;

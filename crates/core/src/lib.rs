@@ -52,7 +52,7 @@ pub use gate::{
 };
 pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection, Request,
-    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
+    Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
 };
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, KeyStream, ListPosition, Page, Scope, ScopeInfo};

@@ -124,13 +124,51 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
     /// What was odd about the page itself, beside what is noted on its items.
     pub drift: Vec<Drift>,
+    /// Rows of this page that cannot be read, one error each, which names the row's place. They are not among the items:
+    /// a list with such rows is not whole.
+    pub unreadable: Vec<Error>,
+    /// Why the list ends with this page though the vendor says that there is more, or contradicts itself. Such a list is
+    /// not whole. Looked at where [`next`](Self::next) is `None`.
+    pub cut_short: Option<Error>,
 }
 
 impl<T> Page<T> {
-    /// A page.
+    /// A page all of whose rows were read.
     #[must_use]
     pub fn new(items: Vec<T>, next: Option<Cursor>, drift: Vec<Drift>) -> Self {
-        Self { items, next, drift }
+        Self { items, next, drift, unreadable: Vec::new(), cut_short: None }
+    }
+
+    /// With rows that cannot be read: [`Answer::unread_rows`](crate::Answer::unread_rows) makes the errors.
+    #[must_use]
+    pub fn with_unreadable(mut self, rows: Vec<Error>) -> Self {
+        self.unreadable.extend(rows);
+        self
+    }
+
+    /// With the reason why the list cannot go on though there is more.
+    #[must_use]
+    pub fn with_cut_short(self, reason: Option<Error>) -> Self {
+        Self { cut_short: reason, ..self }
+    }
+
+    /// The page with other items.
+    #[must_use]
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
+        self.try_map(|item| Ok(change(item)))
+    }
+
+    /// The page with other items. What makes an error of an item makes it a row that cannot be read.
+    #[must_use]
+    pub fn try_map<U>(self, change: impl FnMut(T) -> Result<U, Error>) -> Page<U> {
+        let (mut items, mut unreadable) = (Vec::with_capacity(self.items.len()), self.unreadable);
+        for item in self.items.into_iter().map(change) {
+            match item {
+                Ok(item) => items.push(item),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        Page { items, next: self.next, drift: self.drift, unreadable, cut_short: self.cut_short }
     }
 }
 
@@ -163,10 +201,11 @@ type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>
 /// All keys of a scope, page by page as they are asked for.
 ///
 /// - Nothing is sent before the stream is polled, and no page before the one before it is used up.
-/// - It ends after the last page, or after an error; what came before the error was given.
+/// - It ends after the last page, or after the error of a page; what came before the error was given. A row that cannot be
+///   read is an error, too, which names its place, and the stream goes on: a list without errors is whole.
 /// - A cursor that comes again is an error, not an endless list. An empty page that says there is more is not the end;
 ///   after 100 pages in a row that are empty or hold the keys of the page before alone, that is an error, too.
-/// - A key that was on the page before already, because the list moved while it was read, is given once.
+/// - A key that was on this page or the one before already, because the list moved while it was read, is given once.
 #[must_use = "nothing is listed before the stream is polled"]
 pub struct KeyStream {
     provider: Arc<dyn ApiKeyProvider>,
@@ -177,6 +216,8 @@ pub struct KeyStream {
     /// Where the page in hand began: what [`checkpoint`](KeyStream::checkpoint) tells.
     current: Option<Cursor>,
     items: std::vec::IntoIter<KeyRecord>,
+    /// The rows of the page in hand that cannot be read.
+    unreadable: std::vec::IntoIter<Error>,
     /// How many keys of the page in hand are behind, given or left out, and the hash over them.
     passed: usize,
     passed_hash: u64,
@@ -212,6 +253,7 @@ impl KeyStream {
             state: State::Idle,
             current: from.clone(),
             items: Vec::new().into_iter(),
+            unreadable: Vec::new().into_iter(),
             passed: 0,
             passed_hash: 0,
             resumed: None,
@@ -247,13 +289,18 @@ impl KeyStream {
     pub fn position(&self) -> ListPosition {
         match (&self.resumed, &self.state) {
             (Some(position), _) => position.clone(),
-            (None, State::Idle) if self.items.len() == 0 => {
+            (None, State::Idle) if self.is_used_up() => {
                 ListPosition { cursor: self.next.clone(), ..ListPosition::default() }
             }
             (None, _) => {
                 ListPosition { cursor: self.current.clone(), passed: self.passed, passed_hash: self.passed_hash }
             }
         }
+    }
+
+    /// Whether all of the page in hand was given, its rows that cannot be read included.
+    fn is_used_up(&self) -> bool {
+        self.items.len() == 0 && self.unreadable.len() == 0
     }
 
     /// How many pages were read.
@@ -267,19 +314,23 @@ impl KeyStream {
         for record in self.items.by_ref() {
             self.passed += 1;
             self.passed_hash = hash_on(self.passed_hash, &record.address);
-            self.here.insert(record.address.clone());
-            if !self.before.contains(&record.address) {
+            if self.here.insert(record.address.clone()) && !self.before.contains(&record.address) {
                 return Some(record);
             }
         }
         None
     }
 
+    /// The next row of the page in hand that cannot be read. `None`: there is none left on it, and nothing was sent.
+    pub fn next_unreadable(&mut self) -> Option<Error> {
+        self.unreadable.next()
+    }
+
     /// Where to begin again without missing a key: at the next page if all keys of the page in hand were given, else at
     /// this page, whose keys are then given again. `None`: at the beginning.
     #[must_use]
     pub fn checkpoint(&self) -> Option<&Cursor> {
-        if self.items.len() == 0 && matches!(self.state, State::Idle) {
+        if self.is_used_up() && matches!(self.state, State::Idle) {
             return self.next.as_ref();
         }
         self.current.as_ref()
@@ -298,7 +349,7 @@ impl KeyStream {
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
-        while self.items.len() == 0 {
+        while self.is_used_up() {
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
                 State::Last(error) => {
@@ -338,10 +389,11 @@ impl KeyStream {
         let brings_none = page.items.iter().all(|record| self.before.contains(&record.address));
         self.fruitless = if brings_none { self.fruitless + 1 } else { 0 };
         self.items = page.items.into_iter();
+        self.unreadable = page.unreadable.into_iter();
         if let Some(position) = self.resumed.take() {
             self.leave_out(&position);
         }
-        let Some(next) = page.next else { return State::Last(None) };
+        let Some(next) = page.next else { return State::Last(page.cut_short) };
         // The page that the stream began at counts as followed.
         self.followed.extend(self.current.as_ref().map(hash));
         if !self.followed.insert(hash(&next)) {
@@ -392,6 +444,9 @@ impl Stream for KeyStream {
         loop {
             if let Some(record) = this.next_in_hand() {
                 return Poll::Ready(Some(Ok(record)));
+            }
+            if let Some(error) = this.next_unreadable() {
+                return Poll::Ready(Some(Err(error)));
             }
             match this.poll_page(context) {
                 Poll::Pending => return Poll::Pending,

@@ -1,5 +1,6 @@
 //! The answer of a success: what a vendor's crate decodes, and the errors about what cannot be decoded.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -50,12 +51,47 @@ pub struct Decoded<T> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Rows<R, T> {
-    /// The rows, each with its own notes.
+    /// The rows that could be read, in their order, each with its own notes.
     pub rows: Vec<Decoded<R>>,
+    /// Those that could not.
+    pub unread: Vec<UnreadRow>,
     /// The body's other members.
     pub rest: T,
     /// What was odd about the page itself.
     pub drift: Vec<Drift>,
+}
+
+/// A row of a page that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnreadRow {
+    /// Which row of the page it is, counted from 0.
+    pub place: usize,
+    /// Why it cannot be read. It holds no value.
+    pub reason: String,
+}
+
+impl<R, T> Rows<R, T> {
+    /// Where the rows that could be read stand on the page, counted from 0.
+    pub fn places(&self) -> impl Iterator<Item = usize> + use<R, T> {
+        let unread: HashSet<usize> = self.unread.iter().map(|row| row.place).collect();
+        (0..).filter(move |place| !unread.contains(place))
+    }
+
+    /// The page with the rows for which `why` has a reason among those that could not be read.
+    #[must_use]
+    pub fn without(mut self, mut why: impl FnMut(&Decoded<R>) -> Option<String>) -> Self {
+        let places = self.places();
+        let rows = std::mem::take(&mut self.rows);
+        for (place, row) in places.zip(rows) {
+            match why(&row) {
+                Some(reason) => self.unread.push(UnreadRow { place, reason }),
+                None => self.rows.push(row),
+            }
+        }
+        self.unread.sort_by_key(|row| row.place);
+        self
+    }
 }
 
 /// The answer of a success, and what is known about the call, for errors about it. Printing it shows no body.
@@ -94,7 +130,8 @@ impl Answer {
     }
 
     /// Decodes a page: the rows in the list `member`, each with its own notes, and the body's other members. A row that
-    /// cannot be read is an error: a list is never shorter than it says.
+    /// cannot be read is in [`Rows::unread`], for [`unread_rows`](Self::unread_rows) to tell. A list that is not there, or
+    /// null, is an error: nobody documents that for an empty list.
     pub fn decode_page<R, T>(&self, shape: &Shape, member: &'static str) -> Result<Rows<R, T>, Error>
     where
         R: DeserializeOwned,
@@ -102,6 +139,14 @@ impl Answer {
     {
         let raw_of = self.pipeline.keeps_raw().then_some(shape);
         decode::rows(self.response.body(), member, raw_of).map_err(|reason| self.undecodable(&reason))
+    }
+
+    /// The errors of rows that cannot be read, for [`Page::with_unreadable`](crate::Page::with_unreadable); `member` is
+    /// the list that they stand in.
+    #[must_use]
+    pub fn unread_rows(&self, member: &str, unread: &[UnreadRow]) -> Vec<Error> {
+        let told = |row: &UnreadRow| format!("row {} of `{member}` cannot be read: {}", row.place, row.reason);
+        unread.iter().map(|row| self.undecodable(&told(row))).collect()
     }
 
     /// The error of an answer that is no readable answer. `reason` must hold no secret.

@@ -2,6 +2,7 @@
 //! value.
 
 mod page;
+mod repeated;
 mod watch;
 
 use std::borrow::Cow;
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -103,9 +104,13 @@ impl<'de> Visitor<'de> for Peel {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut peeled = Peeled { object: None, others: Vec::new() };
+        let mut found = false;
         while let Some(Name(name)) = map.next_key()? {
             if name == self.member {
                 let value: &RawValue = map.next_value()?;
+                if std::mem::replace(&mut found, true) {
+                    return Err(A::Error::duplicate_field(self.member));
+                }
                 peeled.object = value.get().starts_with('{').then_some(value);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -149,7 +154,14 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
     let mut object = members(&text)?;
     let mut wrapper = None;
     if let Envelope::Wrapped(member) | Envelope::Either(member) = envelope {
-        let inner = object.iter().rfind(|(name, _)| name == member).map(|(_, value)| value.get());
+        let mut inners = object.iter().filter(|(name, _)| name == member).map(|(_, value)| value.get());
+        let inner = inners.next_back();
+        if let Some(other) = inners.next_back() {
+            if Some(other) != inner {
+                return Err(format!("the member `{member}` stands twice, with different values"));
+            }
+            drift.push(Drift::new(member, DriftKind::Repeated));
+        }
         match inner.filter(|inner| inner.starts_with('{')) {
             Some(inner) => {
                 let others = object.iter().filter(|(name, _)| name != member);
@@ -163,26 +175,26 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
         }
     }
     // A value that serde_json does not read (half a surrogate pair, a number beyond every float, a hundred levels)
-    // costs its member alone.
+    // costs its member alone, and so does one that stands twice: nobody knows which of the two is meant.
+    let mut taken = Vec::new();
+    for (path, alike) in repeated::find(&object) {
+        let note = Drift::new(path.join("."), DriftKind::Repeated);
+        if alike { drift.push(note) } else { taken.push((path, DriftKind::Repeated)) }
+    }
     let mut shown = Map::new();
-    let mut broken = HashSet::new();
     for (name, value) in object {
         if serde_json::from_str::<Value>(value.get()).is_err() {
-            broken.insert(name.clone());
+            taken.push((vec![name.clone()], DriftKind::WrongType));
         }
         shown.insert(name, read(value));
     }
     let mut value = Value::Object(shown.clone());
-    for name in &broken {
-        value.as_object_mut().map(|members| members.remove(name));
-    }
-    let removed = repair(&mut value, decode)?;
+    taken.retain(|(path, _)| take(&mut value, path).is_some());
+    let removed = repair(&mut value, decode, &taken)?;
     drift.extend(removed.notes());
-    // What is ignored is told by one more pass over what is left, in which `null` stands for what is broken.
-    if let Some(members) = value.as_object_mut() {
-        members.extend(broken.iter().map(|name| (name.clone(), Value::Null)));
-    }
-    let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
+    // What is ignored is told by one more pass over what is left, in which `null` stands for what was taken out.
+    taken.iter().for_each(|(path, _)| put_null(&mut value, path));
+    let mut hidden: HashSet<Steps> = removed.paths().cloned().collect();
     let _ = decode(&value, &mut |oddity, path| {
         if oddity == Oddity::Unknown {
             let path = removed.trace(&path.steps());
@@ -190,11 +202,13 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
             hidden.insert(path);
         }
     });
-    for name in broken {
-        let documented = hidden.insert(vec![name.clone()]);
-        if documented {
-            drift.push(Drift::new(name, DriftKind::WrongType));
-        }
+    // Of what is not documented nobody needs to know more.
+    let documented = |path: &Steps| !(1..=path.len()).any(|steps| hidden.contains(&path[..steps]));
+    taken.retain(|(path, _)| documented(path));
+    drift.retain(|note| note.kind != DriftKind::Repeated || documented(&steps_of(&note.path)));
+    for (path, kind) in taken {
+        drift.push(Drift::new(path.join("."), kind));
+        hidden.insert(path);
     }
     Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
 }
@@ -244,8 +258,35 @@ fn read(value: &RawValue) -> Value {
     serde_json::from_str(value.get()).unwrap_or_else(|_| length())
 }
 
-/// Takes out of `value` what does not decode, until the rest does.
-fn repair(value: &mut Value, decode: Decode<'_>) -> Result<Removed, String> {
+/// Takes the member at `path` out of `value`, through objects and lists.
+fn take(value: &mut Value, path: &[String]) -> Option<Value> {
+    let (last, parents) = path.split_last()?;
+    parent(value, parents)?.as_object_mut()?.remove(last)
+}
+
+/// Puts `null` where [`take`] took something out, if the place is still there.
+fn put_null(value: &mut Value, path: &[String]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    if let Some(members) = parent(value, parents).and_then(Value::as_object_mut) {
+        members.entry(last.clone()).or_insert(Value::Null);
+    }
+}
+
+/// The object or list that these steps lead to.
+fn parent<'a>(value: &'a mut Value, steps: &[String]) -> Option<&'a mut Value> {
+    steps.iter().try_fold(value, |parent, step| match parent {
+        Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        Value::Object(members) => members.get_mut(step),
+        _ => None,
+    })
+}
+
+fn steps_of(path: &str) -> Steps {
+    path.split('.').map(str::to_owned).collect()
+}
+
+/// Takes out of `value` what does not decode, until the rest does. `taken` was taken out before.
+fn repair(value: &mut Value, decode: Decode<'_>, taken: &[(Steps, DriftKind)]) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
         // The innermost is told first.
@@ -257,17 +298,23 @@ fn repair(value: &mut Value, decode: Decode<'_>) -> Result<Removed, String> {
         });
         let Err(error) = decoded else { return Ok(removed) };
         let mut path = path.unwrap_or_default();
-        if removed.paths.len() >= MAX_REPAIRS {
+        if removed.members.len() >= MAX_REPAIRS {
             path.truncate(1);
         }
-        if removed.remove(value, &path).is_none() {
-            // The text of the error may show a value, unless it names a member that is not there.
-            let text = error.to_string();
+        // The text of the error may show a value, unless it names a member that is not there.
+        let text = error.to_string();
+        if removed.remove(value, &path, text.starts_with("invalid type")).is_none() {
             let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
             let Some(missing) = missing else { return Err(unlike()) };
-            let was_there = removed.paths.iter().any(|path| matches!(path.as_slice(), [name] if missing == name));
-            let reason = if was_there { "is not readable" } else { "is not there" };
-            return Err(format!("the member `{missing}` identifies the key and {reason}"));
+            let mut all = removed.members.iter().chain(taken);
+            let reason = match all.find(|(path, _)| matches!(path.as_slice(), [name] if missing == name)) {
+                None => "is not there",
+                Some((_, DriftKind::Repeated)) => "stands twice, with different values",
+                Some((_, DriftKind::UnknownValue(value))) if value.is_empty() => "is empty",
+                Some((_, DriftKind::UnknownValue(_))) => "has a value that is not documented",
+                Some(_) => "has another type than documented",
+            };
+            return Err(format!("the member `{missing}`, which is needed, {reason}"));
         }
     }
 }
@@ -279,44 +326,46 @@ fn unlike() -> String {
 /// What was taken out. Later elements of a list have moved up, and notes tell where they stood at first.
 #[derive(Default)]
 struct Removed {
-    /// The original paths of what was taken out.
-    paths: Vec<Steps>,
+    /// The original paths of what was taken out, and what was odd there.
+    members: Vec<(Steps, DriftKind)>,
     /// The original indices of the elements among them, in order, by the list's original path.
     elements: BTreeMap<Steps, Vec<usize>>,
 }
 
 impl Removed {
-    fn notes(&self) -> impl Iterator<Item = Drift> {
-        self.paths.iter().map(|path| Drift::new(path.join("."), DriftKind::WrongType))
+    fn paths(&self) -> impl Iterator<Item = &Steps> {
+        self.members.iter().map(|(path, _)| path)
     }
 
-    /// Takes the member or element at `path` out of `value`. `None`: `path` is the root, or leads nowhere.
-    fn remove(&mut self, value: &mut Value, path: &[String]) -> Option<()> {
+    fn notes(&self) -> impl Iterator<Item = Drift> {
+        self.members.iter().map(|(path, kind)| Drift::new(path.join("."), kind.clone()))
+    }
+
+    /// Takes the member or element at `path` out of `value`; `of_type` says that its type is what is wrong with it.
+    /// `None`: `path` is the root, or leads nowhere.
+    fn remove(&mut self, value: &mut Value, path: &[String], of_type: bool) -> Option<()> {
         let (last, parents) = path.split_last()?;
         let original = self.trace(path);
-        let mut parent = value;
-        for step in parents {
-            parent = match parent {
-                Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?)?,
-                Value::Object(members) => members.get_mut(step)?,
-                _ => return None,
-            };
-        }
-        match parent {
+        let taken = match parent(value, parents)? {
             Value::Array(items) => {
                 let index = last.parse().ok().filter(|index| *index < items.len())?;
-                items.remove(index);
+                let item = items.remove(index);
                 let (place, array) = original.split_last()?;
                 let place: usize = place.parse().ok()?;
                 let elements = self.elements.entry(array.to_vec()).or_default();
                 elements.insert(elements.partition_point(|element| *element < place), place);
+                item
             }
-            Value::Object(members) => {
-                members.remove(last)?;
-            }
+            Value::Object(members) => members.remove(last)?,
             _ => return None,
-        }
-        self.paths.push(original);
+        };
+        let kind = match taken {
+            Value::Number(number) if !of_type => DriftKind::UnknownValue(number.to_string()),
+            // Longer text is not shown: what does not decode may be anything.
+            Value::String(text) if !of_type && text.len() <= 2 => DriftKind::UnknownValue(text),
+            _ => DriftKind::WrongType,
+        };
+        self.members.push((original, kind));
         Some(())
     }
 
@@ -454,7 +503,13 @@ mod tests {
                 &["scopes has another type than documented", "new is not documented"],
             ),
             ("\u{feff}{\"id\":\"a\"}", &["the body is not plain UTF-8"]),
-            (r#"{"id":"a","id":"a"}"#, &[]),
+            (r#"{"id":"a","id":"a"}"#, &["id stands twice"]),
+            (r#"{"id":"a","name":"b","name":"c"}"#, &["name stands twice"]),
+            (r#"{"id":"a","scopes":[{"read":true,"read":false},{"read":true}]}"#, &["scopes.0.read stands twice"]),
+            (
+                r#"{"id":"a","new":1,"new":2,"name":7}"#,
+                &["name has another type than documented", "new is not documented"],
+            ),
         ];
         for (body, expected) in bare {
             assert_eq!(notes(body, Envelope::Bare), *expected, "{body}");
@@ -462,7 +517,15 @@ mod tests {
         let (model, _) = decode(r#"{"id":"a","scopes":[{"read":"x"},7,{"read":true}]}"#, Envelope::Bare).unwrap();
         let scopes = model.scopes.known().unwrap().iter().map(|scope| scope.read);
         assert!(scopes.eq([Fact::Missing, Fact::Known(true)]), "the rest of the list is kept");
+        let twice = r#"{"id":"a","name":"b","name":"c","scopes":[{"read":true,"read":false},{"read":true}]}"#;
+        let (model, _) = decode(twice, Envelope::Bare).unwrap();
+        let scopes = model.scopes.known().unwrap().iter().map(|scope| scope.read);
+        assert!(scopes.eq([Fact::Missing, Fact::Known(true)]), "neither of two values is taken");
+        assert_eq!(model.name, Fact::Missing);
         let wrapped = Envelope::Wrapped("key");
+        assert_eq!(notes(r#"{"key":{"id":"a"},"key":{"id":"a"}}"#, wrapped), ["key stands twice"]);
+        let two = decode(r#"{"key":{"id":"a"},"key":{"id":"b"}}"#, wrapped).unwrap_err();
+        assert_eq!(two, "the member `key` stands twice, with different values");
         assert_eq!(notes(r#"{"key":{"id":"a"}}"#, wrapped), [""; 0]);
         assert_eq!(notes(r#"{"id":"a"}"#, wrapped), ["the body is wrapped in another way than documented"]);
         assert_eq!(notes(r#"{"key":{"id":"a"},"n":1}"#, wrapped), ["n is not documented"]);
@@ -503,9 +566,13 @@ mod tests {
             ("CANARY", "the body is not JSON (line 1, column 1)"),
             (r#"["CANARY"]"#, "the body is JSON, but an array and not an object"),
             ("null", "the body is JSON, but null and not an object"),
-            (r#"{"name":"CANARY"}"#, "the member `id` identifies the key and is not there"),
-            (r#"{"id":["CANARY"]}"#, "the member `id` identifies the key and is not readable"),
-            (r#"{"id":null}"#, "the member `id` identifies the key and is not readable"),
+            (r#"{"name":"CANARY"}"#, "the member `id`, which is needed, is not there"),
+            (r#"{"id":["CANARY"]}"#, "the member `id`, which is needed, has another type than documented"),
+            (r#"{"id":null}"#, "the member `id`, which is needed, has another type than documented"),
+            (
+                r#"{"id":"CANARY1","id":"CANARY2"}"#,
+                "the member `id`, which is needed, stands twice, with different values",
+            ),
         ];
         for (body, expected) in table {
             assert_eq!(decode(body, Envelope::Bare).unwrap_err(), expected, "{body}");
