@@ -21,6 +21,16 @@ use crate::rotate::{self, Rotated};
 /// documents a limit, allows 100 requests a second; 8 at once stay below that where an answer takes 80 ms or more.
 const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).unwrap(); // the compiler sees that 8 is not 0
 
+/// The scopes of an account, as far as they can be read.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct FoundScopes {
+    /// The scopes that were read.
+    pub scopes: Vec<ScopeInfo>,
+    /// Why there may be more: an error for each row that cannot be read, and that of a list that broke off.
+    pub errors: Vec<Error>,
+}
+
 /// Accounts at any number of vendors, asked in one way. Cheap to clone; clones share accounts and connections.
 #[derive(Debug, Clone)]
 pub struct Keymux {
@@ -169,13 +179,33 @@ impl Keymux {
 
     /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
     /// [`ErrorKind::Unsupported`]; a cursor that comes again is [`ErrorKind::Decode`], not an endless list.
+    ///
+    /// A scope that cannot be read is an error of the whole, so that no list is shorter than it says;
+    /// [`find_scopes`](Self::find_scopes) gives those that can.
     pub async fn scopes(&self, account: &AccountName) -> Result<Vec<ScopeInfo>, Error> {
+        let mut found = self.find_scopes(account).await?;
+        if found.errors.is_empty() { Ok(found.scopes) } else { Err(found.errors.swap_remove(0)) }
+    }
+
+    /// The scopes of an account as far as they can be read, and the errors of those that cannot.
+    pub async fn find_scopes(&self, account: &AccountName) -> Result<FoundScopes, Error> {
         let provider = self.account(account)?;
-        let (mut scopes, mut followed, mut cursor) = (Vec::new(), HashSet::new(), None);
+        let (mut found, mut followed, mut cursor) = (FoundScopes::default(), HashSet::new(), None);
         loop {
-            let page = provider.scopes_page(cursor.as_ref()).await?;
-            scopes.extend(page.items);
-            let Some(next) = page.next else { return Ok(scopes) };
+            let page = match provider.scopes_page(cursor.as_ref()).await {
+                // What came before is not lost.
+                Err(error) if cursor.is_some() => {
+                    found.errors.push(error);
+                    return Ok(found);
+                }
+                page => page?,
+            };
+            found.scopes.extend(page.items);
+            found.errors.extend(page.unreadable);
+            let Some(next) = page.next else {
+                found.errors.extend(page.cut_short);
+                return Ok(found);
+            };
             if !followed.insert(next.clone()) {
                 return Err(Error::new(ErrorKind::Decode)
                     .with_provider(provider.info().id().clone())

@@ -52,7 +52,7 @@ mod inventory;
 mod outcomes;
 mod rotate;
 
-pub use accounts::{Builder, Keymux};
+pub use accounts::{Builder, FoundScopes, Keymux};
 pub use env::providers;
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
