@@ -99,6 +99,8 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp, whole: bool) -> Shown 
         Fact::Known(Cell::List(all)) if all.iter().any(|one| one.contains(',')) => printable(&all.join("; ")),
         Fact::Known(Cell::List(all)) => printable(&all.join(", ")),
         Fact::Empty => column.none.to_owned(),
+        // It was sent; `drift` says what is odd about it.
+        Fact::Missing if row.is_odd(&column.name) => return Shown::new("unreadable").add_attribute(Attribute::Dim),
         Fact::Missing => return Shown::new("not sent").add_attribute(Attribute::Dim),
         Fact::Unsupported => return Shown::new("cannot say").add_attribute(Attribute::Dim),
     };
