@@ -193,7 +193,9 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
     let removed = repair(&mut value, decode, &taken)?;
     drift.extend(removed.notes());
     // What is ignored is told by one more pass over what is left, in which `null` stands for what was taken out.
-    taken.iter().for_each(|(path, _)| put_null(&mut value, path));
+    for (path, _) in &taken {
+        put_null(&mut value, path);
+    }
     let mut hidden: HashSet<Steps> = removed.paths().cloned().collect();
     let _ = decode(&value, &mut |oddity, path| {
         if oddity == Oddity::Unknown {
