@@ -9,7 +9,7 @@ use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
     Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Metadata, MetadataValue, NewKey, Notes,
     Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo, SecretString, Status,
-    Takes, TimeForm, TimeUnit, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Takes, TimeForm, TimeUnit, Verdict, VerifyRequest, resolve_time,
 };
 
 use crate::client::{Client, ID, Removed};
@@ -73,23 +73,19 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         let decoded = self.fetch_api_key(&workspace, &id).await?;
-        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self))
     }
 
     async fn list_page(&self, scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         let workspace: WorkspaceId = scope.one(&INFO)?;
-        let (rows, drift) = self.fetch_api_keys(&workspace).await?;
-        let records = rows.into_iter().map(|row| self.record(&workspace, row)).collect::<Result<_, _>>()?;
-        Ok(Page::new(records, None, drift))
+        Ok(self.fetch_api_keys(&workspace).await?.try_map(|row| self.record(&workspace, row)))
     }
 
     async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
-        let (rows, drift) = self.fetch_workspaces().await?;
-        let scope = |workspace: Workspace| {
+        Ok(self.fetch_workspaces().await?.try_map(|row| {
+            let workspace: Workspace = row.value;
             Ok(ScopeInfo::new(Scope::new([workspace.id.as_str()])?, workspace.name.into_known()))
-        };
-        let scopes = rows.into_iter().map(|row| scope(row.value)).collect::<Result<_, Error>>()?;
-        Ok(Page::new(scopes, None, drift))
+        }))
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
@@ -133,13 +129,13 @@ impl ApiKeyProvider for Client {
             scopes: set(&patch.permissions).map(|permissions| grants(&permissions)).transpose()?,
         };
         let decoded = self.patch_api_key(&workspace, &id, &edit).await?;
-        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self))
     }
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         let (decoded, plaintext) = self.reissue_api_key(&workspace, &id).await?;
-        Ok(IssuedKey::new(record_of(address.clone(), &workspace, &id, decoded, self.now()), plaintext))
+        Ok(IssuedKey::new(record_of(address.clone(), &workspace, &id, decoded, self), plaintext))
     }
 
     /// Oneloop's verdict holds no workspace, so that there is no record with it, and none can be asked for.
@@ -157,9 +153,7 @@ impl ApiKeyProvider for Client {
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         Ok(match self.remove_api_key(&workspace, &id).await? {
-            Removed::Key(decoded) => {
-                Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self.now())))
-            }
+            Removed::Key(decoded) => Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self))),
             Removed::Untold => Revoked::new(None),
             Removed::ByLostAttempt => Revoked::by_lost_attempt(),
         })
@@ -186,7 +180,7 @@ impl Client {
     fn record(&self, workspace: &WorkspaceId, decoded: Decoded<ApiKey>) -> Result<KeyRecord, Error> {
         let id = decoded.value.id.clone();
         let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
-        Ok(record_of(address, workspace, &id, decoded, self.now()))
+        Ok(record_of(address, workspace, &id, decoded, self))
     }
 
     /// An expiry in the unit that the user chose; no document states one.
@@ -265,7 +259,7 @@ fn record_of(
     workspace: &WorkspaceId,
     id: &ApiKeyId,
     decoded: Decoded<ApiKey>,
-    now: Timestamp,
+    client: &Client,
 ) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
     let mut notes = Notes::of(drift);
@@ -279,8 +273,10 @@ fn record_of(
     record.created_at = resolve_time(&key.created_at, "createdAt", TimeForm::Text, &mut notes);
     record.updated_at = resolve_time(&key.updated_at, "updatedAt", TimeForm::Text, &mut notes);
     record.last_used_at = resolve_time(&key.last_used_at, "lastUsedAt", TimeForm::Text, &mut notes);
-    record.expires_at = expiry(&key.expires_at, &mut notes);
-    record.status = status(&key, &record.expires_at, now);
+    // The documents state no unit; what the user says of it is obeyed.
+    let unit = client.expiry_unit().map_or(TimeForm::UnitlessInteger, TimeForm::ChosenUnit);
+    record.expires_at = resolve_time(&key.expires_at, "expiresAt", unit, &mut notes);
+    record.status = status(&key, &record.expires_at, client.now(), &notes);
     record.owner.workspace = Fact::Known(workspace.as_str().to_owned());
     record.owner.customer = key.customer_id.clone();
     record.permissions = key.scopes.as_ref().map(|scopes| permissions(scopes, &mut notes));
@@ -303,21 +299,14 @@ fn note_required(key: &ApiKey, notes: &mut Notes) {
     notes.present("billingId", &key.billing_id);
 }
 
-/// The documents allow numbers above 0 alone: what 0 would mean, nobody says.
-fn expiry(expires_at: &Fact<VendorTime>, notes: &mut Notes) -> Fact<Timestamp> {
-    if let Fact::Known(time) = expires_at {
-        if time.read().instant.is_some_and(|at| at <= Timestamp::UNIX_EPOCH) {
-            notes.unknown_value("expiresAt", &time.to_string());
-            return Fact::Missing;
-        }
-    }
-    resolve_time(expires_at, "expiresAt", TimeForm::UnitlessInteger, notes)
-}
-
 /// Which of the members goes before which is not documented; what is for good goes first here.
-fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp) -> Status {
+fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &Notes) -> Status {
     const FROM: &[&str] = &["deleted", "enabled", "expiresAt"];
     match (&key.deleted, &key.enabled) {
+        // It was there and says nothing, so that what goes after it does not either.
+        (Fact::Missing, _) if notes.was_dropped("deleted") => {
+            Status::derived(KeyState::Unknown, FROM, "the answer lacks what the status follows from")
+        }
         (Fact::Known(true), _) => Status::stated(KeyState::Revoked, "deleted"),
         (_, Fact::Known(false)) => Status::stated(KeyState::Disabled, "enabled"),
         _ if expires_at.known().is_some_and(|end| *end <= now) => {

@@ -13,6 +13,7 @@ mod emulate;
 mod ends;
 mod formats;
 mod listing;
+mod odd_answers;
 #[cfg(unix)]
 mod prompts;
 #[cfg(unix)]
