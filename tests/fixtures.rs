@@ -237,10 +237,6 @@ impl Vendor {
         }
     }
 
-    pub(crate) fn member(self, path: &str) -> Member {
-        *self.members().iter().find(|member| member.path == path).unwrap()
-    }
-
     /// The members that the status follows from.
     pub(crate) fn status_members(self) -> &'static [&'static str] {
         match self {

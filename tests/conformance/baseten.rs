@@ -55,6 +55,6 @@ impl Harness for Baseten {
     }
 
     fn page_size(&self) -> usize {
-        100
+        1000
     }
 }

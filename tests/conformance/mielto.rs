@@ -71,6 +71,6 @@ impl Harness for Mielto {
     }
 
     fn page_size(&self) -> usize {
-        100
+        1000
     }
 }

@@ -216,30 +216,67 @@ async fn a_list_of_keys_sends_limit_and_cursor_and_says_where_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_list_ends_where_the_vendor_says_so_and_is_never_shorter_than_it_says() {
+async fn a_list_ends_where_nothing_says_more_and_is_never_shorter_than_it_says() {
+    let one = json!([{"prefix": "p1", "name": "good"}]);
+    let none = json!([]);
     let table = [
-        (json!({"has_more": false}), Ok(None)),
-        (json!({"has_more": false, "cursor": null}), Ok(None)),
-        (json!({"has_more": false, "cursor": "c"}), Ok(None)),
-        (json!({"cursor": "c"}), Ok(Some("c"))),
-        (json!({"has_more": true}), Err("cursor")),
-        (json!({"has_more": true, "cursor": ""}), Err("cursor")),
-        (json!({}), Err("has_more")),
-        (Value::Null, Err("has_more")),
+        (&one, json!({"has_more": false}), Ok(None)),
+        (&one, json!({"has_more": false, "cursor": null}), Ok(None)),
+        (&one, json!({"has_more": false, "cursor": ""}), Ok(None)),
+        (&one, json!({"cursor": "c"}), Ok(Some("c"))),
+        // Two signs that contradict each other: the one that says more is followed, until a page brings nothing.
+        (&one, json!({"has_more": false, "cursor": "c"}), Ok(Some("c"))),
+        (&one, json!({"has_more": false, "cursor": "own"}), Ok(None)),
+        (&none, json!({"has_more": false, "cursor": "c"}), Ok(None)),
+        (&one, json!({"has_more": true}), Err("cursor")),
+        (&one, json!({"has_more": true, "cursor": ""}), Err("cursor")),
+        (&one, json!({"has_more": true, "cursor": 7}), Err("cursor")),
+        (&one, json!({}), Err("has_more")),
+        (&one, Value::Null, Err("has_more")),
+        (&none, json!({"has_more": true}), Err("cursor")),
     ];
-    for (pagination, expected) in table {
+    for (items, pagination, expected) in table {
         let mut server = server().await;
-        let answer = json!({"items": [], "pagination": pagination});
+        let answer = json!({"items": items, "pagination": pagination});
         let _mocks = always(&mut server, 200, &answer.to_string());
-        match (client(&server.url()).list_api_keys(&group(), &PageRequest::default()).await, expected) {
-            (Ok(page), Ok(next)) => assert_eq!(page.next, next.map(Cursor::new), "{pagination}"),
-            (Err(error), Err(names)) => {
-                assert_eq!(error.details().kind(), ErrorKind::Decode);
+        let request = PageRequest { limit: None, cursor: Some(Cursor::new("own")) };
+        let page = client(&server.url()).list_api_keys(&group(), &request).await.unwrap();
+        assert_eq!(page.items.len(), items.as_array().unwrap().len(), "no row is lost: {pagination}");
+        match expected {
+            Ok(next) => {
+                assert_eq!((page.next, page.cut_short.is_none()), (next.map(Cursor::new), true), "{pagination}");
+            }
+            Err(names) => {
+                let error = page.cut_short.unwrap();
+                assert_eq!((page.next, error.kind()), (None, ErrorKind::Decode), "{pagination}");
                 assert!(error.to_string().contains(names), "{error}");
             }
-            (result, _) => panic!("{pagination}: {result:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_group_or_a_key_that_cannot_be_read_is_told_and_the_others_are_given() {
+    let mut server = server().await;
+    let items = json!([{"prefix": "p1", "name": "good"}, {"name": "odd"}, {"prefix": ""}, {"prefix": "p4"}]);
+    let answer = json!({"items": items, "pagination": {"has_more": false}});
+    let _mocks = always(&mut server, 200, &answer.to_string());
+    let page = provider(&server.url()).list_page(&in_group(), None).await.unwrap();
+    assert_eq!(page.items.len(), 2);
+    let told: Vec<String> = page.unreadable.iter().map(ToString::to_string).collect();
+    assert!(
+        told[0].contains("row 1 of `items` cannot be read: the member `prefix`, which is needed, is not there"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("row 2 of `items` cannot be read: the member `prefix`, which is needed, is empty"),
+        "{told:?}"
+    );
+    let answer = json!({"items": [{"id": "g1"}, {"metadata": {}}, {"id": 7}], "pagination": {"has_more": false}});
+    let mut server = self::server().await;
+    let _mocks = always(&mut server, 200, &answer.to_string());
+    let page = provider(&server.url()).scopes_page(None).await.unwrap();
+    assert_eq!((page.items.len(), page.unreadable.len()), (1, 2));
 }
 
 #[tokio::test]
@@ -799,11 +836,11 @@ fn in_group() -> Scope {
 #[tokio::test]
 async fn the_stream_of_a_groups_keys_follows_the_cursor_to_the_end() {
     let mut server = server().await;
-    let path = "/v1/gateway/groups/g1%2Facme/api_keys";
+    let path = "/v1/gateway/groups/g1%2Facme/api_keys?limit=1000";
     let first = json!({"items": [{"prefix": "a", "name": "n"}], "pagination": {"has_more": true, "cursor": "c="}});
     let last = json!({"items": [{"prefix": "p/q", "name": null}], "pagination": {"has_more": false}});
     let first = expect(&mut server, "GET", path, &first).create();
-    let last = expect(&mut server, "GET", &format!("{path}?cursor=c%3D"), &last).create();
+    let last = expect(&mut server, "GET", &format!("{path}&cursor=c%3D"), &last).create();
     let mut stream = KeyStream::new(provider(&server.url()), in_group(), None);
     let mut records = Vec::new();
     while let Some(record) = stream.next().await {
@@ -828,7 +865,7 @@ async fn scopes_are_groups_by_their_name_or_their_owners_id() {
     let mut server = server().await;
     let named = json!({"id": "g2", "metadata": {"name": "Acme", "external_entity_id": "e2"}});
     let answer = json!({"items": [group_json(), named, {"id": "g3"}], "pagination": {"has_more": true, "cursor": "n"}});
-    expect(&mut server, "GET", "/v1/gateway/groups?cursor=m", &answer).create();
+    expect(&mut server, "GET", "/v1/gateway/groups?limit=1000&cursor=m", &answer).create();
     let page = provider(&server.url()).scopes_page(Some(&Cursor::new("m"))).await.unwrap();
     let scopes: Vec<_> = page.items.iter().map(|info| (info.scope.to_string(), info.name.as_deref())).collect();
     let expected = [("abc123hash", Some("cust 42")), ("g2", Some("Acme")), ("g3", None)];

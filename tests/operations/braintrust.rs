@@ -456,6 +456,25 @@ async fn a_page_that_comes_again_ends_the_list_with_an_error() {
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_costs_itself_and_the_list_goes_on_behind_the_last_that_can() {
+    let mut odd: serde_json::Value = serde_json::from_str(&page(0..3)).unwrap();
+    odd["objects"][1]["id"] = serde_json::json!(7);
+    odd["objects"].as_array_mut().unwrap().push(serde_json::json!(null));
+    let pages = [odd.to_string(), page(3..5), page(0..0)];
+    let vendor = Vendor::answering("GET", &pages.each_ref().map(|page| (200, page.as_str()))).await;
+    let told = names(vendor.client()).await;
+    let ok = |name: &str| Ok(name.to_owned());
+    let odd = || Err(ErrorKind::Decode);
+    assert_eq!(told, [ok("0"), ok("2"), odd(), odd(), ok("3"), ok("4")]);
+    assert!(vendor.lines()[1].ends_with("starting_after=6f1d2c3b-0a9e-4b57-8c11-000000000002"), "{:?}", vendor.lines());
+    // Nothing tells where the list goes on.
+    let vendor = Vendor::answering("GET", &[(200, r#"{"objects": [{"id": null}]}"#)]).await;
+    let page = vendor.client().list_page(&Scope::account(), None).await.unwrap();
+    assert_eq!((page.items.len(), page.unreadable.len(), page.next), (0, 1, None));
+    assert!(page.cut_short.unwrap().to_string().contains("nothing tells where the next page begins"));
+}
+
+#[tokio::test]
 async fn listed_and_revoked_records_are_as_from_get() {
     let get = Vendor::answering("GET", &[(200, KEY)]).await;
     let expected = get.client().get(&address()).await.unwrap();

@@ -364,8 +364,6 @@ async fn what_cannot_be_read_or_identified_is_an_error_without_any_value() {
         ("get_api_key", "GET", anonymous.to_owned()),
         ("update_api_key", "PUT", anonymous.to_owned()),
         ("update_api_key", "PUT", String::new()),
-        ("list_api_keys", "GET", format!(r#"{{"data": [{FULL}, {anonymous}], "total_count": 2}}"#)),
-        ("list_api_keys", "GET", r#"{"data": [7], "total_count": 1}"#.to_owned()),
         ("list_api_keys", "GET", r#"{"items": []}"#.to_owned()),
     ] {
         let vendor = Vendor::hinting(method, &[(200, &body)]).await;
@@ -540,49 +538,138 @@ fn page(numbers: std::ops::Range<u32>, info: &Value) -> String {
     page.to_string()
 }
 
-/// The names of a list, and the requests that it took.
-async fn listed(pages: &[String]) -> (Vec<String>, Vec<String>) {
+/// The names of a list, what was told as not read, and the requests that it took.
+async fn listed(pages: &[String]) -> (Vec<String>, Vec<String>, Vec<String>) {
     let replies: Vec<(usize, &str)> = pages.iter().map(|page| (200, page.as_str())).collect();
     let vendor = Vendor::answering("GET", &replies).await;
     let mut stream = KeyStream::new(Arc::new(vendor.client()), Scope::account(), None);
-    let mut names = Vec::new();
+    let (mut names, mut errors) = (Vec::new(), Vec::new());
     while let Some(key) = stream.next().await {
-        names.push(key.unwrap().name.into_known().unwrap());
+        match key {
+            Ok(record) => names.push(record.name.into_known().unwrap()),
+            Err(error) => errors.push(error.to_string()),
+        }
     }
-    (names, vendor.lines())
+    (names, errors, vendor.lines())
+}
+
+/// A line for each request of a list.
+fn asked(skips: &[u64]) -> Vec<String> {
+    skips.iter().map(|skip| format!("GET /api/v1/api-keys?skip={skip}&limit=1000")).collect()
 }
 
 #[tokio::test]
-async fn a_list_goes_on_by_the_rows_received_until_anything_says_that_it_ends() {
-    let first = "GET /api/v1/api-keys?skip=0&limit=100";
-    let second = "GET /api/v1/api-keys?skip=3&limit=100";
-    let third = "GET /api/v1/api-keys?skip=5&limit=100";
-    let table: [(Vec<String>, u32, &[&str]); 7] = [
+async fn a_list_goes_on_by_the_rows_received_until_nothing_says_that_there_is_more() {
+    let table: [(Vec<String>, u32, &[u64]); 10] = [
         // More is said, and then no more.
         (
-            vec![page(0..3, &json!({"has_more": true, "total_count": 9})), page(3..5, &json!({"has_more": false}))],
+            vec![page(0..3, &json!({"has_more": true, "total_count": 5})), page(3..5, &json!({"has_more": false}))],
             5,
-            &[first, second],
+            &[0, 3],
         ),
         // The count is reached.
-        (vec![page(0..3, &json!({"total_count": 5})), page(3..5, &json!({"total_count": 5}))], 5, &[first, second]),
-        (vec![page(0..3, &json!({"total_count": 3, "has_more": null}))], 3, &[first]),
+        (vec![page(0..3, &json!({"total_count": 5})), page(3..5, &json!({"total_count": 5}))], 5, &[0, 3]),
+        (vec![page(0..3, &json!({"total_count": 3, "has_more": null}))], 3, &[0]),
         // Nothing is said: an empty page ends it.
-        (vec![page(0..3, &json!({})), page(3..5, &json!({})), page(0..0, &json!({}))], 5, &[first, second, third]),
-        // An empty page that says it is the last ends it, whatever else is said.
-        (
-            vec![page(0..3, &json!({"has_more": true})), page(0..0, &json!({"has_more": false, "total_count": 9}))],
-            3,
-            &[first, second],
-        ),
-        (vec![page(0..0, &json!({"total_count": 0, "has_more": false}))], 0, &[first]),
+        (vec![page(0..3, &json!({})), page(3..5, &json!({})), page(0..0, &json!({}))], 5, &[0, 3, 5]),
+        (vec![page(0..0, &json!({"total_count": 0, "has_more": false}))], 0, &[0]),
         // What is not readable is not there.
-        (vec![page(0..3, &json!({"has_more": "no", "total_count": -1})), page(0..0, &json!({}))], 3, &[first, second]),
+        (vec![page(0..3, &json!({"has_more": "no", "total_count": -1})), page(0..0, &json!({}))], 3, &[0, 3]),
+        // One sign says so, and the other does not.
+        (
+            vec![page(0..3, &json!({"has_more": true, "total_count": 3})), page(3..5, &json!({"has_more": false}))],
+            5,
+            &[0, 3],
+        ),
+        (
+            vec![
+                page(0..3, &json!({"has_more": false, "total_count": 5})),
+                page(3..5, &json!({"has_more": false, "total_count": 5})),
+            ],
+            5,
+            &[0, 3],
+        ),
+        (
+            vec![
+                page(0..3, &json!({"has_more": false, "total_count": 3, "next_page": 2})),
+                page(0..0, &json!({"has_more": false, "total_count": 3})),
+            ],
+            3,
+            &[0, 3],
+        ),
+        // A total that is the size of the page.
+        (
+            vec![
+                page(0..3, &json!({"has_more": true, "total_count": 3})),
+                page(3..6, &json!({"has_more": true, "total_count": 3})),
+                page(6..9, &json!({"has_more": false, "total_count": 3})),
+            ],
+            9,
+            &[0, 3, 6],
+        ),
     ];
-    for (pages, keys, lines) in table {
+    for (pages, keys, skips) in table {
         let expected: Vec<String> = (0..keys).map(|n| n.to_string()).collect();
-        assert_eq!(listed(&pages).await, (expected, texts(lines)), "{pages:?}");
+        assert_eq!(listed(&pages).await, (expected, Vec::new(), asked(skips)), "{pages:?}");
     }
+}
+
+#[tokio::test]
+async fn a_list_that_contradicts_itself_to_its_end_is_not_whole() {
+    let table: [(Vec<String>, u32, &[u64], &str); 3] = [
+        (
+            vec![
+                page(0..3, &json!({"has_more": false, "total_count": 250})),
+                page(0..0, &json!({"has_more": false, "total_count": 250})),
+            ],
+            3,
+            &[0, 3],
+            "says that there is more, and has no rows",
+        ),
+        // A server that gives the same page wherever it is to begin.
+        (
+            vec![page(0..1, &json!({"has_more": true, "total_count": 1})); 2],
+            1,
+            &[0, 1],
+            "the server does not look at where a page is to begin",
+        ),
+        (
+            vec![page(0..1, &json!({"total_count": 3})); 2],
+            1,
+            &[0, 1],
+            "the server does not look at where a page is to begin",
+        ),
+    ];
+    for (pages, keys, skips, says) in table {
+        let expected: Vec<String> = (0..keys).map(|n| n.to_string()).collect();
+        let (names, errors, lines) = listed(&pages).await;
+        assert_eq!((names, lines), (expected, asked(skips)), "{pages:?}");
+        assert!(matches!(&*errors, [error] if error.contains(says)), "{errors:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_from_which_a_key_goes_while_it_is_read_is_read_again_from_there() {
+    // Key 1 goes behind the first page: 3 moves to its place, where nobody would look.
+    let moved = json!({"total_count": 5});
+    let pages = vec![page(0..3, &json!({"total_count": 6})), page(4..6, &moved), page(3..6, &moved)];
+    let (names, errors, lines) = listed(&pages).await;
+    assert_eq!((names, errors), (texts(&["0", "1", "2", "3", "4", "5"]), Vec::new()));
+    assert_eq!(lines, asked(&[0, 3, 2]));
+    // The last one goes, and nothing is behind it.
+    let moved = json!({"total_count": 3});
+    let pages = vec![page(0..3, &json!({"total_count": 4})), page(0..0, &moved), page(2..3, &moved)];
+    let (names, errors, lines) = listed(&pages).await;
+    assert_eq!((names, errors, lines), (texts(&["0", "1", "2"]), Vec::new(), asked(&[0, 3, 2])));
+}
+
+#[tokio::test]
+async fn a_key_that_stands_twice_on_a_page_is_given_once() {
+    let mut twice: Value = serde_json::from_str(&page(0..2, &json!({"total_count": 4, "has_more": false}))).unwrap();
+    let again = twice["data"].as_array().unwrap().clone();
+    twice["data"].as_array_mut().unwrap().extend(again);
+    let (names, errors, _) = listed(&[twice.to_string()]).await;
+    assert_eq!((names, errors), (texts(&["0", "1"]), Vec::new()));
 }
 
 #[tokio::test]
@@ -592,8 +679,10 @@ async fn an_empty_page_that_says_there_is_more_is_no_end() {
         (json!({"has_more": true, "total_count": 0}), false),
         (json!({"total_count": 9}), false),
         (json!({"total_count": 9, "has_more": null}), false),
+        (json!({"total_count": 9, "has_more": false}), false),
+        (json!({"total_count": 7, "next_page": 2}), false),
         (json!({"total_count": 7}), true),
-        (json!({"total_count": 9, "has_more": false}), true),
+        (json!({"total_count": 7, "next_cursor": ""}), true),
         (json!({}), true),
     ];
     for (info, ends) in table {
@@ -613,6 +702,13 @@ async fn an_empty_page_that_says_there_is_more_is_no_end() {
 }
 
 #[tokio::test]
+async fn a_list_whose_rows_are_null_is_an_error_and_not_an_empty_list() {
+    let vendor = Vendor::answering("GET", &[(200, r#"{"data": null, "total_count": 0, "has_more": false}"#)]).await;
+    let error = vendor.client().list_page(&Scope::account(), None).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("is null and not a list"), "{error}");
+}
+
+#[tokio::test]
 async fn listed_records_are_as_from_get_and_the_page_tells_its_own_oddities() {
     let get = Vendor::answering("GET", &[(200, FULL)]).await;
     let expected = get.client().get(&address()).await.unwrap();
@@ -620,7 +716,7 @@ async fn listed_records_are_as_from_get_and_the_page_tells_its_own_oddities() {
     let vendor = Vendor::answering("GET", &[(200, &body)]).await;
     let page = vendor.client().list_page(&Scope::account(), Some(&Cursor::new("7"))).await.unwrap();
     assert_eq!(page.items, [expected]);
-    assert_eq!((page.items[0].status.state, page.next), (KeyState::Active, Some(Cursor::new("8"))));
+    assert_eq!((page.items[0].status.state, page.next.is_some()), (KeyState::Active, true));
     assert_eq!(
         page.drift.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
@@ -633,10 +729,24 @@ async fn listed_records_are_as_from_get_and_the_page_tells_its_own_oddities() {
 }
 
 #[tokio::test]
-async fn a_row_without_its_id_fails_the_page() {
-    let body = format!(r#"{{"data": [{FULL}, {LEAST}], "total_count": 2}}"#);
-    let vendor = Vendor::answering("GET", &[(200, &body)]).await;
-    let error = vendor.client().list_page(&Scope::account(), None).await.unwrap_err();
-    assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("row 1 of `data` has no `id`"), "{error}");
-    assert_hidden(&error);
+async fn a_row_that_cannot_be_addressed_is_told_with_its_place_and_the_others_are_given() {
+    let table = [
+        ("", "row 1 of `data` cannot be read: its `id`, by which the key is found again, is not there"),
+        (r#""id": null,"#, "is null"),
+        (r#""id": "","#, "is empty"),
+        (r#""id": 2,"#, "has another type than documented"),
+        (r#""id": "a", "id": "b","#, "stands twice, with different values"),
+    ];
+    for (id, says) in table {
+        let odd = format!(r#"{{{id} "key": "CANARY", "label": "odd", "workspace_id": "w"}}"#);
+        let last = FULL.replace("key_000000001", "key_2");
+        let body = format!(r#"{{"data": [{FULL}, {odd}, {last}], "total_count": 3, "has_more": false}}"#);
+        let vendor = Vendor::answering("GET", &[(200, &body)]).await;
+        let page = vendor.client().list_page(&Scope::account(), None).await.unwrap();
+        assert_eq!((page.items.len(), page.next, page.cut_short.is_none()), (2, None, true), "{id}");
+        let [error] = &*page.unreadable else { panic!("{:?}", page.unreadable) };
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Decode, Some("list_api_keys")));
+        assert!(error.to_string().contains("row 1 of `data`") && error.to_string().contains(says), "{error}");
+        assert_hidden(error);
+    }
 }

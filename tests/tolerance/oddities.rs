@@ -216,20 +216,78 @@ fn a_documented_member_with_an_extreme_value_costs_that_member_at_most() {
 }
 
 #[test]
-fn an_empty_object_is_no_key_save_where_no_member_is_required() {
+fn an_object_that_says_nothing_of_a_key_is_none() {
     for vendor in Vendor::ALL {
-        let read = Example { body: json!({}), ..full(vendor) }.read();
-        if vendor == Vendor::Datkey {
-            let record = read.unwrap();
-            assert_eq!(record.drift, [Drift::new("", DriftKind::NothingKnown)]);
-            for (field, (state, _)) in facts(&record) {
-                let expected = if vendor.info().says(field) { FactState::Missing } else { FactState::Unsupported };
-                assert_eq!(state, expected, "{field}");
+        for body in [json!({}), json!({"x": 1}), json!({"message": "no"}), json!({"id": "", "prefix": ""})] {
+            let key = match full(vendor).wrapper() {
+                Some(wrapper) => json!({ wrapper: body }),
+                None => body.clone(),
+            };
+            for body in [key, body] {
+                if vendor == Vendor::Datkey && body.get("prefix").is_some() {
+                    continue;
+                }
+                let read = Example { body: body.clone(), ..full(vendor) }.read();
+                assert!(read.is_err(), "{vendor:?} {body}");
             }
-        } else {
-            assert!(read.is_err(), "{vendor:?}");
         }
     }
+}
+
+#[test]
+fn an_empty_id_is_none_and_noted_where_no_id_is_promised() {
+    for (vendor, member) in [
+        (Vendor::Baseten, "prefix"),
+        (Vendor::Braintrust, "id"),
+        (Vendor::Mielto, "id"),
+        (Vendor::Datkey, "id"),
+        (Vendor::Oneloop, "id"),
+    ] {
+        let read = full(vendor).with_key(|key| key[member] = json!("")).read();
+        if matches!(vendor, Vendor::Mielto | Vendor::Datkey) {
+            let record = read.unwrap();
+            assert!(record.drift.contains(&Drift::unknown_value("id", "")), "{vendor:?}: {:?}", lines(&record));
+            assert_eq!(record.address, full(vendor).address);
+        } else {
+            let error = read.unwrap_err().to_string();
+            assert!(error.contains(&format!("the member `{member}`, which is needed, is empty")), "{error}");
+        }
+    }
+}
+
+/// The body of `example` with `member` twice, first as `value`, then as it is.
+fn twice(example: &Example, member: &str, value: &Value) -> String {
+    let text = example.body.to_string();
+    let name = format!("\"{member}\":");
+    assert!(text.contains(&name), "{member}");
+    text.replacen(&name, &format!("{name}{value},{name}"), 1)
+}
+
+#[test]
+fn a_member_that_stands_twice_is_noted_and_neither_of_two_values_is_taken() {
+    let mut wrong = Wrong::default();
+    for (vendor, member, value) in [
+        (Vendor::Oneloop, "deleted", json!(true)),
+        (Vendor::Oneloop, "enabled", json!(false)),
+        (Vendor::Oneloop, "expiresAt", json!(1)),
+        (Vendor::Mielto, "status", json!("paused")),
+        (Vendor::Mielto, "expires_at", json!("2001-01-01T00:00:00Z")),
+        (Vendor::Datkey, "expires_at", json!(1)),
+        (Vendor::Datkey, "verification_limit", json!(1)),
+    ] {
+        let example = match member {
+            "expires_at" if vendor == Vendor::Mielto => full(vendor).with_key(|key| key["status"] = json!("active")),
+            _ => full(vendor),
+        };
+        let record = read(vendor, &example.address, twice(&example, member, &value)).unwrap();
+        wrong.unless(record.drift.contains(&Drift::new(member, DriftKind::Repeated)), || {
+            format!("{vendor:?} {member}: {:?}", lines(&record))
+        });
+        wrong.unless(record.status.state == keymux::KeyState::Unknown, || {
+            format!("{vendor:?} {member}: {:?}", record.status)
+        });
+    }
+    wrong.assert_none();
 }
 
 #[tokio::test]

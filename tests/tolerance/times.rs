@@ -88,6 +88,15 @@ fn notes(writing: Writing, documented: TimeForm) -> Vec<DriftKind> {
     zone.into_iter().chain(form).collect()
 }
 
+/// Whether a time that is documented so can be written so: digits are no text of a time, and a documented unit is the unit.
+fn is_told(writing: Writing, documented: TimeForm) -> bool {
+    match documented {
+        TimeForm::Text => writing != Writing::Digits,
+        TimeForm::UnixSeconds => writing != Writing::Milliseconds,
+        _ => true,
+    }
+}
+
 proptest! {
     #[test]
     fn a_time_in_any_form_is_the_same_instant_and_noted_where_the_form_is_another(
@@ -96,6 +105,7 @@ proptest! {
         // From 2001 to 2100.
         seconds in 1_000_000_000_i64..4_102_444_800,
     ) {
+        prop_assume!(is_told(writing, documented));
         let instant = Timestamp::from_second(seconds).unwrap();
         let (seen, fact) = read(&example, &member, write(writing, instant));
         prop_assert_eq!(fact, (FactState::Known, json!(instant)));
@@ -105,20 +115,12 @@ proptest! {
 
 #[test]
 fn a_time_that_cannot_be_read_is_missing_and_noted() {
-    let unreadable = ["soon", "", "never", "2025-13-01T00:00:00Z", "2025-02-30", "NaN", "inf", "1e300"];
+    let unreadable = ["soon", "", "never", "2025-13-01T00:00:00Z", "2025-02-30", "NaN", "inf", "1e300", "2024", "8"];
     let mut wrong = Wrong::default();
     for (example, member, _) in documented_times() {
-        let texts = unreadable.iter().map(|text| json!(text));
-        for value in texts.chain([json!(i64::MAX), json!(i64::MIN + 1), json!(1e300)]) {
+        for value in unreadable.map(|text| json!(text)) {
             let (kinds, fact) = read(&example, &member, value.clone());
-            // Oneloop documents numbers above 0 alone.
-            let below = example.vendor == Vendor::Oneloop && value.as_i64().is_some_and(|number| number <= 0);
-            let told = match kinds.as_slice() {
-                [DriftKind::UnreadableTime] => true,
-                [DriftKind::UnknownValue(_)] => below,
-                _ => false,
-            };
-            wrong.unless(told && fact.0 == FactState::Missing, || {
+            wrong.unless(kinds == [DriftKind::UnreadableTime] && fact.0 == FactState::Missing, || {
                 format!("{} {}: {value} is {fact:?}, noted as {kinds:?}", example.name(), member.path)
             });
         }
@@ -127,13 +129,90 @@ fn a_time_that_cannot_be_read_is_missing_and_noted() {
 }
 
 #[test]
-fn an_expiry_that_is_no_number_above_0_is_missing_and_noted_where_only_such_are_documented() {
-    for value in [json!(0), json!(-1), json!(-1_767_225_600), json!(0.0), json!(-1.5), json!("0")] {
-        let example = full(Vendor::Oneloop);
-        let (notes, fact) = read(&example, &example.vendor.member("expiresAt"), value.clone());
-        assert_eq!(fact.0, FactState::Missing, "{value} is {fact:?}");
-        assert!(matches!(notes.as_slice(), [DriftKind::UnknownValue(_)]), "{value}: {notes:?}");
+fn a_value_that_stands_for_never_is_noted_as_odd_in_every_time_field() {
+    let mut wrong = Wrong::default();
+    let before = [
+        json!(0),
+        json!(-1),
+        json!(-62_135_596_800_i64),
+        json!(0.0),
+        json!(-1.5),
+        json!(i64::MIN),
+        json!("0"),
+        json!("-1"),
+        json!("0001-01-01T00:00:00Z"),
+        json!("1970-01-01T00:00:00Z"),
+        json!("1970-01-01"),
+        json!("0000-00-00 00:00:00"),
+    ];
+    let beyond = [
+        json!("9999-12-31T23:59:59Z"),
+        json!("9999-12-31T23:59:59.9999999"),
+        json!("9999-12-31"),
+        json!("99991231"),
+        json!("9999-12-30T23:30:00Z"),
+        json!(253_402_300_799_i64),
+        json!(253_402_300_799_000_i64),
+        json!(8_640_000_000_000_000_i64),
+        json!(i64::MAX),
+        json!(1e300),
+    ];
+    for (example, member, _) in documented_times() {
+        let last = (FactState::Known, json!(Timestamp::MAX));
+        let none = (FactState::Missing, Value::Null);
+        let before = before.iter().map(|value| (value, &none));
+        for (value, expected) in before.chain(beyond.iter().map(|value| (value, &last))) {
+            let (kinds, fact) = read(&example, &member, value.clone());
+            wrong.unless(matches!(&*kinds, [DriftKind::UnknownValue(_)]) && fact == *expected, || {
+                format!("{} {}: {value} is {fact:?}, noted as {kinds:?}", example.name(), member.path)
+            });
+        }
     }
+    wrong.assert_none();
+}
+
+#[test]
+fn an_odd_expiry_overrules_no_stated_status_and_says_nothing_where_none_is_stated() {
+    use keymux::KeyState::{Active, Disabled, Unknown};
+    let state = |vendor: Vendor, changes: &[(&str, Value)]| {
+        let example =
+            full(vendor).with_key(|key| changes.iter().for_each(|(member, value)| key[*member] = value.clone()));
+        example.read().unwrap().status.state
+    };
+    for odd in [json!(0), json!(-1), json!("0001-01-01T00:00:00Z")] {
+        assert_eq!(state(Vendor::Mielto, &[("status", json!("active")), ("expires_at", odd.clone())]), Active, "{odd}");
+        assert_eq!(
+            state(Vendor::Mielto, &[("status", json!("inactive")), ("expires_at", odd.clone())]),
+            Disabled,
+            "{odd}"
+        );
+        assert_eq!(state(Vendor::Datkey, &[("expires_at", odd.clone())]), Unknown, "{odd}");
+        assert_eq!(
+            state(Vendor::Oneloop, &[("expiresAt", odd.clone()), ("deleted", json!(false)), ("enabled", json!(true))]),
+            Unknown
+        );
+    }
+    // What cannot be read leaves it open, at every vendor.
+    for unreadable in [json!("soon"), json!(true), json!("")] {
+        assert_eq!(state(Vendor::Mielto, &[("status", json!("active")), ("expires_at", unreadable.clone())]), Unknown);
+        assert_eq!(state(Vendor::Datkey, &[("expires_at", unreadable.clone())]), Unknown);
+        assert_eq!(
+            state(
+                Vendor::Oneloop,
+                &[("expiresAt", unreadable.clone()), ("deleted", json!(false)), ("enabled", json!(true))]
+            ),
+            Unknown
+        );
+    }
+    // The last day is not over.
+    for last in [json!("9999-12-31T23:59:59Z"), json!("9999-12-31")] {
+        assert_eq!(state(Vendor::Mielto, &[("status", json!("active")), ("expires_at", last.clone())]), Active);
+        assert_eq!(
+            state(Vendor::Oneloop, &[("expiresAt", last.clone()), ("deleted", json!(false)), ("enabled", json!(true))]),
+            Active
+        );
+    }
+    assert_eq!(state(Vendor::Datkey, &[("expires_at", json!(253_402_300_799_i64))]), Active);
 }
 
 #[test]
@@ -144,7 +223,11 @@ fn a_count_in_another_form_is_never_another_number() {
             for value in [json!("100"), json!("1e2"), json!(-100), json!(100.5), json!(1e30), json!(true)] {
                 let signed = vendor == Vendor::Oneloop && value.is_i64();
                 let record = full(vendor).with_key(|key| key[member.path] = value.clone()).read().unwrap();
-                let note = Drift::new(member.path, DriftKind::WrongType);
+                let kind = match value.as_i64() {
+                    Some(number) => DriftKind::UnknownValue(number.to_string()),
+                    None => DriftKind::WrongType,
+                };
+                let note = Drift::new(member.path, kind);
                 wrong.unless(signed || record.drift.contains(&note), || format!("{vendor:?} {} {value}", member.path));
                 if let Fills::Whole(field) = member.fills {
                     let fact = &facts(&record)[&field];

@@ -162,14 +162,7 @@ async fn a_flat_key_is_as_good_as_a_wrapped_one() {
 }
 
 #[tokio::test]
-async fn every_member_may_be_absent() {
-    for body in ["{}", r#"{"key": {}}"#] {
-        let (_, record) = found(ID, body, once()).await;
-        assert_states(&record, &[], &[], &ALL);
-        assert_eq!(record.status.state, KeyState::Unknown, "{body}");
-        assert_eq!(record.drift, [Drift::new("", DriftKind::NothingKnown)], "{body}");
-        assert_eq!(record.key_ref().to_string(), format!("datkey:{ID}"));
-    }
+async fn every_member_may_be_absent_but_not_all_of_them() {
     let (key, record) = found(ID, r#"{"key": {"prefix": null, "meta": null, "expires_at": null}}"#, once()).await;
     assert_eq!(key.prefix, Fact::Empty);
     let missing: Vec<Field> =

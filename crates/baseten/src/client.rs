@@ -59,8 +59,9 @@ impl Client {
 
     /// Lists the federated keys of a group, page by page: `GET /v1/gateway/groups/{group_id}/api_keys` (documented).
     ///
-    /// The order is not documented. A limit outside 1 to 1000 is refused before sending, and a page that says there is
-    /// more without saying where is an error, so that no list is shorter than it is. Fails with [`Error::NotFound`] for
+    /// The order is not documented. A limit outside 1 to 1000 is refused before sending. A row that cannot be read is in
+    /// [`Page::unreadable`], and a page that says there is more without saying where is [cut short](Page::cut_short), so
+    /// that no list is shorter than it says. Fails with [`Error::NotFound`] for
     /// 404 and [`Error::Forbidden`] for 403; changes nothing, and is repeated as the retry policy says.
     pub async fn list_api_keys(&self, group: &GroupId, page: &PageRequest) -> Result<Page<ApiKey>, Error> {
         Ok(values(self.fetch_api_keys(group, page).await?))
@@ -201,18 +202,21 @@ impl Client {
         query.extend(limit.as_deref().map(|limit| ("limit", limit)));
         query.extend(page.cursor.as_ref().map(|cursor| ("cursor", cursor.as_str())));
         let answer = self.pipeline.send(Call::get(operation, path).with_query(&query)).await?;
-        let Rows { rows, rest, drift, .. } = answer.decode_page::<R, Paged>(&SHAPE, "items")?;
+        let Rows { rows, unread, rest, drift, .. } = answer.decode_page::<R, Paged>(&SHAPE, "items")?;
         let pagination = rest.pagination.into_known().unwrap_or_default();
-        let cursor = pagination.cursor.into_known().filter(|cursor| !cursor.is_empty());
-        let next = match (pagination.has_more, cursor) {
-            (Fact::Known(false), _) => None,
-            (_, Some(cursor)) => Some(Cursor::new(cursor)),
-            (Fact::Known(true), None) => {
-                return Err(answer.undecodable("the page says that there is more, and has no `cursor`").into());
-            }
-            _ => return Err(answer.undecodable("the page does not say in `has_more` whether there is more").into()),
+        let cursor = pagination.cursor.into_known().filter(|cursor| !cursor.is_empty()).map(Cursor::new);
+        let is_empty = rows.is_empty() && unread.is_empty();
+        // Two signs say whether there is more. Where one says so, it is followed, until a page brings nothing.
+        let (next, odd) = match (pagination.has_more, cursor) {
+            (Fact::Known(false), cursor) if is_empty || cursor == page.cursor => (None, None),
+            (Fact::Known(false), cursor) => (cursor, None),
+            (_, Some(cursor)) => (Some(cursor), None),
+            (Fact::Known(true), None) => (None, Some("the page says that there is more, and has no `cursor`")),
+            _ => (None, Some("the page does not say in `has_more` whether there is more")),
         };
-        Ok(Page::new(rows, next, drift))
+        let unreadable = answer.unread_rows("items", &unread);
+        let odd = odd.map(|reason| answer.undecodable(reason));
+        Ok(Page::new(rows, next, drift).with_unreadable(unreadable).with_cut_short(odd))
     }
 
     async fn fetch<T: DeserializeOwned>(&self, call: Call<'_>, shape: &Shape) -> Result<T, Error> {
@@ -222,7 +226,7 @@ impl Client {
 
 /// A page of the models alone.
 fn values<R>(page: Page<Decoded<R>>) -> Page<R> {
-    Page::new(page.items.into_iter().map(|row| row.value).collect(), page.next, page.drift)
+    page.map(|row| row.value)
 }
 
 /// The success itself says that the key is gone, whatever the body is.

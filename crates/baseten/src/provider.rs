@@ -63,16 +63,21 @@ impl ApiKeyProvider for Client {
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         let group: GroupId = scope.one(&INFO)?;
         let page = self.fetch_api_keys(&group, &request(cursor)).await?;
-        let records = page.items.into_iter().map(|row| record(&group, row.value, row.drift, row.raw));
-        Ok(Page::new(records.collect::<Result<_, _>>()?, page.next, page.drift))
+        Ok(page.try_map(|row| record(&group, row.value, row.drift, row.raw)))
     }
 
     /// The groups. A group without a name goes by the id that its owner chose.
     async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
         let filter = GroupFilter { page: request(cursor), ..GroupFilter::default() };
-        let page = self.fetch_groups(&filter).await?;
-        let scopes = page.items.into_iter().map(|row| scope(row.value)).collect::<Result<_, Error>>()?;
-        Ok(Page::new(scopes, page.next, page.drift))
+        Ok(self.fetch_groups(&filter).await?.try_map(|row| scope(row.value)))
+    }
+
+    /// Asks for one group.
+    async fn check(&self) -> Result<(), Error> {
+        let page = PageRequest { limit: Some(1), cursor: None };
+        let filter = GroupFilter { page, ..GroupFilter::default() };
+        self.fetch_groups(&filter).await?;
+        Ok(())
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
@@ -123,8 +128,11 @@ impl ApiKeyProvider for Client {
     }
 }
 
+/// How many rows a page of a list is asked for: the documented maximum.
+const PAGE_SIZE: u16 = 1000;
+
 fn request(cursor: Option<&Cursor>) -> PageRequest {
-    PageRequest { limit: None, cursor: cursor.cloned() }
+    PageRequest { limit: Some(PAGE_SIZE), cursor: cursor.cloned() }
 }
 
 fn scope(group: Group) -> Result<ScopeInfo, Error> {

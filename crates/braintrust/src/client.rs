@@ -2,8 +2,8 @@
 
 use http::Method;
 use keymux_core::{
-    Call, Decoded, Dialect, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows, SecretString, WaitForm,
-    WaitHeader,
+    Call, Decoded, Dialect, Error as CoreError, ErrorKind, Fact, Pipeline, ProviderId, Rejected, Rejection, Rows,
+    SecretString, WaitForm, WaitHeader,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,11 +53,11 @@ impl Client {
     ///
     /// These are the keys of the caller alone, even if the caller owns the organization; see
     /// [`Config::with_impersonated_user`](crate::Config::with_impersonated_user). The next page begins
-    /// [`StartingAfter`](crate::PageStart::StartingAfter) the last key of this one; an empty page is the end. Changes
-    /// nothing, and is repeated as the retry policy says.
+    /// [`StartingAfter`](crate::PageStart::StartingAfter) the last key of this one; an empty page is the end. A row that
+    /// cannot be read is an error of the page. Changes nothing, and is repeated as the retry policy says.
     pub async fn list_api_keys(&self, list: &ListApiKeys) -> Result<Vec<ApiKey>, Error> {
-        let rows = self.fetch_list("list_api_keys", "api_key", &pairs(&list.query())).await?.rows;
-        Ok(rows.into_iter().map(|row| row.value).collect())
+        let (page, unreadable) = self.fetch_list("list_api_keys", "api_key", &pairs(&list.query())).await?;
+        whole(page, unreadable)
     }
 
     /// Deletes a key, and gives it back as it was: `DELETE /v1/api_key/{api_key_id}` (documented). Whether the deletion
@@ -75,8 +75,9 @@ impl Client {
     /// Only owners of the organization manage service tokens; what others are answered is not documented. Pages go on as with
     /// [`list_api_keys`](Self::list_api_keys). Changes nothing, and is repeated as the retry policy says.
     pub async fn list_service_tokens(&self, list: &ListServiceTokens) -> Result<Vec<ServiceToken>, Error> {
-        let rows = self.fetch_list("list_service_tokens", "service_token", &pairs(&list.query())).await?.rows;
-        Ok(rows.into_iter().map(|row| without_plaintext(row.value)).collect())
+        let query = list.query();
+        let (page, unreadable) = self.fetch_list("list_service_tokens", "service_token", &pairs(&query)).await?;
+        Ok(whole(page, unreadable)?.into_iter().map(without_plaintext).collect())
     }
 
     /// Looks up one service token: `GET /v1/service_token/{service_token_id}` (documented).
@@ -138,11 +139,7 @@ impl Client {
     }
 
     /// A page of keys: at most `limit`, after the one that `cursor` names.
-    pub(crate) async fn fetch_api_keys(
-        &self,
-        limit: usize,
-        cursor: Option<&str>,
-    ) -> Result<Rows<ApiKey, Empty>, Error> {
+    pub(crate) async fn fetch_api_keys(&self, limit: usize, cursor: Option<&str>) -> Result<Listed<ApiKey>, Error> {
         let limit = limit.to_string();
         let query = [("limit", limit.as_str())].into_iter().chain(cursor.map(|cursor| ("starting_after", cursor)));
         self.fetch_list("list_api_keys", "api_key", &query.collect::<Vec<_>>()).await
@@ -157,10 +154,12 @@ impl Client {
         operation: &'static str,
         resource: &str,
         query: &[(&str, &str)],
-    ) -> Result<Rows<T, Empty>, Error> {
+    ) -> Result<Listed<T>, Error> {
         let path = ["v1", resource];
         let answer = self.pipeline.send(Call::get(operation, &path).with_query(query)).await?;
-        Ok(answer.decode_page(&SHAPE, "objects")?)
+        let page: Rows<T, Empty> = answer.decode_page(&SHAPE, "objects")?;
+        let unreadable = answer.unread_rows("objects", &page.unread);
+        Ok((page, unreadable))
     }
 
     async fn remove<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<Removed<T>, Error> {
@@ -185,6 +184,17 @@ impl Client {
             Fact::Known(plaintext) => Ok((token, plaintext)),
             _ => Err(answer.undecodable("the answer lacks the plaintext `key`").into()),
         }
+    }
+}
+
+/// A page of a list, and the errors of the rows that cannot be read.
+type Listed<T> = (Rows<T, Empty>, Vec<CoreError>);
+
+/// The models of a page whose rows were all read: a plain list has no place for those that were not.
+fn whole<T>(page: Rows<T, Empty>, unreadable: Vec<CoreError>) -> Result<Vec<T>, Error> {
+    match unreadable.into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(page.rows.into_iter().map(|row| row.value).collect()),
     }
 }
 

@@ -78,17 +78,24 @@ impl ApiKeyProvider for Client {
     }
 
     /// The keys of the caller, or of the impersonated user. An empty page is the last one: a short page may be all that
-    /// Braintrust gives at once, since the largest page is not documented.
+    /// Braintrust gives at once, since the largest page is not documented. The next page begins behind the last row that could be read.
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         scope.none(&INFO)?;
-        let page = self.fetch_api_keys(PAGE_SIZE, cursor.map(Cursor::as_str)).await?;
+        let (page, unreadable) = self.fetch_api_keys(PAGE_SIZE, cursor.map(Cursor::as_str)).await?;
         let next = page.rows.last().map(|row| Cursor::new(row.value.id.as_str()));
-        let listed = |row: Decoded<ApiKey>| {
+        let reason = "no row of the page can be read, so that nothing tells where the next page begins";
+        let stuck = unreadable.first().filter(|_| next.is_none()).cloned().map(|error| error.with_message(reason));
+        let page = Page::new(page.rows, next, page.drift).with_unreadable(unreadable).with_cut_short(stuck);
+        Ok(page.try_map(|row| {
             let id = row.value.id.clone();
             Ok(record(KeyAddress::new([id.as_str()])?, &id, row))
-        };
-        let records = page.rows.into_iter().map(listed).collect::<Result<_, Error>>()?;
-        Ok(Page::new(records, next, page.drift))
+        }))
+    }
+
+    /// Asks for one key.
+    async fn check(&self) -> Result<(), Error> {
+        self.fetch_api_keys(1, None).await?;
+        Ok(())
     }
 
     /// Braintrust says the same of a key that is gone and of one that may not be deleted, so that after a lost answer

@@ -95,9 +95,11 @@ Filters:
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
   What is in metadata is text or a number: = and != compare either, < <= > >= numbers alone, by all their digits.
-  A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
-  span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
-  other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
+  A time is compared by < <= > >= with a date (2027-01-31, all of that day in UTC), a time (2027-01-31T12:00:00Z, without a
+  zone in UTC), `now` or a span (30d, 2w, 12h, 6mo, 1y). For expires_at a span is the time that is left: `expires<30d` ends
+  within 30 days from now, and has not ended; what has ended is `expires<now` or `status=expired`. For every other time a
+  span is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
+  How many rows a filter could not judge, since their vendors do not say the field, is told at the end.
 
 Sorting:
   --sort FIELD, --sort=-FIELD for the reverse; several with commas. Rows without a known value come last.
@@ -316,7 +318,8 @@ pub(crate) struct KeyArgs {
     /// The key's name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
-    /// When it ends: a span from now (90d), a date or a time
+    /// When it ends: a span from now (90d, 6mo), a date, or a time (2027-01-31T12:00). A date is the last day on which it
+    /// works: it ends at 23:59:59 of that day. What has no time zone is in UTC
     #[arg(long, value_name = "90d|DATE", value_parser = when::parse_ahead)]
     pub(crate) expires: Option<When>,
     /// What it may do: a name, or `name=create,read,update,delete`; may be given again
@@ -429,7 +432,8 @@ pub(crate) struct ChangeArgs {
     /// Its new name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
-    /// When it ends: a span from now (90d), a date or a time
+    /// When it ends: a span from now (90d, 6mo), a date, or a time (2027-01-31T12:00). A date is the last day on which it
+    /// works: it ends at 23:59:59 of that day. What has no time zone is in UTC
     #[arg(long, value_name = "90d|DATE", value_parser = when::parse_ahead)]
     pub(crate) expires: Option<When>,
     /// What it may do, in place of what it may now: a name, or `name=create,read,update,delete`; may be given again

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 
 use crate::rows::{Cell, Column, Decimal, Kind, Row};
 use crate::text::shown;
-use crate::when::When;
+use crate::when::{Count, When};
 
 /// The column that `text` means: by its name, without `_at`, or by a free name.
 pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
@@ -45,6 +45,8 @@ enum Test {
     /// The text, or an element of the list, matches; or none does.
     Match(Regex, bool),
     Order(Relation, Cell),
+    /// As the one above, and the time is not over at this instant.
+    Ahead(Relation, Cell, Timestamp),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +81,14 @@ impl Filter {
         Ok(Self { column: column.name.into_owned(), test })
     }
 
-    pub(crate) fn keeps<R: Row>(&self, row: &R) -> bool {
+    /// Whether the row is kept. `None`: that cannot be judged, since the vendor does not say what is asked for.
+    pub(crate) fn judge<R: Row>(&self, row: &R) -> Option<bool> {
         self.test.holds(&row.cell(&self.column))
+    }
+
+    /// The field that is looked at.
+    pub(crate) fn column(&self) -> &str {
+        &self.column
     }
 }
 
@@ -144,35 +152,54 @@ impl Test {
             (kind @ (Kind::Past | Kind::Future), Some(relation)) => {
                 let when = When::parse(value)?;
                 // The longer ago, the earlier.
-                let (relation, at) = match (kind, when) {
-                    (Kind::Past, When::Span(_)) => (relation.reversed(), when.before(now)?),
-                    _ => (relation, when.ahead_of(now)?),
+                let (relation, count) = match (kind, when) {
+                    (Kind::Past, When::Span(_)) => (relation.reversed(), Count::Back),
+                    _ => (relation, Count::Ahead),
                 };
-                Ok(Self::Order(relation, Cell::Time(at)))
+                // A day is before what follows on its last instant, and behind what precedes its first.
+                let (first, last) = when.bounds(now, count)?;
+                let at =
+                    Cell::Time(if matches!(relation, Relation::AtMost | Relation::Greater) { last } else { first });
+                let ends_soon = matches!(relation, Relation::Less | Relation::AtMost);
+                Ok(match (kind, when) {
+                    // "Ends within 30 days from now" is not said of what has ended.
+                    (Kind::Future, When::Span(span)) if ends_soon && span.is_positive() => {
+                        Self::Ahead(relation, at, now)
+                    }
+                    _ => Self::Order(relation, at),
+                })
             }
         }
     }
 
-    fn holds(&self, fact: &Fact<Cell>) -> bool {
-        let any = |test: &dyn Fn(&str) -> bool| match fact.known()? {
+    /// `None`: the vendor does not say what is asked for. "None" is an answer, and no value.
+    fn holds(&self, fact: &Fact<Cell>) -> Option<bool> {
+        if let Self::State(state, is) = self {
+            return Some((fact.state() == *state) == *is);
+        }
+        let cell = match fact {
+            Fact::Known(cell) => cell,
+            Fact::Empty => return Some(false),
+            Fact::Missing | Fact::Unsupported => return None,
+        };
+        let any = |test: &dyn Fn(&str) -> bool| match cell {
             Cell::Text(text) | Cell::Decimal(Decimal(text)) => Some(test(text)),
             Cell::List(all) => Some(all.iter().any(|one| test(one))),
             Cell::Number(_) | Cell::Time(_) => None,
         };
-        match self {
-            Self::State(state, is) => (fact.state() == *state) == *is,
-            Self::Equal(value, is) => match fact.known() {
-                Some(Cell::Decimal(Decimal(digits))) => {
-                    compare_numbers(digits, value).is_some_and(Ordering::is_eq) == *is
-                }
+        Some(match self {
+            Self::State(..) => false,
+            Self::Equal(value, is) => match cell {
+                Cell::Decimal(Decimal(digits)) => compare_numbers(digits, value).is_some_and(Ordering::is_eq) == *is,
                 _ => any(&|text| text == value) == Some(*is),
             },
             Self::Match(pattern, is) => any(&|text| pattern.is_match(text)) == Some(*is),
-            Self::Order(relation, value) => fact.known().is_some_and(|cell| {
-                // Text beside a number has no order.
+            // Text beside a number has no order.
+            Self::Order(relation, value) => {
                 std::mem::discriminant(cell) == std::mem::discriminant(value) && relation.holds(cell.cmp(value))
-            }),
-        }
+            }
+            Self::Ahead(relation, value, now) => *cell > Cell::Time(*now) && relation.holds(cell.cmp(value)),
+        })
     }
 }
 
@@ -276,7 +303,7 @@ mod tests {
     /// Whether a row is kept of which this field has this cell.
     fn kept(filter: &str, cell: &Fact<Cell>) -> bool {
         let filter = Filter::parse::<Bean>(filter, now()).unwrap();
-        filter.keeps(&bean([(filter.column.clone(), cell.clone())]))
+        filter.judge(&bean([(filter.column.clone(), cell.clone())])) == Some(true)
     }
 
     #[test]
@@ -297,8 +324,29 @@ mod tests {
             ("uses!=3", Fact::Known(Cell::Number(4)), true),
             ("expires<30d", time("2026-02-12T12:00:00Z"), true),
             ("expires<30d", time("2026-05-12T12:00:00Z"), false),
-            ("expires<30d", time("2025-01-01T00:00:00Z"), true),
+            // Ends within 30 days from now, which is not said of what has ended.
+            ("expires<30d", time("2025-01-01T00:00:00Z"), false),
+            ("expires<=30d", time("2026-01-31T12:00:00Z"), false),
+            ("expires<=30d", time("2026-03-02T12:00:00Z"), true),
+            ("expires<30d", time("2026-03-02T12:00:00Z"), false),
+            ("expires>30d", time("2025-01-01T00:00:00Z"), false),
+            ("expires<now", time("2025-01-01T00:00:00Z"), true),
+            ("expires<now", time("2026-02-12T12:00:00Z"), false),
+            ("expires>now", time("2026-02-12T12:00:00Z"), true),
+            ("expires<-30d", time("2025-01-01T00:00:00Z"), true),
+            ("expires<-30d", time("2026-01-30T00:00:00Z"), false),
+            ("expires<2026-02-12", time("2025-01-01T00:00:00Z"), true),
+            // A day is the whole of it.
             ("expires_at>=2026-02-12", time("2026-02-12T00:00:00Z"), true),
+            ("expires_at<2026-02-12", time("2026-02-12T00:00:00Z"), false),
+            ("expires_at<=2026-02-12", time("2026-02-12T23:59:59Z"), true),
+            ("expires_at>2026-02-12", time("2026-02-12T23:59:59Z"), false),
+            ("expires_at>2026-02-12", time("2026-02-13T00:00:00Z"), true),
+            // A time without a zone is one in UTC.
+            ("expires<2026-02-12T12:00", time("2026-02-12T06:30:00Z"), true),
+            ("expires<2026-02-12T12:00Z", time("2026-02-12T06:30:00Z"), true),
+            ("expires>20260212T060000", time("2026-02-12T06:30:00Z"), true),
+            ("last_used<=2026-01-01", time("2026-01-01T08:00:00Z"), true),
             ("last_used>90d", time("2025-01-31T12:00:00Z"), true),
             ("last_used>90d", time("2026-01-30T12:00:00Z"), false),
             ("last_used<90d", time("2026-01-30T12:00:00Z"), true),
@@ -339,6 +387,16 @@ mod tests {
                 assert!(!kept(filter, &state), "{filter} {state:?}");
             }
         }
+        let judged = |filter: &str, cell: Fact<Cell>| {
+            let filter = Filter::parse::<Bean>(filter, now()).unwrap();
+            filter.judge(&bean([(filter.column.clone(), cell)]))
+        };
+        for filter in ["expires<30d", "name=ci", "name!~ci", "uses!=3"] {
+            assert_eq!(judged(filter, Fact::Empty), Some(false), "{filter}: none is an answer");
+            for state in [Fact::Missing, Fact::Unsupported] {
+                assert_eq!(judged(filter, state.clone()), None, "{filter} {state:?} cannot be judged");
+            }
+        }
         for (filter, state) in [
             ("expires=none", Fact::Empty),
             ("expires=missing", Fact::Missing),
@@ -357,6 +415,8 @@ mod tests {
             ("expires!30d", "FIELD=VALUE"),
             ("expire<30d", "`expires_at`"),
             ("expires<soon", "30d"),
+            ("expires<6m", "6min or 6mo"),
+            ("last_used>6m", "6min or 6mo"),
             ("expires=2026-01-01", "`<`"),
             ("name<x", "is text"),
             ("status=actve", "there are: active, revoked"),

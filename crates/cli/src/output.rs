@@ -6,6 +6,7 @@ mod held;
 mod json;
 mod table;
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 
 use jiff::Timestamp;
@@ -108,6 +109,9 @@ pub(crate) struct Output<'a, R> {
     /// How many objects or lines were written.
     written: u64,
     count: u64,
+    /// How many rows no filter left out and some filter could not judge, and by which fields.
+    unjudged: u64,
+    unsaid: BTreeSet<String>,
 }
 
 impl<'a, R: Row> Output<'a, R> {
@@ -132,6 +136,8 @@ impl<'a, R: Row> Output<'a, R> {
             text: Vec::new(),
             written: 0,
             count: 0,
+            unjudged: 0,
+            unsaid: BTreeSet::new(),
         }
     }
 
@@ -152,7 +158,14 @@ impl<'a, R: Row> Output<'a, R> {
 
     /// Takes a row. Those that a filter does not keep are gone.
     pub(crate) fn row(&mut self, row: R) -> Result<(), Failure> {
-        if !self.plan.filters.iter().all(|filter| filter.keeps(&row)) {
+        let judged: Vec<_> = self.plan.filters.iter().map(|filter| (filter, filter.judge(&row))).collect();
+        if judged.iter().any(|(_, kept)| *kept == Some(false)) {
+            return Ok(());
+        }
+        let mut unsaid = judged.iter().filter(|(_, kept)| kept.is_none()).map(|(filter, _)| filter.column()).peekable();
+        if unsaid.peek().is_some() {
+            self.unjudged += 1;
+            self.unsaid.extend(unsaid.map(str::to_owned));
             return Ok(());
         }
         self.count += 1;
@@ -216,6 +229,7 @@ impl<'a, R: Row> Output<'a, R> {
         }
         if let Some(mut summary) = summary {
             summary.count = self.count;
+            summary.unjudged = (!self.plan.filters.is_empty()).then_some(self.unjudged);
             match self.plan.format {
                 Format::Json | Format::Ndjson => self.object(Summary::TYPE, &summary)?,
                 Format::Table | Format::Csv => {
@@ -225,12 +239,29 @@ impl<'a, R: Row> Output<'a, R> {
                 }
             }
         }
+        if let Some(line) = self.unjudged_line() {
+            self.flush()?;
+            self.console.note(&line);
+        }
         // Where nothing is left of the one thing, an empty array is the document.
         if self.plan.format == Format::Json && (!self.single || self.written == 0) {
             let end = if self.written == 0 { "[]\n" } else { "\n]\n" };
             self.out.write_all(end.as_bytes()).map_err(Failure::output)?;
         }
         self.flush()
+    }
+
+    /// What the filters could not judge, and how to find it.
+    fn unjudged_line(&self) -> Option<String> {
+        let first = self.unsaid.first()?;
+        let (count, plural) = (self.unjudged, if self.unjudged == 1 { "" } else { "s" });
+        let fields: Vec<&str> = self.unsaid.iter().map(String::as_str).collect();
+        Some(format!(
+            "{count} {}{plural} not shown, since --filter cannot judge what does not say {}; see --filter {first}=missing and \
+             --filter {first}=unsupported",
+            R::TYPE,
+            fields.join(" or "),
+        ))
     }
 
     fn finish_table(&mut self) -> Result<(), Failure> {

@@ -42,6 +42,11 @@ pub(crate) trait Row: Serialize {
 
     /// What stands in a column of [`COLUMNS`](Row::COLUMNS), or in a free one.
     fn cell(&self, column: &str) -> Fact<Cell>;
+
+    /// Whether something was sent for a column without a value, and could not be read or stands for none.
+    fn is_odd(&self, _column: &str) -> bool {
+        false
+    }
 }
 
 /// A column by its name in JSON.

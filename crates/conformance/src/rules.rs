@@ -73,8 +73,8 @@ impl Rule {
                 "The last page of a list has no cursor.",
             reads::a_listed_record_is_as_from_get:
                 "A list says of a key what a look-up says of it.",
-            reads::a_row_that_cannot_be_read_fails_the_page:
-                "A row that cannot be read is an error of the page, so that no list is shorter than it says.",
+            reads::a_row_that_cannot_be_read_is_told_beside_the_others:
+                "A row that cannot be read is told as an error, and the other rows are given, so that no list is shorter than it says.",
         }
         Some(ScopesPage) => {
             reads::the_scopes_have_that_of_the_keys:

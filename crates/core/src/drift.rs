@@ -44,14 +44,12 @@ pub enum DriftKind {
     UnreadableTime,
     /// The key object is wrapped, or not wrapped, against the documentation.
     Envelope,
-    /// The key object has no documented field at all.
-    NothingKnown,
+    /// The member stands twice. If its values differ, it was read as missing.
+    Repeated,
     /// The answer's identity is not the one that was asked for. The record keeps the address that was asked.
     IdentityMismatch,
     /// The member is documented as masked and does not look masked, so that it was withheld.
     NotMasked,
-    /// The member is there more than once; the last one counts.
-    Repeated,
     /// There is more that is odd than there are notes.
     Omitted,
     /// The body is not valid UTF-8, or begins with a byte-order mark; the rest was read.
@@ -66,6 +64,13 @@ pub enum TimeUnit {
     Seconds,
     /// Milliseconds since the Unix epoch.
     Milliseconds,
+}
+
+impl DriftKind {
+    /// Whether decoding notes it of members that it takes out.
+    fn drops(&self) -> bool {
+        matches!(self, Self::WrongType | Self::Repeated | Self::UnknownValue(_))
+    }
 }
 
 impl Drift {
@@ -97,10 +102,9 @@ impl fmt::Display for Drift {
             DriftKind::TimeForm => write!(f, "{path} is a time in another form than documented"),
             DriftKind::UnreadableTime => write!(f, "{path} is not a readable time"),
             DriftKind::Envelope => write!(f, "{path} is wrapped in another way than documented"),
-            DriftKind::NothingKnown => write!(f, "{path} has no documented field"),
+            DriftKind::Repeated => write!(f, "{path} stands twice"),
             DriftKind::IdentityMismatch => write!(f, "{path} is not the identity that was asked for"),
             DriftKind::NotMasked => write!(f, "{path} does not look masked; withheld"),
-            DriftKind::Repeated => write!(f, "{path} is there more than once; the last one counts"),
             DriftKind::Omitted => write!(f, "{path} is odd in more places than are noted"),
             DriftKind::Encoding => write!(f, "{path} is not plain UTF-8"),
         }
@@ -143,7 +147,21 @@ impl Notes {
     /// Whether decoding took the member at `path` out: it was there, and could not be read.
     #[must_use]
     pub fn was_dropped(&self, path: &str) -> bool {
-        self.drift.iter().take(self.decoding).any(|drift| drift.kind == DriftKind::WrongType && drift.path == path)
+        self.drift.iter().take(self.decoding).any(|drift| drift.path == path && drift.kind.drops())
+    }
+
+    /// Whether the time at `path` was there and says nothing: it was dropped, or its form could not be read. An odd
+    /// value is none of these.
+    #[must_use]
+    pub fn is_unreadable(&self, path: &str) -> bool {
+        let unreadable = |drift: &Drift| drift.kind == DriftKind::UnreadableTime && drift.path == path;
+        self.was_dropped(path) || self.drift.iter().any(unreadable)
+    }
+
+    /// Whether the value at `path` was there and is not one that the vendor documents.
+    #[must_use]
+    pub fn is_odd(&self, path: &str) -> bool {
+        self.drift.iter().any(|drift| matches!(drift.kind, DriftKind::UnknownValue(_)) && drift.path == path)
     }
 
     /// Where the elements of `list` stood in the answer: decoding may have taken some out of between them.
@@ -151,7 +169,7 @@ impl Notes {
         let element = |drift: &Drift| drift.path.strip_prefix(list)?.strip_prefix('.')?.parse().ok();
         let decoding = self.drift.iter().take(self.decoding);
         let removed: std::collections::HashSet<usize> =
-            decoding.filter(|drift| drift.kind == DriftKind::WrongType).filter_map(element).collect();
+            decoding.filter(|drift| drift.kind.drops()).filter_map(element).collect();
         (0..).filter(move |place| !removed.contains(place))
     }
 

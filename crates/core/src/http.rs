@@ -22,5 +22,5 @@ pub use decode::objects;
 pub use dialect::{Dialect, Rejected, Rejection};
 pub use options::HttpOptions;
 pub use pipeline::Pipeline;
-pub use shape::{Decoded, Envelope, Rows, Shape};
+pub use shape::{Decoded, Envelope, Rows, Shape, UnreadRow};
 pub use transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -1,5 +1,6 @@
 //! The one stream over the keys of a scope that all vendors share.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -31,10 +32,11 @@ type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>
 /// All keys of a scope, page by page as they are asked for.
 ///
 /// - Nothing is sent before the stream is polled, and no page before the one before it is used up.
-/// - It ends after the last page, or after an error; what came before the error was given.
+/// - It ends after the last page, or after the error of a page; what came before the error was given. A row that cannot be
+///   read is an error, too, which names its place, and the stream goes on: a list without errors is whole.
 /// - An empty page that says there is more is not the end. A list that would never end is an error, by the rules of
 ///   [`ListGuard`].
-/// - A key that was on the page before already, because the list moved while it was read, is given once.
+/// - A key that was on this page or the one before already, because the list moved while it was read, is given once.
 #[must_use = "nothing is listed before the stream is polled"]
 pub struct KeyStream {
     provider: Arc<dyn ApiKeyProvider>,
@@ -43,6 +45,10 @@ pub struct KeyStream {
     /// Where the page in hand began.
     current: Option<Cursor>,
     items: std::vec::IntoIter<KeyRecord>,
+    /// The rows of the page in hand that cannot be read.
+    unreadable: std::vec::IntoIter<Error>,
+    /// The keys of the page in hand that are behind.
+    here: HashSet<KeyAddress>,
     /// How many keys of the page in hand are behind, given or left out, and the hash over them.
     passed: usize,
     passed_hash: u64,
@@ -77,6 +83,8 @@ impl KeyStream {
             state: State::Idle,
             current: from.cursor.clone(),
             items: Vec::new().into_iter(),
+            unreadable: Vec::new().into_iter(),
+            here: HashSet::new(),
             passed: 0,
             passed_hash: 0,
             pages: 0,
@@ -97,13 +105,18 @@ impl KeyStream {
     pub fn position(&self) -> ListPosition {
         match (&self.resumed, &self.state) {
             (Some(position), _) => position.clone(),
-            (None, State::Idle) if self.items.len() == 0 => {
+            (None, State::Idle) if self.is_used_up() => {
                 ListPosition { cursor: self.next.clone(), ..ListPosition::default() }
             }
             (None, _) => {
                 ListPosition { cursor: self.current.clone(), passed: self.passed, passed_hash: self.passed_hash }
             }
         }
+    }
+
+    /// Whether all of the page in hand was given, its rows that cannot be read included.
+    fn is_used_up(&self) -> bool {
+        self.items.len() == 0 && self.unreadable.len() == 0
     }
 
     /// How many pages were read.
@@ -117,11 +130,16 @@ impl KeyStream {
         for record in self.items.by_ref() {
             self.passed += 1;
             self.passed_hash = hash_on(self.passed_hash, &record.address);
-            if !self.guard.was_before(&record.address) {
+            if self.here.insert(record.address.clone()) && !self.guard.was_before(&record.address) {
                 return Some(record);
             }
         }
         None
+    }
+
+    /// The next row of the page in hand that cannot be read. `None`: there is none left on it, and nothing was sent.
+    pub fn next_unreadable(&mut self) -> Option<Error> {
+        self.unreadable.next()
     }
 
     /// The next key, or `None` at the end.
@@ -137,7 +155,7 @@ impl KeyStream {
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
-        while self.items.len() == 0 {
+        while self.is_used_up() {
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
                 State::Last(error) => {
@@ -175,7 +193,9 @@ impl KeyStream {
         self.pages += 1;
         let addresses = page.items.iter().map(|record| &record.address);
         let next = self.guard.turn(self.current.as_ref(), addresses, page.next);
+        self.here.clear();
         self.items = page.items.into_iter();
+        self.unreadable = page.unreadable.into_iter();
         if let Some(position) = self.resumed.take() {
             self.leave_out(&position);
         }
@@ -184,7 +204,7 @@ impl KeyStream {
                 self.next = Some(next);
                 State::Idle
             }
-            Ok(None) => State::Last(None),
+            Ok(None) => State::Last(page.cut_short),
             Err(error) => State::Last(Some(error)),
         }
     }
@@ -195,7 +215,7 @@ impl KeyStream {
         if given.iter().fold(0, |hash, record| hash_on(hash, &record.address)) != position.passed_hash {
             return;
         }
-        self.items.by_ref().take(position.passed).for_each(drop);
+        self.here.extend(self.items.by_ref().take(position.passed).map(|record| record.address));
         (self.passed, self.passed_hash) = (position.passed, position.passed_hash);
     }
 }
@@ -208,6 +228,9 @@ impl Stream for KeyStream {
         loop {
             if let Some(record) = this.next_in_hand() {
                 return Poll::Ready(Some(Ok(record)));
+            }
+            if let Some(error) = this.next_unreadable() {
+                return Poll::Ready(Some(Err(error)));
             }
             match this.poll_page(context) {
                 Poll::Pending => return Poll::Pending,

@@ -66,7 +66,7 @@ pub use gate::{
 };
 pub use http::{
     Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection,
-    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, objects,
+    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
 };
 pub use info::ProviderInfo;
 pub use issued::IssuedKey;

@@ -120,13 +120,51 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
     /// What was odd about the page itself, beside what is noted on its items.
     pub drift: Vec<Drift>,
+    /// Rows of this page that cannot be read, one error each, which names the row's place. They are not among the items:
+    /// a list with such rows is not whole.
+    pub unreadable: Vec<Error>,
+    /// Why the list ends with this page though the vendor says that there is more, or contradicts itself. Such a list is
+    /// not whole. Looked at where [`next`](Self::next) is `None`.
+    pub cut_short: Option<Error>,
 }
 
 impl<T> Page<T> {
-    /// A page.
+    /// A page all of whose rows were read.
     #[must_use]
     pub fn new(items: Vec<T>, next: Option<Cursor>, drift: Vec<Drift>) -> Self {
-        Self { items, next, drift }
+        Self { items, next, drift, unreadable: Vec::new(), cut_short: None }
+    }
+
+    /// With rows that cannot be read: [`Answer::unread_rows`](crate::Answer::unread_rows) makes the errors.
+    #[must_use]
+    pub fn with_unreadable(mut self, rows: Vec<Error>) -> Self {
+        self.unreadable.extend(rows);
+        self
+    }
+
+    /// With the reason why the list cannot go on though there is more.
+    #[must_use]
+    pub fn with_cut_short(self, reason: Option<Error>) -> Self {
+        Self { cut_short: reason, ..self }
+    }
+
+    /// The page with other items.
+    #[must_use]
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Page<U> {
+        self.try_map(|item| Ok(change(item)))
+    }
+
+    /// The page with other items. What makes an error of an item makes it a row that cannot be read.
+    #[must_use]
+    pub fn try_map<U>(self, change: impl FnMut(T) -> Result<U, Error>) -> Page<U> {
+        let (mut items, mut unreadable) = (Vec::with_capacity(self.items.len()), self.unreadable);
+        for item in self.items.into_iter().map(change) {
+            match item {
+                Ok(item) => items.push(item),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        Page { items, next: self.next, drift: self.drift, unreadable, cut_short: self.cut_short }
     }
 }
 

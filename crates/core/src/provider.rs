@@ -59,7 +59,9 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// - Records are as from [`get`](ApiKeyProvider::get); only how the status is known may differ.
     /// - The pages hold each key once. A cursor can be stored, and leads another client of the account to the same page.
     /// - [`Page::next`] is `None` on the last page and there alone; an empty page may have one.
-    /// - A row that cannot be read is an error of the page, so that no list is shorter than it says.
+    /// - A row that cannot be read is in [`Page::unreadable`] with its place, and the other rows are given; so no list is
+    ///   shorter than it says. A page that says there is more, and not where, gives its rows and is
+    ///   [cut short](Page::cut_short).
     /// - The call changes nothing at the vendor; it is safe to repeat.
     async fn list_page(&self, _scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         Err(self.info().unsupported(Operation::ListPage))

@@ -376,7 +376,7 @@ async fn a_success_that_cannot_be_read_says_why_and_shows_nothing() {
         (answer("200 OK", &[], "SECRET"), "the body is not JSON (line 1, column 1)"),
         (answer("200 OK", &[], "\u{feff}"), "the body is empty"),
         (answer("200 OK", &[], r#"["SECRET"]"#), "an array and not an object"),
-        (answer("200 OK", &[], r#"{"name":"SECRET"}"#), "the member `id` identifies the key and is not there"),
+        (answer("200 OK", &[], r#"{"name":"SECRET"}"#), "the member `id`, which is needed, is not there"),
         (answer("200 OK", &[], r#"{"id":"a","secret":"SECRET"#), "the JSON of the body ends too early"),
         (send("HTTP/1.1 200 OK\r\n\r\n{\"id\":\"SECRET"), "the JSON of the body ends too early"),
         (send("HTTP/1.0 200 OK\r\n\r\n{\"id\":\"SECRET"), "the JSON of the body ends too early"),

@@ -183,6 +183,56 @@ async fn a_cursor_that_is_too_long_to_be_sent_ends_the_list_after_its_page() {
     assert_eq!(vendor.requests.load(Ordering::SeqCst), 1);
 }
 
+/// A vendor with two pages, of which each has a row that cannot be read, and the last says why it is cut short.
+#[derive(Debug)]
+struct Odd;
+
+#[async_trait]
+impl ApiKeyProvider for Odd {
+    fn info(&self) -> &ProviderInfo {
+        &INFO
+    }
+
+    async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
+        Ok(KeyRecord::new(&INFO, address.clone(), KeyKind::API_KEY))
+    }
+
+    async fn list_page(&self, _scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
+        let record = |id: &str| KeyRecord::new(&INFO, KeyAddress::new([id]).unwrap(), KeyKind::API_KEY);
+        let odd = |place: &str| vec![Error::new(ErrorKind::Decode).with_message(place)];
+        Ok(match cursor {
+            None => Page::new(vec![record("a"), record("a"), record("b")], Some(Cursor::new("1")), Vec::new())
+                .with_unreadable(odd("row 1")),
+            Some(_) => Page::new(Vec::new(), None, Vec::new())
+                .with_unreadable(odd("row 0"))
+                .with_cut_short(Some(Error::new(ErrorKind::Decode).with_message("no cursor"))),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_an_item_of_its_own_and_the_list_goes_on() {
+    let told = |item: Result<KeyRecord, Error>| match item {
+        Ok(record) => record.address.to_string(),
+        Err(error) => error.message().unwrap().to_owned(),
+    };
+    let mut keys = KeyStream::new(Arc::new(Odd), Scope::account(), None);
+    let mut seen = Vec::new();
+    while let Some(item) = keys.next().await {
+        seen.push(told(item));
+        // From wherever it is left, no row is lost: what is not given yet is given then.
+        let mut rest = KeyStream::new(Arc::new(Odd), Scope::account(), Some(keys.position()));
+        let mut all = seen.clone();
+        while let Some(item) = rest.next().await {
+            all.push(told(item));
+        }
+        for expected in ["a", "b", "row 1", "row 0", "no cursor"] {
+            assert!(all.iter().any(|one| one == expected), "{expected} after {seen:?}: {all:?}");
+        }
+    }
+    assert_eq!(seen, ["a", "b", "row 1", "row 0", "no cursor"], "two rows of one key are one key");
+}
+
 /// A vendor that gives these pages in turn for ever, each time with another cursor.
 #[derive(Debug)]
 struct Endless(&'static [&'static [&'static str]]);

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection,
-    SecretString,
+    Answer, Call, Decoded, Dialect, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection, SecretString,
 };
 
 use crate::error::Error;
@@ -168,17 +167,10 @@ pub(crate) enum Removed {
 
 /// The key in an answer that is about nothing else.
 fn read_key(answer: &Answer) -> Result<Decoded<Key>, Error> {
-    let mut decoded: Decoded<Key> = answer.decode(&SHAPE)?;
+    let decoded: Decoded<Key> = answer.decode(&SHAPE)?;
+    // By the schema every member may be absent; that all of them are says nothing about a key.
     if decoded.value.is_blank() {
-        // An empty object is a key by the schema. An object of other things alone is something else, and so is the
-        // answer that `key` is null.
-        let others = decoded.drift.iter().any(|note| note.kind == DriftKind::UnknownField);
-        if others || matches!(decoded.value.key, Fact::Empty) {
-            return Err(answer.undecodable("no member of the object is one of a key's").into());
-        }
-        if decoded.drift.is_empty() {
-            decoded.drift.push(Drift::new("", DriftKind::NothingKnown));
-        }
+        return Err(answer.undecodable("no member of the object is one of a key's").into());
     }
     Ok(decoded)
 }

@@ -38,6 +38,13 @@ impl Account {
         error.with_account(self.name.clone())
     }
 
+    /// A page's own errors name the account, too.
+    fn name_page<T>(&self, mut page: Page<T>) -> Page<T> {
+        page.unreadable = page.unreadable.into_iter().map(|error| self.name_error(error)).collect();
+        page.cut_short = page.cut_short.map(|error| self.name_error(error));
+        page
+    }
+
     fn name_boxed(&self, record: Option<Box<KeyRecord>>) -> Option<Box<KeyRecord>> {
         record.map(|record| Box::new(self.name_record(*record)))
     }
@@ -59,11 +66,12 @@ impl ApiKeyProvider for Account {
         for record in &mut page.items {
             record.account = self.name.clone();
         }
-        Ok(page)
+        Ok(self.name_page(page))
     }
 
     async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
-        self.provider.scopes_page(cursor).await.map_err(|error| self.name_error(error))
+        let page = self.provider.scopes_page(cursor).await.map_err(|error| self.name_error(error))?;
+        Ok(self.name_page(page))
     }
 
     async fn check(&self) -> Result<(), Error> {

@@ -13,6 +13,16 @@ use crate::inventory::InventoryBuilder;
 use crate::outcomes::Outcomes;
 use crate::rotation::{Rotated, RotationError, RotationPlan, Rotator};
 
+/// The scopes of an account, as far as they can be read.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct FoundScopes {
+    /// The scopes that were read.
+    pub scopes: Vec<ScopeInfo>,
+    /// Why there may be more: an error for each row that cannot be read, and that of a list that broke off.
+    pub errors: Vec<Error>,
+}
+
 /// Accounts at any number of vendors, asked in one way. Cheap to clone; clones share accounts and connections.
 #[derive(Debug, Clone)]
 pub struct Keymux {
@@ -92,19 +102,44 @@ impl Keymux {
     /// The scopes of an account: its groups or workspaces, all pages of them. A vendor that has none is
     /// [`ErrorKind::Unsupported`]; a list that would never end, and one of more than 100,000 scopes, is
     /// [`ErrorKind::Decode`].
+    ///
+    /// A scope that cannot be read is an error of the whole, so that no list is shorter than it says;
+    /// [`find_scopes`](Self::find_scopes) gives those that can.
     pub async fn scopes(&self, account: &AccountName) -> Result<Vec<ScopeInfo>, Error> {
+        let mut found = self.find_scopes(account).await?;
+        if found.errors.is_empty() { Ok(found.scopes) } else { Err(found.errors.swap_remove(0)) }
+    }
+
+    /// The scopes of an account as far as they can be read, and the errors of those that cannot. An error of the first
+    /// page is that of the call.
+    pub async fn find_scopes(&self, account: &AccountName) -> Result<FoundScopes, Error> {
         let provider = self.account(account)?;
         let mut guard =
             ListGuard::new(Operation::ScopesPage, provider.info().id().clone()).with_account(account.clone());
-        let (mut scopes, mut cursor) = (Vec::new(), None);
+        let (mut found, mut cursor) = (FoundScopes::default(), None);
         loop {
-            let page = provider.scopes_page(cursor.as_ref()).await?;
-            let next = guard.turn(cursor.as_ref(), page.items.iter().map(|info| &info.scope), page.next)?;
-            scopes.extend(page.items);
-            if next.is_none() {
-                return Ok(scopes);
+            let page = match provider.scopes_page(cursor.as_ref()).await {
+                // What came before is not lost.
+                Err(error) if cursor.is_some() => {
+                    found.errors.push(error);
+                    return Ok(found);
+                }
+                page => page?,
+            };
+            let next = guard.turn(cursor.as_ref(), page.items.iter().map(|info| &info.scope), page.next);
+            found.scopes.extend(page.items);
+            found.errors.extend(page.unreadable);
+            match next {
+                Ok(None) => {
+                    found.errors.extend(page.cut_short);
+                    return Ok(found);
+                }
+                Ok(next) => cursor = next,
+                Err(error) => {
+                    found.errors.push(error);
+                    return Ok(found);
+                }
             }
-            cursor = next;
         }
     }
 

@@ -57,7 +57,7 @@ mod vendors;
 
 pub use builder::Builder;
 pub use env::empty_variables;
-pub use facade::Keymux;
+pub use facade::{FoundScopes, Keymux};
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
     InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,

@@ -43,12 +43,13 @@ impl Client {
     /// Lists a part of the keys: `GET /api/v1/api-keys` (documented).
     ///
     /// There is no filter and no documented order. A `limit` that is not 1 to 1000 is refused before sending. The list
-    /// goes on at `skip` plus the number of keys received, until [`has_more`](PageInfo::has_more) is false, or there
-    /// are no keys, or [`total_count`](PageInfo::total_count) is reached. Changes nothing, and is repeated as the retry
-    /// policy says.
+    /// goes on at `skip` plus the number of rows received, as long as [`has_more`](PageInfo::has_more) is true or
+    /// [`total_count`](PageInfo::total_count) is not reached, until there are no rows. Rows that cannot be read are in
+    /// [`unreadable`](ApiKeyPage::unreadable). Changes nothing, and is repeated as the retry policy says.
     pub async fn list_api_keys(&self, list: ListApiKeys) -> Result<ApiKeyPage, Error> {
-        let (_, page) = self.fetch_api_keys(list).await?;
-        Ok(ApiKeyPage { data: page.rows.into_iter().map(|row| row.value).collect(), info: page.rest })
+        let (answer, page) = self.fetch_api_keys(list).await?;
+        let unreadable = answer.unread_rows("data", &page.unread);
+        Ok(ApiKeyPage { data: page.rows.into_iter().map(|row| row.value).collect(), info: page.rest, unreadable })
     }
 
     /// Makes a key: `POST /api/v1/api-keys` (documented).
@@ -103,10 +104,9 @@ impl Client {
         let call = Call::get("list_api_keys", &["api", "v1", "api-keys"]).with_query(&query);
         let answer = self.pipeline.send(call).await?;
         let page: Rows<ApiKey, PageInfo> = answer.decode_page(&SHAPE, "data")?;
-        if let Some(row) = page.rows.iter().position(|row| is_anonymous(&row.value)) {
-            let reason = format!("row {row} of `data` has neither `id` nor `key`, which identify the key");
-            return Err(answer.undecodable(&reason).into());
-        }
+        let page = page.without(|row| {
+            is_anonymous(&row.value).then(|| "it has neither `id` nor `key`, which identify the key".to_owned())
+        });
         Ok((answer, page))
     }
 

@@ -1,5 +1,6 @@
 //! Mielto as one of many: its model turned into the record that all vendors share.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
@@ -33,8 +34,8 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
 /// The setting that only Mielto has: the collections that a key may use.
 const COLLECTIONS: &str = "collections";
 
-/// How many keys a page is asked for: the documented default.
-const PAGE_SIZE: u32 = 100;
+/// How many keys a page is asked for: the documented maximum.
+const PAGE_SIZE: u32 = 1000;
 
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
@@ -81,29 +82,58 @@ impl ApiKeyProvider for Client {
         Ok(record(address.clone(), Some(&id), decoded, self.now()))
     }
 
-    /// The cursor is how many keys come before the page. An empty page that says there is more is
-    /// [`ErrorKind::Decode`], so that no list is shorter than it says. A key that is deleted while the list is read moves those
-    /// behind it up, so that one may be passed over.
+    /// The cursor is how many keys come before the page, with what is needed to see that the list moved or that the
+    /// server does not look at it.
+    ///
+    /// - If there are fewer keys in all than on the page before, keys have gone, and those behind them have moved up: the
+    ///   page begins as many rows sooner, so that none is passed over.
+    /// - A page that begins as the one before is [cut short](Page::cut_short): the server gives the same for ever.
+    /// - An empty page that says there is more is [`ErrorKind::Decode`].
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         scope.none(&INFO)?;
-        let skip = cursor.map_or(Ok(0), |cursor| cursor.as_str().parse::<u64>());
-        let skip = skip.map_err(|_| invalid("list_page", "the cursor is not one of Mielto's: a number of keys"))?;
-        let (answer, page) = self.fetch_api_keys(ListApiKeys { skip: Some(skip), limit: Some(PAGE_SIZE) }).await?;
-        if page.rows.is_empty() && says_more(skip, &page.rest) {
+        let place = cursor.map_or(Some(Place::default()), |cursor| Place::read(cursor.as_str()));
+        let place = place.ok_or_else(|| invalid("list_page", "the cursor is not one of Mielto's: a number of keys"))?;
+        let part = |skip| ListApiKeys { skip: Some(skip), limit: Some(PAGE_SIZE) };
+        let (mut answer, mut page) = self.fetch_api_keys(part(place.skip)).await?;
+        let mut begin = place.skip;
+        let gone = place.gone(&page.rest);
+        if gone > 0 {
+            begin = place.skip.saturating_sub(gone);
+            (answer, page) = self.fetch_api_keys(part(begin)).await?;
+        }
+        let received = page.rows.len() + page.unread.len();
+        if received == 0 && says_more(begin, &page.rest) {
             return Err(answer.undecodable("the page says that there is more, and has no rows"));
         }
-        let mut notes = Notes::of(page.drift);
+        let first = page.rows.first().and_then(|row| row.value.id.known()).map(|id| hash(id.as_str()));
+        let same = gone == 0 && place.skip > 0 && first.is_some() && first == place.first;
+        let mut notes = Notes::of(page.drift.clone());
         notes.required("total_count", &page.rest.total_count);
-        let next = next_skip(skip, page.rows.len(), &page.rest).map(|skip| Cursor::new(skip.to_string()));
-        let mut records = Vec::with_capacity(page.rows.len());
-        for (index, row) in page.rows.into_iter().enumerate() {
-            let Fact::Known(id) = row.value.id.clone() else {
-                let reason = format!("row {index} of `data` has no `id`, by which the key is found again");
-                return Err(answer.undecodable(&reason));
-            };
-            records.push(record(KeyAddress::new([id.as_str()])?, Some(&id), row, self.now()));
-        }
-        Ok(Page::new(records, next, notes.into_drift()))
+        let next = next_skip(begin, received, &page.rest).map(|skip| {
+            let total = page.rest.total_count.known().copied();
+            // Rows that were read already are not where the list goes on.
+            Place { skip: skip.max(place.skip), total, first }
+        });
+        let page = page.without(|row| row.value.id.known().is_none().then(|| without_id(row)));
+        let unreadable = answer.unread_rows("data", &page.unread);
+        let cut_short = same.then(|| {
+            answer.undecodable(
+                "the page begins as the one before it did: the server does not look at where a page is to begin, and \
+                 what comes behind cannot be reached",
+            )
+        });
+        let next = next.filter(|_| !same).map(|place| Cursor::new(place.to_string()));
+        let listed = Page::new(page.rows, next, notes.into_drift());
+        Ok(listed.with_unreadable(unreadable).with_cut_short(cut_short).try_map(|row| {
+            let Fact::Known(id) = row.value.id.clone() else { return Err(answer.undecodable(&without_id(&row))) };
+            Ok(record(KeyAddress::new([id.as_str()])?, Some(&id), row, self.now()))
+        }))
+    }
+
+    /// Asks for one key.
+    async fn check(&self) -> Result<(), Error> {
+        self.fetch_api_keys(ListApiKeys { skip: None, limit: Some(1) }).await?;
+        Ok(())
     }
 
     /// The issued plaintext is Mielto's `secret` if it gives one, else its `key`: [`IssuedKey::member`] says which.
@@ -185,18 +215,84 @@ impl ApiKeyProvider for Client {
     }
 }
 
-/// Where a list goes on behind `received` keys. Mielto promises `total_count` alone, and its own client knows no more.
-fn next_skip(skip: u64, received: usize, info: &PageInfo) -> Option<u64> {
-    let next = skip.saturating_add(u64::try_from(received).ok()?);
-    let ends = received == 0
-        || info.has_more == Fact::Known(false)
-        || info.total_count.known().is_some_and(|total| next >= *total);
-    (!ends).then_some(next)
+/// Where a page begins, and what was seen on the page before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    /// How many keys come before it.
+    skip: u64,
+    /// How many keys there were in all.
+    total: Option<u64>,
+    /// Which key the page before began with, as a hash of its id.
+    first: Option<u64>,
 }
 
-/// Whether a page behind `skip` keys says that keys are there.
-fn says_more(skip: u64, info: &PageInfo) -> bool {
-    info.has_more.known().copied().unwrap_or_else(|| info.total_count.known().is_some_and(|total| *total > skip))
+impl Place {
+    /// Reads what [`fmt::Display`] writes; a number alone is a place, too.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let skip = parts.next()?.parse().ok()?;
+        let mut part = |radix| match parts.next() {
+            None | Some("") => Some(None),
+            Some(number) => u64::from_str_radix(number, radix).ok().map(Some),
+        };
+        let (total, first) = (part(10)?, part(16)?);
+        parts.next().is_none().then_some(Self { skip, total, first })
+    }
+
+    /// How many keys fewer there are in all than on the page before.
+    fn gone(&self, info: &PageInfo) -> u64 {
+        match (self.total, info.total_count.known()) {
+            (Some(before), Some(now)) => before.saturating_sub(*now),
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.skip)?;
+        if self.total.is_some() || self.first.is_some() {
+            let total = self.total.map(|total| total.to_string()).unwrap_or_default();
+            let first = self.first.map(|first| format!("{first:x}")).unwrap_or_default();
+            write!(f, ":{total}:{first}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A hash of an id, the same in every build and on every machine (FNV-1a).
+fn hash(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Why a row has no address.
+fn without_id(row: &Decoded<ApiKey>) -> String {
+    let note = row.drift.iter().find(|note| note.path == "id").map(|note| &note.kind);
+    let what = match (note, &row.value.id) {
+        (Some(DriftKind::UnknownValue(value)), _) if value.is_empty() => "is empty",
+        (Some(DriftKind::UnknownValue(_)), _) => "has a value that is not documented",
+        (Some(DriftKind::Repeated), _) => "stands twice, with different values",
+        (Some(_), _) => "has another type than documented",
+        (None, Fact::Empty) => "is null",
+        (None, _) => "is not there",
+    };
+    format!("its `id`, by which the key is found again, {what}")
+}
+
+/// Where a list goes on behind `received` rows. Mielto has several signs that there is more, and promises `total_count`
+/// alone; where they contradict each other, the one that says so is followed.
+fn next_skip(skip: u64, received: usize, info: &PageInfo) -> Option<u64> {
+    let next = skip.saturating_add(u64::try_from(received).ok()?);
+    let untold = info.has_more.known().is_none() && info.total_count.known().is_none();
+    (received > 0 && (untold || says_more(next, info))).then_some(next)
+}
+
+/// Whether a page says that there are keys behind the first `before` of them.
+fn says_more(before: u64, info: &PageInfo) -> bool {
+    info.has_more == Fact::Known(true)
+        || info.total_count.known().is_some_and(|total| *total > before)
+        || info.next_page.known().is_some()
+        || info.next_cursor.known().is_some_and(|cursor| !cursor.is_empty())
 }
 
 fn invalid(operation: &'static str, reason: &str) -> Error {
@@ -251,11 +347,18 @@ fn record(address: KeyAddress, id: Option<&ApiKeyId>, decoded: Decoded<ApiKey>, 
 }
 
 /// Mielto states whether a key is switched on; that it does not work beyond its expiry follows.
+///
+/// An expiry that is there and cannot be read leaves open whether its time is over. A value that stands for no instant
+/// (0, the year 1) overrules no stated status.
 fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &mut Notes) -> Status {
     let expired = expires_at.known().is_some_and(|end| *end <= now);
     let unknown = Status { state: KeyState::Unknown, basis: Basis::None };
+    let untold = || {
+        let rule = "the key is not switched off, and its expiry cannot be read";
+        Status::derived(KeyState::Unknown, &["status", "expires_at"], rule)
+    };
     match stated {
-        // It was there, and was no text: the default does not stand in for it.
+        // It was there, and was no text, or two: the default does not stand in for it.
         Fact::Missing if notes.was_dropped("status") => unknown,
         Fact::Known(KeyStatus::Inactive) => Status::stated(KeyState::Disabled, "status"),
         Fact::Known(KeyStatus::Other(text)) => {
@@ -267,7 +370,9 @@ fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp
             &["status", "expires_at"],
             "the key is not switched off, and its time is over",
         ),
+        Fact::Known(KeyStatus::Active) | Fact::Missing if notes.is_unreadable("expires_at") => untold(),
         Fact::Known(KeyStatus::Active) => Status::stated(KeyState::Active, "status"),
+        Fact::Missing if expires_at.is_missing() && notes.is_odd("expires_at") => untold(),
         Fact::Missing => {
             Status::derived(KeyState::Active, &["status"], "an absent status has the documented default, `active`")
         }

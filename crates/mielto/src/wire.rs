@@ -184,6 +184,8 @@ pub struct ApiKeyPage {
     pub data: Vec<ApiKey>,
     /// What Mielto says about the page.
     pub info: PageInfo,
+    /// The rows that cannot be read, one error each, which names the row's place.
+    pub unreadable: Vec<keymux_core::Error>,
 }
 
 /// What Mielto says about a part of a list. No request takes the numbers of pages or the cursor: lists go on by

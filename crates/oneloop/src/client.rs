@@ -2,9 +2,10 @@
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Pipeline, ProviderId, Rejected, Rejection,
-    Rows, SecretString, TimeUnit,
+    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Page, Pipeline, ProviderId, Rejected,
+    Rejection, Rows, SecretString, TimeUnit,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -68,10 +69,9 @@ impl Client {
 
     /// Lists the keys of a workspace, all at once: `GET /api/v1/workspace/{id}/api-key` (documented).
     ///
-    /// There is no paging and no filter. Changes nothing, and is repeated as the retry policy says.
+    /// There is no paging and no filter. A row that cannot be read is an error of the list. Changes nothing, and is repeated as the retry policy says.
     pub async fn list_api_keys(&self, workspace: &WorkspaceId) -> Result<Vec<ApiKey>, Error> {
-        let (rows, _) = self.fetch_api_keys(workspace).await?;
-        Ok(rows.into_iter().map(|row| row.value).collect())
+        whole(self.fetch_api_keys(workspace).await?)
     }
 
     /// Makes a key: `POST /api/v1/api-key` (documented). The plaintext is in the second part, and nowhere again.
@@ -179,8 +179,7 @@ impl Client {
     /// Lists the workspaces, all at once: `GET /api/v1/workspace` (documented). Changes nothing, and is repeated as the
     /// retry policy says.
     pub async fn list_workspaces(&self) -> Result<Vec<Workspace>, Error> {
-        let (rows, _) = self.fetch_workspaces().await?;
-        Ok(rows.into_iter().map(|row| row.value).collect())
+        whole(self.fetch_workspaces().await?)
     }
 
     /// Lists the scopes that keys of a workspace can have: `GET /api/v1/workspace/{id}/scopes` (documented). Changes
@@ -188,8 +187,7 @@ impl Client {
     pub async fn list_scopes(&self, workspace: &WorkspaceId) -> Result<Vec<WorkspaceScope>, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "scopes"];
         let answer = self.pipeline.send(Call::get("list_scopes", &path)).await?;
-        let page: Rows<WorkspaceScope, Empty> = answer.decode_page(&BARE, "scopes")?;
-        Ok(page.rows.into_iter().map(|row| row.value).collect())
+        whole(read_page(&answer, "scopes")?)
     }
 
     // The same operations with what was odd about the answers.
@@ -204,20 +202,14 @@ impl Client {
         Ok(answer.decode(&SHAPE)?)
     }
 
-    pub(crate) async fn fetch_api_keys(
-        &self,
-        workspace: &WorkspaceId,
-    ) -> Result<(Vec<Decoded<ApiKey>>, Vec<Drift>), Error> {
+    pub(crate) async fn fetch_api_keys(&self, workspace: &WorkspaceId) -> Result<Page<Decoded<ApiKey>>, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "api-key"];
-        let answer = self.pipeline.send(Call::get("list_api_keys", &path)).await?;
-        let page: Rows<_, Empty> = answer.decode_page(&BARE, "apiKeys")?;
-        Ok((page.rows, page.drift))
+        read_page(&self.pipeline.send(Call::get("list_api_keys", &path)).await?, "apiKeys")
     }
 
-    pub(crate) async fn fetch_workspaces(&self) -> Result<(Vec<Decoded<Workspace>>, Vec<Drift>), Error> {
-        let answer = self.pipeline.send(Call::get("list_workspaces", &["api", "v1", "workspace"])).await?;
-        let page: Rows<_, Empty> = answer.decode_page(&BARE, "workspaces")?;
-        Ok((page.rows, page.drift))
+    pub(crate) async fn fetch_workspaces(&self) -> Result<Page<Decoded<Workspace>>, Error> {
+        let call = Call::get("list_workspaces", &["api", "v1", "workspace"]);
+        read_page(&self.pipeline.send(call).await?, "workspaces")
     }
 
     pub(crate) async fn issue_api_key(&self, key: &NewApiKey) -> Result<Issued, Error> {
@@ -322,6 +314,20 @@ fn made(answer: &Answer) -> Result<Decoded<ApiKey>, Error> {
     let mut decoded: Decoded<ApiKey> = answer.decode(&SHAPE)?;
     decoded.drift.retain(|note| note.path != "key");
     Ok(decoded)
+}
+
+/// The list in `member`, which is all there is.
+fn read_page<T: DeserializeOwned>(answer: &Answer, member: &'static str) -> Result<Page<Decoded<T>>, Error> {
+    let Rows { rows, unread, drift, .. } = answer.decode_page::<T, Empty>(&BARE, member)?;
+    Ok(Page::new(rows, None, drift).with_unreadable(answer.unread_rows(member, &unread)))
+}
+
+/// The models of a list whose rows were all read: a plain list has no place for those that were not.
+fn whole<T>(page: Page<Decoded<T>>) -> Result<Vec<T>, Error> {
+    match page.unreadable.into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(page.items.into_iter().map(|row| row.value).collect()),
+    }
 }
 
 fn key_path<'a>(workspace: &'a WorkspaceId, key: &'a ApiKeyId) -> [&'a str; 6] {

@@ -9,7 +9,7 @@ use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field,
     GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata, MetadataValue,
     NewKey, Notes, Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo,
-    SecretString, Status, Takes, TimeForm, TimeUnit, Untold, VendorTime, Verdict, VerifyRequest, resolve_time,
+    SecretString, Status, Takes, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest, resolve_time,
 };
 
 use serde_json::Value;
@@ -79,23 +79,19 @@ impl ApiKeyProvider for Client {
     async fn get(&self, address: &KeyAddress) -> Result<KeyRecord, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         let decoded = self.fetch_api_key(&workspace, &id).await?;
-        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self))
     }
 
     async fn list_page(&self, scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         let workspace: WorkspaceId = scope.one(&INFO)?;
-        let (rows, drift) = self.fetch_api_keys(&workspace).await?;
-        let records = rows.into_iter().map(|row| self.record(&workspace, row)).collect::<Result<_, _>>()?;
-        Ok(Page::new(records, None, drift))
+        Ok(self.fetch_api_keys(&workspace).await?.try_map(|row| self.record(&workspace, row)))
     }
 
     async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {
-        let (rows, drift) = self.fetch_workspaces().await?;
-        let scope = |workspace: Workspace| {
+        Ok(self.fetch_workspaces().await?.try_map(|row| {
+            let workspace: Workspace = row.value;
             Ok(ScopeInfo::new(Scope::new([workspace.id.as_str()])?, workspace.name.into_known()))
-        };
-        let scopes = rows.into_iter().map(|row| scope(row.value)).collect::<Result<_, Error>>()?;
-        Ok(Page::new(scopes, None, drift))
+        }))
     }
 
     async fn create(&self, key: &NewKey) -> Result<IssuedKey, Error> {
@@ -116,11 +112,11 @@ impl ApiKeyProvider for Client {
         let Some(id) = id else {
             let draft = ApiKeyId::new("unknown")?;
             return Ok(IssuedKey::without_address(plaintext, FIND_OUT, key, |address| {
-                made_record(address, &workspace, &draft, None, made, self.now())
+                made_record(address, &workspace, &draft, None, made, self)
             }));
         };
         let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
-        Ok(IssuedKey::new(made_record(address, &workspace, &id, None, made, self.now()), plaintext).asked(key))
+        Ok(IssuedKey::new(made_record(address, &workspace, &id, None, made, self), plaintext).asked(key))
     }
 
     /// The prefix is that of Oneloop's own model. Oneloop tells neither the metadata nor the meter of a key.
@@ -161,13 +157,13 @@ impl ApiKeyProvider for Client {
             scopes: set(&patch.permissions).map(|permissions| grants(&permissions)).transpose()?,
         };
         let decoded = self.patch_api_key(&workspace, &id, &edit).await?;
-        Ok(record_of(address.clone(), &workspace, &id, decoded, self.now()))
+        Ok(record_of(address.clone(), &workspace, &id, decoded, self))
     }
 
     async fn rotate(&self, address: &KeyAddress) -> Result<IssuedKey, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         let Issued { id: told, key: made, plaintext, .. } = self.reissue_api_key(&workspace, &id).await?;
-        let record = made_record(address.clone(), &workspace, &id, told, made, self.now());
+        let record = made_record(address.clone(), &workspace, &id, told, made, self);
         Ok(IssuedKey::new(record, plaintext))
     }
 
@@ -186,9 +182,7 @@ impl ApiKeyProvider for Client {
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let (workspace, id): (WorkspaceId, ApiKeyId) = address.two(&ID)?;
         Ok(match self.remove_api_key(&workspace, &id).await? {
-            Removed::Key(decoded) => {
-                Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self.now())))
-            }
+            Removed::Key(decoded) => Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self))),
             Removed::Untold => Revoked::new(None),
             Removed::ByLostAttempt => Revoked::by_lost_attempt(),
         })
@@ -215,7 +209,7 @@ impl Client {
     fn record(&self, workspace: &WorkspaceId, decoded: Decoded<ApiKey>) -> Result<KeyRecord, Error> {
         let id = decoded.value.id.clone();
         let address = KeyAddress::new([workspace.as_str(), id.as_str()])?;
-        Ok(record_of(address, workspace, &id, decoded, self.now()))
+        Ok(record_of(address, workspace, &id, decoded, self))
     }
 
     /// An expiry in the unit that the user chose; no document states one.
@@ -301,10 +295,10 @@ fn made_record(
     id: &ApiKeyId,
     told: Option<ApiKeyId>,
     made: Made,
-    now: Timestamp,
+    client: &Client,
 ) -> KeyRecord {
     let (key, ()) = made.value.with_id(told.unwrap_or_else(|| id.clone()));
-    record_with(address, workspace, id, (key, made.drift, made.raw), now)
+    record_with(address, workspace, id, (key, made.drift, made.raw), client)
 }
 
 fn record_of(
@@ -312,10 +306,10 @@ fn record_of(
     workspace: &WorkspaceId,
     id: &ApiKeyId,
     decoded: Decoded<ApiKey>,
-    now: Timestamp,
+    client: &Client,
 ) -> KeyRecord {
     let Decoded { value, drift, raw, .. } = decoded;
-    record_with(address, workspace, id, (value, drift, raw), now)
+    record_with(address, workspace, id, (value, drift, raw), client)
 }
 
 fn record_with(
@@ -323,7 +317,7 @@ fn record_with(
     workspace: &WorkspaceId,
     id: &ApiKeyId,
     (key, drift, raw): (ApiKey, Vec<Drift>, Option<Value>),
-    now: Timestamp,
+    client: &Client,
 ) -> KeyRecord {
     let mut notes = Notes::of(drift);
     if key.id != *id {
@@ -336,8 +330,10 @@ fn record_with(
     record.created_at = resolve_time(&key.created_at, "createdAt", TimeForm::Text, &mut notes);
     record.updated_at = resolve_time(&key.updated_at, "updatedAt", TimeForm::Text, &mut notes);
     record.last_used_at = resolve_time(&key.last_used_at, "lastUsedAt", TimeForm::Text, &mut notes);
-    record.expires_at = expiry(&key.expires_at, &mut notes);
-    record.status = status(&key, &record.expires_at, now);
+    // The documents state no unit; what the user says of it is obeyed.
+    let unit = client.expiry_unit().map_or(TimeForm::UnitlessInteger, TimeForm::ChosenUnit);
+    record.expires_at = resolve_time(&key.expires_at, "expiresAt", unit, &mut notes);
+    record.status = status(&key, &record.expires_at, client.now(), &notes);
     record.owner.workspace = Fact::Known(workspace.as_str().to_owned());
     record.owner.customer = key.customer_id.clone();
     record.permissions = key.scopes.as_ref().map(|scopes| permissions(scopes, &mut notes));
@@ -360,21 +356,14 @@ fn note_required(key: &ApiKey, notes: &mut Notes) {
     notes.present("billingId", &key.billing_id);
 }
 
-/// The documents allow numbers above 0 alone: what 0 would mean, nobody says.
-fn expiry(expires_at: &Fact<VendorTime>, notes: &mut Notes) -> Fact<Timestamp> {
-    if let Fact::Known(time) = expires_at {
-        if time.read().instant.is_some_and(|at| at <= Timestamp::UNIX_EPOCH) {
-            notes.unknown_value("expiresAt", &time.to_string());
-            return Fact::Missing;
-        }
-    }
-    resolve_time(expires_at, "expiresAt", TimeForm::UnitlessInteger, notes)
-}
-
 /// Which of the members goes before which is not documented; what is for good goes first here.
-fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp) -> Status {
+fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &Notes) -> Status {
     const FROM: &[&str] = &["deleted", "enabled", "expiresAt"];
     match (&key.deleted, &key.enabled) {
+        // It was there and says nothing, so that what goes after it does not either.
+        (Fact::Missing, _) if notes.was_dropped("deleted") => {
+            Status::derived(KeyState::Unknown, FROM, "the answer lacks what the status follows from")
+        }
         (Fact::Known(true), _) => Status::stated(KeyState::Revoked, "deleted"),
         (_, Fact::Known(false)) => Status::stated(KeyState::Disabled, "enabled"),
         _ if expires_at.known().is_some_and(|end| *end <= now) => {

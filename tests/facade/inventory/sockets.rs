@@ -55,10 +55,10 @@ fn stored(checkpoint: &Checkpoint) -> Checkpoint {
 
 #[tokio::test]
 async fn one_well_one_refused_and_one_throttled_in_the_middle_are_each_told() {
-    let stage = Stage::with_keys(4000).await;
-    // The fifth page of the second of four groups, each of a thousand keys on ten pages.
+    let stage = Stage::with_keys(10_000).await;
+    // The second page of the second of four groups, each of 2,500 keys on three pages.
     let throttled = Fault::rate_limited(DelayForm::Own, Duration::from_secs(90));
-    stage.baseten().faults(FaultRule::new(throttled).on("list_api_keys").nth(15)).unwrap();
+    stage.baseten().faults(FaultRule::new(throttled).on("list_api_keys").nth(5)).unwrap();
     let (well, refused, throttled) = (stage.oneloop(), stage.mielto(), stage.baseten());
     let config = mielto::Config::new("not-the-credential").with_base_url(refused.base_url());
     let builder = Keymux::builder().with_account("refused", config.with_http(stage.options()).build().unwrap());
@@ -70,8 +70,8 @@ async fn one_well_one_refused_and_one_throttled_in_the_middle_are_each_told() {
     let mut stream = inventory.stream().unwrap();
     let (keys, end) = rest(&mut stream).await;
     let of = |account: &str| keys.iter().filter(|key| key.starts_with(account)).count();
-    assert_eq!((of("well:"), of("refused:"), of("throttled:")), (4000, 0, 3400));
-    assert_eq!(stage.baseten().request_count(), 36, "with the list of groups; the others are not limited");
+    assert_eq!((of("well:"), of("refused:"), of("throttled:")), (10_000, 0, 8500));
+    assert_eq!(stage.baseten().request_count(), 12, "with the list of groups; the others are not limited");
 
     let completeness = end.unwrap().completeness;
     assert!(!completeness.is_complete());
@@ -85,7 +85,7 @@ async fn one_well_one_refused_and_one_throttled_in_the_middle_are_each_told() {
     // Of the groups the one that was refused.
     assert_eq!(failures.len(), 2);
     assert_eq!(told(0), ("refused", ErrorKind::Unauthenticated, Some(401), None));
-    let partial = |unit: &&keymux::UnitOutcome| unit.records == 400;
+    let partial = |unit: &&keymux::UnitOutcome| unit.records == 1000;
     assert_eq!(completeness.account(&name("throttled")).unwrap().units().map(|unit| unit.1).filter(partial).count(), 1);
     assert_eq!(told(1), ("throttled", ErrorKind::RateLimited, Some(429), Some(90.0)));
     let typed = failures[1..].iter().map(|(_, failure)| std::error::Error::source(failure.error().unwrap()).unwrap());
@@ -182,7 +182,7 @@ async fn a_run_that_is_killed_in_the_midst_of_faults_and_resumed_by_another_proc
 
 #[tokio::test]
 async fn a_dropped_inventory_leaves_no_task_and_no_open_request() {
-    let emulator = Emulator::builder().with_keys(4000).start().await.unwrap();
+    let emulator = Emulator::builder().with_keys(10_000).start().await.unwrap();
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     let hang = || Fault::Hang { applied: false };

@@ -26,7 +26,13 @@ impl Client {
         let call = Call::get("list_workspace_api_keys", &["v1", "api_keys"]).with_query(&query);
         let answer = self.pipeline.send(call).await?;
         match answer.decode_page(&SHAPE, "keys") {
-            Ok(Rows::<WorkspaceApiKey, Unpaged> { rows, .. }) => Ok(rows.into_iter().map(|row| row.value).collect()),
+            // A plain list has no place for a row that cannot be read.
+            Ok(Rows::<WorkspaceApiKey, Unpaged> { rows, unread, .. }) => {
+                match answer.unread_rows("keys", &unread).pop() {
+                    Some(error) => Err(error.into()),
+                    None => Ok(rows.into_iter().map(|row| row.value).collect()),
+                }
+            }
             // A body that is neither is reported as the list that it should be.
             Err(error) => {
                 let bare: Decoded<WorkspaceApiKey> = answer.decode(&SHAPE).map_err(|_| error)?;

@@ -142,7 +142,10 @@ impl Asked {
         let walked = |unit: &WorkUnit| {
             let account = told.account(unit.account());
             let mut units = account.into_iter().flat_map(AccountOutcome::units);
-            units.any(|(scope, outcome)| scope == unit.scope() && matches!(outcome.standing, Standing::Done))
+            units.any(|(scope, outcome)| {
+                let whole = matches!(outcome.standing, Standing::Done) && outcome.unreadable.is_empty();
+                scope == unit.scope() && whole
+            })
         };
         if self.whole() {
             return told.is_complete();

@@ -31,24 +31,26 @@ pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console
     let (mut interrupt, _taken) = (Interrupt::listen(), Taken::for_output());
     for name in accounts {
         let provider = keymux.account(&name)?.info().id();
-        let Some(scopes) = interrupt.or(keymux.scopes(&name)).await else {
+        let Some(scopes) = interrupt.or(keymux.find_scopes(&name)).await else {
             interrupted = true;
             break;
         };
-        match scopes {
-            Ok(scopes) => {
+        let errors = match scopes {
+            Ok(found) => {
                 tally.success();
-                for info in scopes {
+                for info in found.scopes {
                     output.row(ScopeRow::new(name.clone(), provider.clone(), info))?;
                 }
                 output.flush()?;
+                found.errors
             }
-            Err(error) => {
-                complete = false;
-                console.error(None, &error);
-                tally.failure(&error);
-                output.problem(&Problem::new(&error))?;
-            }
+            Err(error) => vec![error],
+        };
+        for error in errors {
+            complete = false;
+            console.error(None, &error);
+            tally.failure(&error);
+            output.problem(&Problem::new(&error))?;
         }
     }
     output.finish(Some(Summary::new(complete, interrupted)))?;

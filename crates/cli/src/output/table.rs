@@ -368,6 +368,8 @@ fn show<R: Row>(row: &R, column: &Column, now: Timestamp) -> Shown {
         }
         Fact::Known(Cell::List(all)) => Shown::plain(printable(&all.join(", "))),
         Fact::Empty => Shown::plain(column.none.to_owned()),
+        // It was sent; `drift` says what is odd about it.
+        Fact::Missing if row.is_odd(&column.name) => Shown::dim("unreadable"),
         Fact::Missing => Shown::dim("not sent"),
         Fact::Unsupported => Shown::dim("cannot say"),
     }

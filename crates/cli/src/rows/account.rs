@@ -1,6 +1,6 @@
 //! A configured account as a row.
 
-use keymux::{AccountName, Error, Fact, ProviderId};
+use keymux::{AccountName, Error, ErrorKind, Fact, ProviderId};
 use serde::Serialize;
 
 use super::{Cell, Column, Cut, Problem, Row};
@@ -18,13 +18,21 @@ pub(crate) struct AccountRow {
 /// What a vendor said about a credential.
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
-    works: bool,
+    /// `null`: it could not be told. Only a refusal of the credential, and an account that cannot be set up, say no.
+    works: Option<bool>,
     error: Option<Problem>,
 }
 
 impl Check {
     pub(crate) fn new(result: &Result<(), Error>) -> Self {
-        Self { works: result.is_ok(), error: result.as_ref().err().map(Problem::new) }
+        let works = match result {
+            Ok(()) => Some(true),
+            Err(error) => match error.kind() {
+                ErrorKind::Unauthenticated | ErrorKind::PermissionDenied | ErrorKind::Config => Some(false),
+                _ => None,
+            },
+        };
+        Self { works, error: result.as_ref().err().map(Problem::new) }
     }
 }
 

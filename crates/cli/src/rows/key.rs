@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keymux::{Basis, Fact, Field, FieldValue, KeyRecord, MetadataValue};
+use keymux::{Basis, DriftKind, Fact, Field, FieldValue, KeyRecord, MetadataValue};
 
 use super::{Cell, Column, Cut, Decimal, Kind, Row};
 
@@ -75,6 +75,37 @@ impl Row for KeyRecord {
             },
         }
     }
+
+    fn is_odd(&self, column: &str) -> bool {
+        let others = MEMBERS.iter().find(|(name, _)| *name == column).map_or(&[][..], |(_, others)| others);
+        self.drift.iter().any(|note| {
+            let odd = !matches!(note.kind, DriftKind::RequiredMissing | DriftKind::UnknownField);
+            let member = plain(&note.path);
+            odd && (member == plain(column) || others.contains(&member.as_str()))
+        })
+    }
+}
+
+/// What vendors call what stands in a column, where they call it otherwise: without case and `_`.
+const MEMBERS: &[(&str, &[&str])] = &[
+    ("name", &["label"]),
+    ("display", &["maskedkey", "previewname", "key", "prefix"]),
+    ("created_at", &["created"]),
+    ("limits.max_uses", &["verificationlimit"]),
+    ("limits.uses", &["verifications"]),
+    ("permissions", &["scopes"]),
+    ("ip_allowlist", &["ipwhitelist"]),
+    ("metadata", &["meta"]),
+    ("owner.user", &["userid"]),
+    ("owner.user_email", &["useremail"]),
+    ("owner.organization", &["orgid"]),
+    ("owner.workspace", &["workspaceid"]),
+    ("owner.customer", &["customerid"]),
+    ("owner.creator", &["createdby"]),
+];
+
+fn plain(name: &str) -> String {
+    name.replace('_', "").to_ascii_lowercase()
 }
 
 fn cell(value: FieldValue<'_>) -> Cell {

@@ -13,6 +13,10 @@ pub(crate) struct Summary {
     pub(crate) interrupted: bool,
     /// How many rows were written.
     pub(crate) count: u64,
+    /// How many rows more there are that a filter could not judge, since their vendors do not say what it asks for. `None`:
+    /// there was no filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unjudged: Option<u64>,
     /// What became of each account and its scopes, where vendors were asked for keys.
     pub(crate) accounts: BTreeMap<AccountName, AccountOutcome>,
     /// The same for eyes.
@@ -28,6 +32,14 @@ impl Summary {
 
     pub(crate) fn new(complete: bool, interrupted: bool) -> Self {
         let complete = complete && !interrupted;
-        Self { complete, interrupted, count: 0, accounts: BTreeMap::new(), text: None, reasons: Vec::new() }
+        Self {
+            complete,
+            interrupted,
+            count: 0,
+            unjudged: None,
+            accounts: BTreeMap::new(),
+            text: None,
+            reasons: Vec::new(),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod formats;
 #[cfg(unix)]
 mod leases;
 mod listing;
+mod odd_answers;
 #[cfg(unix)]
 mod prompts;
 #[cfg(unix)]

@@ -114,6 +114,23 @@ pub(crate) fn scripted(status: u16, headers: &str) -> String {
     url
 }
 
+/// The URL of a server that answers with these bodies in turn, the last one again and again. It runs until the tests end.
+pub(crate) fn serving(bodies: &[&str]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let bodies: Vec<String> = bodies.iter().map(|body| (*body).to_owned()).collect();
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            read_head(&mut stream);
+            let body = &bodies[number.min(bodies.len() - 1)];
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + body).as_bytes());
+        }
+    });
+    url
+}
+
 /// The URL of a server that takes requests and answers none, and a channel that tells of each.
 pub(crate) fn silent() -> (String, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -90,7 +90,7 @@ fn update_sets_switches_and_clears() {
         (&["--name", "renamed"] as &[&str], "name", json!("renamed")),
         (&["--disable"], "status", json!("disabled")),
         (&["--enable"], "status", json!("active")),
-        (&["--expires", "2099-01-31"], "expires_at", json!("2099-01-31T00:00:00Z")),
+        (&["--expires", "2099-01-31"], "expires_at", json!("2099-01-31T23:59:59Z")),
         (&["--ip", "192.0.2.1", "--ip", "192.0.2.2"], "ip_allowlist", json!(["192.0.2.1", "192.0.2.2"])),
         (&["--clear", "expires,ip_allowlist"], "expires_at", Value::Null),
     ] {

@@ -167,8 +167,9 @@ impl ApiKeyProvider for Acme {
         let path = ["projects", project.as_str(), "keys"];
         let answer = self.pipeline.send(Call::get("list_keys", &path).with_query(&query)).await?;
         let page = answer.decode_page::<Key, Rest>(&SHAPE, "keys")?;
-        let rows = page.rows.into_iter().map(|row| Ok(record(row.value, None, Notes::of(row.drift), row.raw)?.0));
-        Ok(Page::new(rows.collect::<Result<_, Error>>()?, page.rest.next.map(Cursor::new), page.drift))
+        let unreadable = answer.unread_rows("keys", &page.unread);
+        let listed = Page::new(page.rows, page.rest.next.map(Cursor::new), page.drift).with_unreadable(unreadable);
+        Ok(listed.try_map(|row| Ok(record(row.value, None, Notes::of(row.drift), row.raw)?.0)))
     }
 
     async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::decode;
-use super::shape::{Decoded, Rows, Shape};
+use super::shape::{Decoded, Rows, Shape, UnreadRow};
 use super::transport::Response;
 use crate::error::{Error, ErrorKind};
 use crate::names::ProviderId;
@@ -52,7 +52,8 @@ impl Answer {
     }
 
     /// Decodes a page: the rows in the list `member`, each with its own notes, and the body's other members. A row that
-    /// cannot be read is an error: a list is never shorter than it says.
+    /// cannot be read is in [`Rows::unread`], for [`unread_rows`](Self::unread_rows) to tell. A list that is not there, or
+    /// null, is an error: nobody documents that for an empty list.
     pub fn decode_page<R, T>(&self, shape: &Shape, member: &'static str) -> Result<Rows<R, T>, Error>
     where
         R: DeserializeOwned,
@@ -60,6 +61,14 @@ impl Answer {
     {
         let raw_of = self.context.keep_raw.then_some(shape);
         decode::rows(self.response.body(), member, raw_of).map_err(|reason| self.undecodable(&reason))
+    }
+
+    /// The errors of rows that cannot be read, for [`Page::with_unreadable`](crate::Page::with_unreadable); `member` is
+    /// the list that they stand in.
+    #[must_use]
+    pub fn unread_rows(&self, member: &str, unread: &[UnreadRow]) -> Vec<Error> {
+        let told = |row: &UnreadRow| format!("row {} of `{member}` cannot be read: {}", row.place, row.reason);
+        unread.iter().map(|row| self.undecodable(&told(row))).collect()
     }
 
     /// The error of an answer that is no readable answer. `reason` must hold no secret.

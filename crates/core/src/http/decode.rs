@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
-use self::tree::Tree;
+use self::tree::{Repeated, Tree};
 use self::watch::{Found, Name, Oddity, Path, Steps};
 use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
@@ -103,9 +103,13 @@ impl<'de> Visitor<'de> for Peel {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut peeled = Peeled { object: None, others: Vec::new() };
+        let mut found = false;
         while let Some(Name(name)) = map.next_key()? {
             if name == self.member {
                 let value: &RawValue = map.next_value()?;
+                if std::mem::replace(&mut found, true) {
+                    return Err(A::Error::duplicate_field(self.member));
+                }
                 peeled.object = value.get().starts_with('{').then_some(value);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -149,7 +153,14 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
     let mut object = members(&text)?;
     let mut wrapper = None;
     if let Envelope::Wrapped(member) | Envelope::Either(member) = envelope {
-        let inner = object.iter().rfind(|(name, _)| name == member).map(|(_, value)| value.get());
+        let mut inners = object.iter().filter(|(name, _)| name == member).map(|(_, value)| value.get());
+        let inner = inners.next();
+        if let Some(other) = inners.next() {
+            if inners.chain([other]).any(|other| Some(other) != inner) {
+                return Err(format!("the member `{member}` stands twice, with different values"));
+            }
+            drift.push(Drift::new(member, DriftKind::Repeated));
+        }
         match inner.filter(|inner| inner.starts_with('{')) {
             Some(inner) => {
                 let others = object.iter().filter(|(name, _)| name != member);
@@ -163,25 +174,45 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
         }
     }
     let shown = object.iter().map(|(name, value)| (name.clone(), read(value))).collect();
+    let hidden = settle(object, decode, &mut drift)?;
+    Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
+}
+
+/// Decodes an object of these members without those that do not decode or that stand twice with different values. Notes
+/// what is odd, and returns the paths of what is not documented, or not as documented.
+fn settle(
+    object: Vec<(String, &RawValue)>,
+    decode: Decode<'_>,
+    drift: &mut Vec<Drift>,
+) -> Result<HashSet<Steps>, String> {
     let mut repeated = Vec::new();
     let mut tree = Tree::of(object, &mut repeated);
-    let removed = repair(&mut tree, decode)?;
+    let removed = repair(&mut tree, decode, &repeated)?;
     drift.extend(removed.notes());
-    // What is ignored is told by one more pass over what is left.
-    let mut hidden: HashSet<Steps> = removed.paths.iter().cloned().collect();
-    let _ = decode(&tree, &mut |oddity, path| {
+    let mut hidden: HashSet<Steps> = removed.members.iter().map(|(path, _)| path.clone()).collect();
+    let mut unknown = |oddity: Oddity, path: &Path<'_>| {
         if oddity == Oddity::Unknown {
             let path = removed.trace(&path.steps());
-            note_unknown(&mut drift, &path);
-            hidden.insert(path);
+            if hidden.insert(path.clone()) {
+                note_unknown(drift, &path);
+            }
         }
-    });
-    // A member that no one reads may be there as often as it likes.
-    repeated.retain(|path| !(1..=path.len()).any(|steps| hidden.contains(&path[..steps])));
-    for path in repeated {
-        note_odd(&mut drift, &path, DriftKind::Repeated);
+    };
+    // What is ignored is told by one more pass over what is left.
+    let _ = decode(&tree, &mut unknown);
+    if repeated.iter().any(|member| !member.alike) {
+        tree.put_nulls();
+        let _ = decode(&tree, &mut unknown);
     }
-    Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
+    // A member that no one reads may be there as often as it likes.
+    repeated.retain(|member| !(1..=member.path.len()).any(|steps| hidden.contains(&member.path[..steps])));
+    for member in repeated {
+        note_odd(drift, &member.path, DriftKind::Repeated);
+        if !member.alike {
+            hidden.insert(member.path);
+        }
+    }
+    Ok(hidden)
 }
 
 /// The body as text; what is not text is replaced, a mark at its beginning taken off, and both noted.
@@ -229,8 +260,8 @@ fn read(value: &RawValue) -> Value {
     serde_json::from_str(value.get()).unwrap_or_else(|_| length())
 }
 
-/// Takes out of `value` what does not decode, until the rest does.
-fn repair(value: &mut Tree<'_>, decode: Decode<'_>) -> Result<Removed, String> {
+/// Takes out of `value` what does not decode, until the rest does. `repeated` tells what is not in it to begin with.
+fn repair(value: &mut Tree<'_>, decode: Decode<'_>, repeated: &[Repeated]) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
         // The innermost is told first.
@@ -242,17 +273,15 @@ fn repair(value: &mut Tree<'_>, decode: Decode<'_>) -> Result<Removed, String> {
         });
         let Err(error) = decoded else { return Ok(removed) };
         let mut path = path.unwrap_or_default();
-        if removed.paths.len() >= MAX_REPAIRS {
+        if removed.members.len() >= MAX_REPAIRS {
             path.truncate(1);
         }
-        if removed.remove(value, &path).is_none() {
-            // The text of the error may show a value, unless it names a member that is not there.
-            let text = error.to_string();
+        // The text of the error may show a value, unless it names a member that is not there.
+        let text = error.to_string();
+        if removed.remove(value, &path, text.starts_with("invalid type")).is_none() {
             let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
             let Some(missing) = missing else { return Err(unlike()) };
-            let was_there = removed.paths.iter().any(|path| matches!(path.as_slice(), [name] if missing == name));
-            let reason = if was_there { "is not readable" } else { "is not there" };
-            return Err(format!("the member `{missing}` identifies the key and {reason}"));
+            return Err(format!("the member `{missing}`, which is needed, {}", removed.why(missing, repeated)));
         }
     }
 }
@@ -264,21 +293,36 @@ fn unlike() -> String {
 /// What was taken out. Later elements of a list have moved up, and notes tell where they stood at first.
 #[derive(Default)]
 struct Removed {
-    /// The original paths of what was taken out.
-    paths: Vec<Steps>,
+    /// The original paths of what was taken out, and what was odd there.
+    members: Vec<(Steps, DriftKind)>,
     /// The original indices of the elements among them, in order, by the list's original path.
     elements: BTreeMap<Steps, Vec<usize>>,
 }
 
 impl Removed {
     fn notes(&self) -> impl Iterator<Item = Drift> {
-        self.paths.iter().map(|path| Drift::new(path.join("."), DriftKind::WrongType))
+        self.members.iter().map(|(path, kind)| Drift::new(path.join("."), kind.clone()))
     }
 
-    /// Takes the member or element at `path` out of `value`, or the one that holds it where that is not taken apart.
-    /// `None`: `path` is the root, or leads nowhere.
-    fn remove(&mut self, value: &mut Tree<'_>, path: &[String]) -> Option<()> {
-        let path = &path[..value.remove(path)?];
+    /// Why the object has no member of this name.
+    fn why(&self, name: &str, repeated: &[Repeated]) -> &'static str {
+        let is_it = |path: &Steps| matches!(path.as_slice(), [one] if one == name);
+        if repeated.iter().any(|member| is_it(&member.path)) {
+            return "stands twice, with different values";
+        }
+        match self.members.iter().find(|(path, _)| is_it(path)) {
+            None => "is not there",
+            Some((_, DriftKind::UnknownValue(value))) if value.is_empty() => "is empty",
+            Some((_, DriftKind::UnknownValue(_))) => "has a value that is not documented",
+            Some(_) => "has another type than documented",
+        }
+    }
+
+    /// Takes the member or element at `path` out of `value`, or the one that holds it where that is not taken apart;
+    /// `of_type` says that its type is what is wrong with it. `None`: `path` is the root, or leads nowhere.
+    fn remove(&mut self, value: &mut Tree<'_>, path: &[String], of_type: bool) -> Option<()> {
+        let (steps, taken) = value.remove(path)?;
+        let path = &path[..steps];
         let original = self.trace(path);
         let (_, parent) = path.split_last()?;
         if value.at(parent)?.is_list() {
@@ -287,7 +331,9 @@ impl Removed {
             let elements = self.elements.entry(list.to_vec()).or_default();
             elements.insert(elements.partition_point(|element| *element < place), place);
         }
-        self.paths.push(original);
+        let odd_value = if of_type { None } else { taken.brief() };
+        let kind = odd_value.map_or(DriftKind::WrongType, DriftKind::UnknownValue);
+        self.members.push((original, kind));
         Some(())
     }
 
@@ -428,10 +474,12 @@ mod tests {
                 &["scopes has another type than documented", "new is not documented"],
             ),
             ("\u{feff}{\"id\":\"a\"}", &["the body is not plain UTF-8"]),
-            (r#"{"id":"a","id":"a"}"#, &["id is there more than once; the last one counts"]),
+            (r#"{"id":"a","id":"a"}"#, &["id stands twice"]),
+            (r#"{"id":"a","name":"b","name":"c"}"#, &["name stands twice"]),
+            (r#"{"id":"a","scopes":[{"read":true,"read":false},{"read":true}]}"#, &["scopes.0.read stands twice"]),
             (
                 r#"{"id":"a","new":1,"new":2,"x":{"y":1,"y":2},"name":1}"#,
-                &["name has another type than documented", "new is not documented", "x is not documented"],
+                &["name has another type than documented", "x is not documented", "new is not documented"],
             ),
         ];
         for (body, expected) in bare {
@@ -440,7 +488,15 @@ mod tests {
         let (model, _) = decode(r#"{"id":"a","scopes":[{"read":"x"},7,{"read":true}]}"#, Envelope::Bare).unwrap();
         let scopes = model.scopes.known().unwrap().iter().map(|scope| scope.read);
         assert!(scopes.eq([Fact::Missing, Fact::Known(true)]), "the rest of the list is kept");
+        let twice = r#"{"id":"a","name":"b","name":"c","scopes":[{"read":true,"read":false},{"read":true}]}"#;
+        let (model, _) = decode(twice, Envelope::Bare).unwrap();
+        let scopes = model.scopes.known().unwrap().iter().map(|scope| scope.read);
+        assert!(scopes.eq([Fact::Missing, Fact::Known(true)]), "neither of two values is taken");
+        assert_eq!(model.name, Fact::Missing);
         let wrapped = Envelope::Wrapped("key");
+        assert_eq!(notes(r#"{"key":{"id":"a"},"key":{"id":"a"}}"#, wrapped), ["key stands twice"]);
+        let two = decode(r#"{"key":{"id":"a"},"key":{"id":"b"}}"#, wrapped).unwrap_err();
+        assert_eq!(two, "the member `key` stands twice, with different values");
         assert_eq!(notes(r#"{"key":{"id":"a"}}"#, wrapped), [""; 0]);
         assert_eq!(notes(r#"{"id":"a"}"#, wrapped), ["the body is wrapped in another way than documented"]);
         assert_eq!(notes(r#"{"key":{"id":"a"},"n":1}"#, wrapped), ["n is not documented"]);
@@ -481,9 +537,13 @@ mod tests {
             ("CANARY", "the body is not JSON (line 1, column 1)"),
             (r#"["CANARY"]"#, "the body is JSON, but an array and not an object"),
             ("null", "the body is JSON, but null and not an object"),
-            (r#"{"name":"CANARY"}"#, "the member `id` identifies the key and is not there"),
-            (r#"{"id":["CANARY"]}"#, "the member `id` identifies the key and is not readable"),
-            (r#"{"id":null}"#, "the member `id` identifies the key and is not readable"),
+            (r#"{"name":"CANARY"}"#, "the member `id`, which is needed, is not there"),
+            (r#"{"id":["CANARY"]}"#, "the member `id`, which is needed, has another type than documented"),
+            (r#"{"id":null}"#, "the member `id`, which is needed, has another type than documented"),
+            (
+                r#"{"id":"CANARY1","id":"CANARY2"}"#,
+                "the member `id`, which is needed, stands twice, with different values",
+            ),
         ];
         for (body, expected) in table {
             assert_eq!(decode(body, Envelope::Bare).unwrap_err(), expected, "{body}");

@@ -1,5 +1,7 @@
 //! How an answer is laid out, and what is made of it.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::drift::Drift;
@@ -41,10 +43,45 @@ pub struct Decoded<T> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Rows<R, T> {
-    /// The rows, each with its own notes.
+    /// The rows that could be read, in their order, each with its own notes.
     pub rows: Vec<Decoded<R>>,
+    /// Those that could not.
+    pub unread: Vec<UnreadRow>,
     /// The body's other members.
     pub rest: T,
     /// What was odd about the page itself.
     pub drift: Vec<Drift>,
+}
+
+/// A row of a page that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnreadRow {
+    /// Which row of the page it is, counted from 0.
+    pub place: usize,
+    /// Why it cannot be read. It holds no value.
+    pub reason: String,
+}
+
+impl<R, T> Rows<R, T> {
+    /// Where the rows that could be read stand on the page, counted from 0.
+    pub fn places(&self) -> impl Iterator<Item = usize> + use<R, T> {
+        let unread: HashSet<usize> = self.unread.iter().map(|row| row.place).collect();
+        (0..).filter(move |place| !unread.contains(place))
+    }
+
+    /// The page with the rows for which `why` has a reason among those that could not be read.
+    #[must_use]
+    pub fn without(mut self, mut why: impl FnMut(&Decoded<R>) -> Option<String>) -> Self {
+        let places = self.places();
+        let rows = std::mem::take(&mut self.rows);
+        for (place, row) in places.zip(rows) {
+            match why(&row) {
+                Some(reason) => self.unread.push(UnreadRow { place, reason }),
+                None => self.rows.push(row),
+            }
+        }
+        self.unread.sort_by_key(|row| row.place);
+        self
+    }
 }

@@ -27,6 +27,9 @@ pub struct AccountOutcome {
     narrower: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     not_listed: Option<String>,
+    /// Rows of the list of scopes that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<Failure>,
     #[serde(with = "units")]
     pub(crate) units: BTreeMap<Scope, UnitOutcome>,
 }
@@ -66,6 +69,10 @@ pub struct UnitOutcome {
     pub records: u64,
     /// How many pages were read, in all runs.
     pub pages: u64,
+    /// The rows that could not be read, in all runs: each with its place and why, the first 1,000 of them. With one of
+    /// these the scope was walked and is not complete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Failure>,
 }
 
 /// How a scope ended, if it did.
@@ -151,7 +158,7 @@ pub enum AccountState {
     Narrower,
     /// The vendor cannot list keys.
     Unsupported,
-    /// Something failed: the list of scopes, or a scope.
+    /// Something failed: the list of scopes, a scope, or a row of them that could not be read.
     Failed,
     /// Nothing failed, and something was not walked to its end.
     Unfinished,
@@ -182,7 +189,7 @@ impl fmt::Display for AccountState {
 
 impl UnitOutcome {
     pub(crate) fn new(standing: Standing) -> Self {
-        Self { standing, records: 0, pages: 0 }
+        Self { standing, records: 0, pages: 0, unreadable: Vec::new() }
     }
 }
 
@@ -200,6 +207,7 @@ impl AccountOutcome {
             scopes,
             narrower: text(capabilities.narrower_list()),
             not_listed: text(capabilities.not_listed()),
+            unreadable: Vec::new(),
             units: BTreeMap::new(),
         }
     }
@@ -219,6 +227,8 @@ impl AccountOutcome {
             Finding::Unsupported { .. } => AccountState::Unsupported,
             Finding::Failed { .. } => AccountState::Failed,
             _ if any(|standing| matches!(standing, Standing::Failed { .. })) => AccountState::Failed,
+            _ if !self.unreadable.is_empty() => AccountState::Failed,
+            _ if self.units.values().any(|unit| !unit.unreadable.is_empty()) => AccountState::Failed,
             Finding::Unfinished | Finding::NotAsked => AccountState::Unfinished,
             Finding::Done if any(|standing| !matches!(standing, Standing::Done)) => AccountState::Unfinished,
             Finding::Done if self.narrower.is_some() => AccountState::Narrower,
@@ -262,6 +272,9 @@ impl AccountOutcome {
         }
         self.narrower = self.narrower.take().or(other.narrower);
         self.not_listed = self.not_listed.take().or(other.not_listed);
+        if self.unreadable.is_empty() {
+            self.unreadable = other.unreadable;
+        }
         for (scope, theirs) in other.units {
             match self.units.get_mut(&scope) {
                 Some(ours) if unit_rank(&theirs) <= unit_rank(ours) => {}
@@ -283,9 +296,11 @@ fn finding_rank(scopes: &Finding) -> u8 {
     }
 }
 
-/// Done before failed before unfinished before skipped; of two alike the one that gave more.
+/// Done before done with rows that could not be read, before failed before unfinished before skipped; of two alike the
+/// one that gave more.
 pub(crate) fn unit_rank(unit: &UnitOutcome) -> (u8, u64) {
     let standing = match unit.standing {
+        Standing::Done if unit.unreadable.is_empty() => 4,
         Standing::Done => 3,
         Standing::Failed { .. } => 2,
         Standing::Unfinished => 1,
@@ -319,18 +334,23 @@ impl Completeness {
         self.accounts.get(name)
     }
 
-    /// What failed, and why: scopes, and accounts (as the unit of the account itself) whose list of scopes broke off.
+    /// What failed, and why: scopes, accounts (as the unit of the account itself) whose list of scopes broke off, and
+    /// each row of either that could not be read.
     pub fn failures(&self) -> impl Iterator<Item = (WorkUnit, &Failure)> {
         self.accounts.iter().flat_map(|(name, account)| {
-            let scopes = match &account.scopes {
-                Finding::Failed { error } => Some((WorkUnit::new(name.clone(), Scope::account()), error)),
-                _ => None,
-            };
-            let units = account.units.iter().filter_map(|(scope, unit)| match &unit.standing {
-                Standing::Failed { error } => Some((WorkUnit::new(name.clone(), scope.clone()), error)),
-                _ => None,
-            });
-            scopes.into_iter().chain(units)
+            let of = |scope: Scope| WorkUnit::new(name.clone(), scope);
+            let mut failures: Vec<(WorkUnit, &Failure)> = Vec::new();
+            if let Finding::Failed { error } = &account.scopes {
+                failures.push((of(Scope::account()), error));
+            }
+            failures.extend(account.unreadable.iter().map(|error| (of(Scope::account()), error)));
+            for (scope, unit) in &account.units {
+                failures.extend(unit.unreadable.iter().map(|error| (of(scope.clone()), error)));
+                if let Standing::Failed { error } = &unit.standing {
+                    failures.push((of(scope.clone()), error));
+                }
+            }
+            failures
         })
     }
 

@@ -226,6 +226,7 @@ impl InventoryStream {
             walk.gave_record();
             self.hands.push_front(unit);
         } else {
+            unit.take_unreadable();
             walk.used_page(&unit);
             self.calls.push(turn(unit));
         }

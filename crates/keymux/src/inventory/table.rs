@@ -26,7 +26,14 @@ impl fmt::Display for Completeness {
                 Finding::Unsupported { alternative } => writeln!(f, "{name}: cannot list: {alternative}")?,
                 _ => {}
             }
+            if let [first, others @ ..] = &*outcome.unreadable {
+                writeln!(f, "{name}: scopes that cannot be read: {}: {first}", 1 + others.len())?;
+            }
             for (scope, unit) in outcome.units() {
+                if let [first, others @ ..] = &*unit.unreadable {
+                    let place = WorkUnit::new(name.clone(), scope.clone());
+                    writeln!(f, "{place}: rows that cannot be read: {}: {first}", 1 + others.len())?;
+                }
                 if let Standing::Failed { error } = &unit.standing {
                     let place = WorkUnit::new(name.clone(), scope.clone());
                     writeln!(f, "{place}: broke off after {} keys: {error}", unit.records)?;

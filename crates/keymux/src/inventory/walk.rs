@@ -9,7 +9,7 @@ use keymux_core::{
 };
 
 use super::checkpoint::Checkpoint;
-use super::completeness::{AccountOutcome, Finding, Standing, UnitOutcome};
+use super::completeness::{AccountOutcome, Failure, Finding, Standing, UnitOutcome};
 use super::progress::AccountProgress;
 use super::unit::WorkUnit;
 
@@ -57,12 +57,22 @@ pub(crate) struct Unit {
     /// In all runs.
     pub(crate) records: u64,
     earlier_pages: u64,
+    /// The rows that could not be read, in all runs.
+    unreadable: Vec<Failure>,
 }
 
 impl Unit {
     /// What became of it until now.
     pub(crate) fn outcome(&self, standing: Standing) -> UnitOutcome {
-        UnitOutcome { standing, records: self.records, pages: self.earlier_pages + self.keys.pages() }
+        let pages = self.earlier_pages + self.keys.pages();
+        UnitOutcome { standing, records: self.records, pages, unreadable: self.unreadable.clone() }
+    }
+
+    /// Takes the rows of the page in hand that cannot be read.
+    pub(crate) fn take_unreadable(&mut self) {
+        while let Some(error) = self.keys.next_unreadable() {
+            keep(&mut self.unreadable, error);
+        }
     }
 }
 
@@ -218,6 +228,7 @@ impl Walk {
         for info in page.items {
             self.find(info.scope);
         }
+        page.unreadable.into_iter().for_each(|error| keep(&mut self.outcome.unreadable, error));
         match next {
             Ok(Some(next)) => {
                 self.next_scopes = Some(next);
@@ -227,7 +238,10 @@ impl Walk {
             }
             Ok(None) => {
                 self.next_scopes = None;
-                self.outcome.scopes = Finding::Done;
+                self.outcome.scopes = match page.cut_short {
+                    Some(error) => Finding::Failed { error: error.into() },
+                    None => Finding::Done,
+                };
             }
             Err(error) => self.outcome.scopes = Finding::Failed { error: error.into() },
         }
@@ -238,11 +252,12 @@ impl Walk {
         let scope = self.queue.pop_front()?;
         let before = self.outcome.units.get(&scope);
         let (records, earlier_pages) = before.map_or((0, 0), |unit| (unit.records, unit.pages));
+        let unreadable = before.map(|unit| unit.unreadable.clone()).unwrap_or_default();
         let position = self.positions.entry(scope.clone()).or_default().clone();
         let keys =
             KeyStream::new(Arc::clone(&self.provider), scope.clone(), Some(position)).with_account(self.name.clone());
         self.walked += 1;
-        Some(Unit { account, scope, keys, records, earlier_pages })
+        Some(Unit { account, scope, keys, records, earlier_pages, unreadable })
     }
 
     /// A key of this account was given.
@@ -330,5 +345,14 @@ impl Walk {
             progress.gate = self.provider.gate_state(operation);
         }
         progress
+    }
+}
+
+/// How many rows that cannot be read are kept of one list.
+const MAX_UNREADABLE: usize = 1000;
+
+fn keep(unreadable: &mut Vec<Failure>, error: Error) {
+    if unreadable.len() < MAX_UNREADABLE {
+        unreadable.push(error.into());
     }
 }

@@ -7,10 +7,9 @@ use serde::de::value::CowStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::tree::Tree;
 use super::watch::{self, Name};
-use super::{as_text, into, members, note, object, raw, repair, unlike};
-use crate::http::shape::{Decoded, Envelope, Rows, Shape};
+use super::{as_text, into, members, note, object, raw, settle, type_of, unlike};
+use crate::http::shape::{Decoded, Envelope, Rows, Shape, UnreadRow};
 
 /// Decodes a page. A row's notes are its own.
 pub(in crate::http) fn rows<R, T>(
@@ -54,7 +53,7 @@ impl<'de, R: DeserializeOwned, T: DeserializeOwned> Visitor<'de> for Page<R, T> 
         let others = Others { map, member: self.member, rows: &mut rows };
         let rest = watch::members(others, &mut |oddity, path| note(&mut drift, oddity, path))?;
         let rows = rows.ok_or_else(|| A::Error::missing_field(self.member))?;
-        Ok(Rows { rows, rest, drift })
+        Ok(Rows { rows, unread: Vec::new(), rest, drift })
     }
 }
 
@@ -125,22 +124,27 @@ where
     let mut drift = Vec::new();
     let text = as_text(body, &mut drift);
     let (list, rest) = split(&text, member)?;
-    let mut rest = Tree::of(rest, &mut Vec::new());
     let mut rows = Vec::with_capacity(list.len());
-    for (index, row) in list.into_iter().enumerate() {
-        let row = row.get().as_bytes();
-        let (value, drift) = object(row, Envelope::Bare)
-            .map_err(|reason| format!("row {index} of `{member}` cannot be read: {reason}"))?;
-        let raw = raw_of.and_then(|shape| raw::<R>(row, &Shape { envelope: Envelope::Bare, ..*shape }));
-        rows.push(Decoded { value, drift, raw });
+    let mut unread = Vec::new();
+    for (place, row) in list.into_iter().enumerate() {
+        let text = row.get();
+        let read = if text.starts_with('{') {
+            object(text.as_bytes(), Envelope::Bare)
+        } else {
+            Err(format!("it is {} and not an object", type_of(text)))
+        };
+        match read {
+            Ok((value, drift)) => {
+                let row_shape = |shape: &Shape| Shape { envelope: Envelope::Bare, ..*shape };
+                let raw = raw_of.and_then(|shape| raw::<R>(text.as_bytes(), &row_shape(shape)));
+                rows.push(Decoded { value, drift, raw });
+            }
+            Err(reason) => unread.push(UnreadRow { place, reason }),
+        }
     }
     let mut model = None;
-    let mut decode = into(&mut model);
-    let removed = repair(&mut rest, &mut decode)?;
-    drift.extend(removed.notes());
-    let _ = decode(&rest, &mut |oddity, path| note(&mut drift, oddity, path));
-    drop(decode);
-    Ok(Rows { rows, rest: model.ok_or_else(unlike)?, drift })
+    settle(rest, &mut into(&mut model), &mut drift)?;
+    Ok(Rows { rows, unread, rest: model.ok_or_else(unlike)?, drift })
 }
 
 /// Members by their names.
@@ -148,21 +152,17 @@ type Unread<'a> = Vec<(String, &'a RawValue)>;
 
 /// The rows in `member`, and the page's other members, all unread.
 fn split<'a>(text: &'a str, member: &'static str) -> Result<(Vec<&'a RawValue>, Unread<'a>), String> {
-    let mut others = Vec::new();
-    let mut list = None;
-    for (name, value) in members(text)? {
-        if name == member {
-            if list.replace(value).is_some() {
-                return Err(format!("the member `{member}`, which holds the rows, is there twice"));
-            }
-        } else {
-            others.push((name, value));
-        }
+    let (lists, others): (Unread<'a>, Unread<'a>) = members(text)?.into_iter().partition(|(name, _)| name == member);
+    let list = match &*lists {
+        [(_, list)] => list.get(),
+        [] => return Err(format!("the member `{member}`, which holds the rows, is not there")),
+        _ => return Err(format!("the member `{member}`, which holds the rows, is there twice")),
+    };
+    if !list.starts_with('[') {
+        return Err(format!("the member `{member}`, which holds the rows, is {} and not a list", type_of(list)));
     }
-    match list.map(|list| serde_json::from_str(list.get())) {
-        Some(Ok(list)) => Ok((list, others)),
-        _ => Err(format!("the member `{member}`, which holds the rows, is not there or is not a list")),
-    }
+    let list = serde_json::from_str(list).map_err(|_| unlike())?;
+    Ok((list, others))
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::drift::Drift;
+    use crate::drift::{Drift, DriftKind};
     use crate::fact::Fact;
     use crate::metadata::Metadata;
 
@@ -213,27 +213,22 @@ mod tests {
         let meta = r#"{"a":123456789012345678901234,"b":31.245270191439438,"c":[18446744073709551616],"d":1e400}"#;
         let body = |odd: &str| format!(r#"{{"items":[{{"meta":{meta}{odd}}}],"big":18446744073709551616}}"#);
         assert!(page_strictly::<Row, Rest>(body("").as_bytes(), "items").is_some());
-        for odd in ["", r#","x":1,"meta":{"a":1,"a":2},"meta":{"c":1}"#] {
+        let twice = format!(r#","x":1,"meta":{meta}"#);
+        for odd in ["", &twice] {
             let body = body(odd);
             let page: Rows<Row, Rest> = rows(body.as_bytes(), "items", None).unwrap();
-            let expected = if odd.is_empty() { meta } else { r#"{"c":1}"# };
-            assert_eq!(page.rows[0].value.meta.known().unwrap().to_string(), expected);
+            assert_eq!(page.rows[0].value.meta.known().unwrap().to_string(), meta);
             let by_row: Rows<Row, Rest> = row_by_row(body.as_bytes(), "items", None).unwrap();
-            assert_eq!(by_row.rows[0].value.meta.known().unwrap().to_string(), expected);
+            assert_eq!(by_row.rows[0].value.meta.known().unwrap().to_string(), meta);
         }
     }
 
     #[test]
-    fn a_page_is_never_shorter_than_it_says() {
-        let missing = "the member `items`, which holds the rows, is not there or is not a list";
+    fn a_page_whose_rows_are_not_there_is_an_error() {
         let table = [
-            (
-                r#"{"items":[{"id":"a"},{"name":"b"}]}"#,
-                "row 1 of `items` cannot be read: the member `id` identifies the key and is not there",
-            ),
-            (r#"{"items":[7]}"#, "row 0 of `items` cannot be read: the body is JSON, but a number and not an object"),
-            (r#"{"items":{}}"#, missing),
-            ("{}", missing),
+            (r#"{"items":{}}"#, "the member `items`, which holds the rows, is an object and not a list"),
+            (r#"{"items":null}"#, "the member `items`, which holds the rows, is null and not a list"),
+            ("{}", "the member `items`, which holds the rows, is not there"),
             ("[]", "the body is JSON, but an array and not an object"),
             (
                 r#"{"items":[{"id":"a"},{"id":"b"}],"items":[{"id":"c"}]}"#,
@@ -244,6 +239,36 @@ mod tests {
         for (body, expected) in table {
             assert_eq!(page(body).unwrap_err(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_costs_itself_and_is_told_with_its_place() {
+        let another_type = "the member `id`, which is needed, has another type than documented";
+        let table: [(&str, &[&str], &[(usize, &str)]); 6] = [
+            (r#"[{"id":"a"},{"name":"b"}]"#, &["a"], &[(1, "the member `id`, which is needed, is not there")]),
+            (r#"[7,{"id":"b"}]"#, &["b"], &[(0, "it is a number and not an object")]),
+            (r#"[{"id":2},{"id":"b"},{"id":null},{"id":"d"}]"#, &["b", "d"], &[(0, another_type), (2, another_type)]),
+            (r#"[["a"],null]"#, &[], &[(0, "it is an array and not an object"), (1, "it is null and not an object")]),
+            (
+                r#"[{"id":"a","id":"b"},{"id":"c"}]"#,
+                &["c"],
+                &[(0, "the member `id`, which is needed, stands twice, with different values")],
+            ),
+            ("[]", &[], &[]),
+        ];
+        for (rows, read, unread) in table {
+            let page = page(&format!(r#"{{"items":{rows},"more":false}}"#)).unwrap();
+            let ids: Vec<_> = page.rows.iter().map(|row| row.value.id.as_str()).collect();
+            let told: Vec<_> = page.unread.iter().map(|row| (row.place, row.reason.as_str())).collect();
+            assert_eq!((ids.as_slice(), told.as_slice()), (read, unread), "{rows}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_says_twice_it_does_not_say() {
+        let page = page(r#"{"items":[],"more":true,"more":false}"#).unwrap();
+        assert_eq!(page.rest.more, Fact::Missing);
+        assert_eq!(page.drift, [Drift::new("more", DriftKind::Repeated)]);
     }
 
     #[test]
@@ -316,6 +341,7 @@ mod tests {
     type Told = (Vec<(String, Fact<String>, Vec<Drift>)>, Fact<bool>, Vec<String>);
 
     fn told(page: Rows<Row, Rest>) -> Told {
+        assert!(page.unread.is_empty(), "one pass reads all rows or none");
         let rows = page.rows.into_iter().map(|row| (row.value.id, row.value.name, row.drift)).collect();
         let mut notes: Vec<_> = page.drift.iter().map(ToString::to_string).collect();
         notes.sort();
