@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter,
-    Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
+    About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field,
+    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation, Page,
+    Parameter, Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, ID, without_plaintext};
@@ -42,13 +42,14 @@ fn capabilities() -> Capabilities {
         .with_native_from(Grade::ClientCode, [Update, Revoke])
         .with_not_listed(
             "the keys of other workspaces, where the credential reaches several; give each an account of its own with \
-             keymux_mielto::Config::with_workspace_id, in keymux.toml `workspace_id`",
+             `workspace_id`",
         )
+        .with_see(About::NotListed, "keymux_mielto::Config::with_workspace_id")
         .with_unsupported(
             ScopesPage,
-            "the workspace is the credential's, or that of keymux_mielto::Config::with_workspace_id; list its keys \
-             with the scope of the account",
+            "the workspace is the credential's, or that of the account's `workspace_id`; list its keys",
         )
+        .with_see(About::Operation(ScopesPage), "keymux_mielto::Config::with_workspace_id")
         .with_unsupported(Register, "Mielto makes every plaintext itself; create a key")
         .with_unsupported(Rotate, "create a key with the same settings, then revoke this one")
         .with_unsupported(Verify, "look the key up by its id: the record's status tells whether it is switched on")
@@ -185,7 +186,8 @@ fn switched(on: bool) -> KeyStatus {
 /// Permissions as Mielto takes them: names alone.
 fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Vec<String>, Error> {
     if permissions.iter().any(|permission| permission.actions.is_some()) {
-        return Err(invalid(operation, "one of `permissions` has actions; Mielto's are names alone"));
+        return Err(invalid(operation, "one of `permissions` has actions; Mielto's are names alone")
+            .with_parameter(Parameter::Permissions));
     }
     Ok(permissions.iter().map(|permission| permission.name.clone()).collect())
 }

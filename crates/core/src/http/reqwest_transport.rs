@@ -1,5 +1,6 @@
 //! The built-in transport. The only file that knows reqwest.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -34,8 +35,11 @@ impl ReqwestTransport {
         }
         builder = Self::with_trust(builder, base, options)?;
         let client = builder.build().map_err(|error| {
-            Error::config("the HTTP client cannot be set up; a machine without certificate store needs `with_root_certificates_pem`")
-                .with_source(error.without_url())
+            Error::config(
+                "the HTTP client cannot be set up; a machine without certificate store needs `root_certificates_file`",
+            )
+            .with_see(Cow::Borrowed("keymux_core::HttpOptions::with_root_certificates_pem"))
+            .with_source(error.without_url())
         })?;
         Ok(Self { client })
     }
