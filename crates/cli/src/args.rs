@@ -59,13 +59,19 @@ Filters:
 
   A filter with a value keeps rows alone whose value is known. A key whose vendor cannot say when it ends is
   neither `expires<30d` nor `expires>30d`; ask for it with `expires=unsupported`.
-  Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
+  Several filters must all hold. In one, conditions are joined by `and`, `or` (which binds less) and parentheses:
+  `(status=disabled or last_used>90d) and name~^ci`. A value in double quotes may hold these words.
+  Of a list, one element is enough; for != and !~, none may be equal or match.
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
   What is in metadata is text or a number: = and != compare either, < <= > >= numbers alone, by all their digits.
   A time is compared by < <= > >= with a date (2027-01-31, midnight in UTC), a time (2027-01-31T12:00:00Z) or a
   span (30d, 2w, 12h, 1y). For expires_at a span is the time that is left, and less than nothing once it is over; for every
   other time it is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
+
+Counting:
+  --count                  prints the number of rows alone, in every format
+  --group-by FIELD         prints a row for each group, the largest first: `--group-by status`
 
 Sorting:
   --sort FIELD, --sort=-FIELD for the reverse; several with commas. Rows without a known value come last.
@@ -109,9 +115,11 @@ pub(crate) enum Format {
     Json,
     /// One object a line, as it comes; a summary at the end of a list
     Ndjson,
-    /// A header and a row for each, errors and summary on standard error; text is as the vendor has it, and a spreadsheet
-    /// may take what begins with = + - @ for a formula: import it as text
+    /// A header and a row for each, for people and spreadsheets: `never`, `not sent` and `cannot say` as in a table, and an
+    /// apostrophe before text that would be a formula; errors and summary on standard error
     Csv,
+    /// The same with tabs; tabs, line breaks and backslashes within cells are written as \t, \n, \r, \\
+    Tsv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,15 +161,24 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Listing options")]
 pub(crate) struct Listing {
-    /// Which columns of a table or CSV, with commas; JSON has every field
+    /// Which columns of a table, CSV or TSV, with commas; JSON has every field
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
     /// By which fields to sort, with commas; a `-` before one reverses it
     #[arg(long, value_name = "FIELD", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) sort: Vec<String>,
-    /// Which rows to keep, such as `expires<30d`; all filters must hold
+    /// Which rows to keep, such as `expires<30d` or `status=disabled or uses=0`; all filters must hold
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Vec<String>,
+    /// Print how many rows there are, and nothing of them; with --group-by, of each group
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// Count the rows by what they have in this field; of a list, each element counts
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) group_by: Option<String>,
+    /// CSV and TSV for programs: text as the vendor has it, and an empty cell for what is not known; `coverage` says why
+    #[arg(long)]
+    pub(crate) raw_cells: bool,
 }
 
 #[derive(Debug, Args)]
@@ -181,6 +198,9 @@ pub(crate) struct ListArgs {
     /// An account, or one scope of it: `prod-baseten:abc123hash`
     #[arg(value_name = "ACCOUNT[:SCOPE]")]
     pub(crate) units: Vec<WorkUnit>,
+    /// End with status 3 if anything that was asked for is lacking
+    #[arg(long)]
+    pub(crate) require_complete: bool,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -191,6 +211,9 @@ pub(crate) struct ScopesArgs {
     /// Accounts [default: all that have scopes]
     #[arg(value_name = "ACCOUNT")]
     pub(crate) accounts: Vec<AccountName>,
+    /// End with status 3 if anything that was asked for is lacking
+    #[arg(long)]
+    pub(crate) require_complete: bool,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }

@@ -29,7 +29,7 @@ pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
     Err(format!("there is no field `{}` here; {meant}There are: {}", shown(name), known.join(", ")))
 }
 
-/// One `--filter`.
+/// One condition of a `--filter`.
 #[derive(Debug)]
 pub(crate) struct Filter {
     column: String,
@@ -58,7 +58,7 @@ enum Relation {
 }
 
 /// Longer ones first, so that `<=` is not read as `<`.
-const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
+pub(crate) const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.
@@ -79,8 +79,9 @@ impl Filter {
         Ok(Self { column: column.name.into_owned(), test })
     }
 
-    pub(crate) fn keeps<R: Row>(&self, row: &R) -> bool {
-        self.test.holds(&row.cell(&self.column))
+    /// Whether the row is kept.
+    pub(crate) fn judge<R: Row>(&self, row: &R) -> Option<bool> {
+        Some(self.test.holds(&row.cell(&self.column)))
     }
 }
 
@@ -276,7 +277,7 @@ mod tests {
     /// Whether a row is kept of which this field has this cell.
     fn kept(filter: &str, cell: &Fact<Cell>) -> bool {
         let filter = Filter::parse::<Bean>(filter, now()).unwrap();
-        filter.keeps(&bean([(filter.column.clone(), cell.clone())]))
+        filter.judge(&bean([(filter.column.clone(), cell.clone())])) == Some(true)
     }
 
     #[test]

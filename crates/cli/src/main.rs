@@ -5,12 +5,16 @@
 mod args;
 mod ask;
 mod commands;
+mod complete;
+mod condition;
 mod console;
+mod environment;
 mod exit;
 mod filter;
 mod interrupt;
 mod lines;
 mod load;
+mod masked;
 mod output;
 mod patience;
 mod plaintext;
@@ -24,6 +28,7 @@ mod terminal;
 mod text;
 mod tidy;
 mod when;
+mod words;
 
 use std::process::ExitCode;
 
@@ -31,6 +36,7 @@ use crate::console::Console;
 
 fn main() -> ExitCode {
     without_core_dump();
+    complete::answer();
     let cli = args::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));

@@ -1,6 +1,7 @@
 //! What listings are made of: rows with named, typed columns, which are filtered, sorted and shown in one way.
 
 mod account;
+mod group;
 mod key;
 mod problem;
 mod provider;
@@ -18,6 +19,7 @@ use keymux::{Fact, compare_numbers};
 use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
+pub(crate) use group::{GroupRow, Groups};
 pub(crate) use key::SHOWN;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};

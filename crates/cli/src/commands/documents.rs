@@ -9,9 +9,7 @@ use crate::args::Cli;
 use crate::exit::{Exit, Failure};
 
 pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "keymux", &mut text);
-    print(&text)
+    print(&crate::complete::script(&shell.to_string())?)
 }
 
 /// The pages of the program and of each command, one after another, as `man` shows them.

@@ -16,6 +16,7 @@ use crate::output::{Output, Plan};
 use crate::patience::{self, Patience};
 use crate::rehearsal::Rehearsal;
 use crate::rows::{Problem, RequestRow, RevokedRow};
+use crate::words;
 
 /// How many keys of an account are revoked at once.
 const AT_ONCE: usize = 8;
@@ -39,7 +40,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     // An account that does not exist is a mistake in what was typed, and nothing is revoked on a mistake.
     let known = keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop));
-    known.map_err(|error| Failure::Usage(format!("{error}; nothing was revoked")))?;
+    known.map_err(|error| Failure::Usage(format!("{}; nothing was revoked", words::report(&error))))?;
     if asks && !super::consent(&keymux, &keys, "Revoke", console).await? {
         return Ok(Exit::Failure);
     }
@@ -53,7 +54,7 @@ fn keys(refs: Vec<String>) -> Result<Vec<KeyRef>, Failure> {
     for given in super::references::read(refs)? {
         let (key, _) = given.map_err(|(text, error)| {
             let about = text.map(|text| format!("{text}: ")).unwrap_or_default();
-            Failure::Usage(format!("{about}{error}; nothing was revoked"))
+            Failure::Usage(format!("{about}{}; nothing was revoked", words::report(&error)))
         })?;
         if seen.insert(key.clone()) {
             keys.push(key);

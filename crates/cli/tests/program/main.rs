@@ -6,6 +6,7 @@ mod stage;
 
 mod accounts;
 mod canary;
+mod counts;
 mod dry_run;
 #[cfg(unix)]
 mod emulate;
@@ -27,4 +28,5 @@ mod signals;
 mod statuses;
 #[cfg(unix)]
 mod terminal;
+mod words;
 mod writes;
