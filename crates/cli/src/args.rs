@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
+use crate::complete;
 use crate::secret_args::{Surplus, without_plaintext};
 use crate::text::shown;
 use crate::when::{self, When};
 
 /// The table of `docs/exit-statuses.md`, for a terminal.
 const EXIT_STATUS: &str = "\
+`keymux COMMAND --help` has examples; `keymux help config` explains the file with the accounts.
+
 Exit status:
   0    all well
   1    another failure
@@ -144,7 +148,9 @@ pub(crate) enum Command {
     Revoke(RevokeArgs),
     /// Tell what each vendor can do and say
     Providers(ProvidersArgs),
-    /// Tell the configured accounts; `accounts check` asks whether their credentials work
+    /// Write a commented keymux.toml, with the credentials that are set in the environment; no file is overwritten
+    Init,
+    /// Tell the configured accounts; `accounts check` asks whether their credentials work, `accounts add` adds one
     Accounts(AccountsArgs),
     /// Serve stand-ins of all vendors on loopback, and print what to export
     Emulate(EmulateArgs),
@@ -186,7 +192,7 @@ pub(crate) struct Listing {
 pub(crate) struct GetArgs {
     /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each: a reference,
     /// or a JSON object with one in `ref`, as this program's own NDJSON has it
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
@@ -196,7 +202,7 @@ pub(crate) struct GetArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ListArgs {
     /// An account, or one scope of it: `prod-baseten:abc123hash`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) units: Vec<WorkUnit>,
     /// End with status 3 if anything that was asked for is lacking
     #[arg(long)]
@@ -209,7 +215,7 @@ pub(crate) struct ListArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ScopesArgs {
     /// Accounts [default: all that have scopes]
-    #[arg(value_name = "ACCOUNT")]
+    #[arg(value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) accounts: Vec<AccountName>,
     /// End with status 3 if anything that was asked for is lacking
     #[arg(long)]
@@ -222,24 +228,53 @@ pub(crate) struct ScopesArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ProvidersArgs {
     /// One vendor, in detail
+    #[arg(add = ArgValueCompleter::new(complete::providers))]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
 
 #[derive(Debug, Args)]
-#[command(after_long_help = LISTING)]
+#[command(after_long_help = LISTING, args_conflicts_with_subcommands = true)]
 pub(crate) struct AccountsArgs {
-    /// `check`: ask each vendor whether the credential works; changes nothing
+    #[command(subcommand)]
     pub(crate) action: Option<AccountsAction>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum AccountsAction {
-    /// Ask each vendor whether the credential works
-    Check,
+    /// Ask each vendor whether the credential works; changes nothing
+    Check {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Add an account to keymux.toml, which keeps its comments; no credential is written or looked at
+    Add(AddArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("credential").required(true).args(["credential_env", "credential_file", "credential_command"])))]
+pub(crate) struct AddArgs {
+    /// The account's name, before the `:` of references
+    #[arg(value_name = "NAME")]
+    pub(crate) name: AccountName,
+    /// The vendor: baseten, braintrust, mielto, datkey or oneloop
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) provider: String,
+    /// The variable that holds the credential: its name, never the credential
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) credential_env: Option<String>,
+    /// The file that holds the credential alone, with mode 0600
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) credential_file: Option<String>,
+    /// The program that prints the credential, with its arguments: all that follows on the line, so put it last
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) credential_command: Vec<String>,
+    /// A setting of the account, such as `base_url=https://…`; may be given again; `keymux help config` has them all
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
 /// Where a plaintext goes that is shown once.
@@ -261,7 +296,10 @@ pub(crate) struct SecretIn {
 
 /// Reads the arguments, or ends the program with clap's word on what is wrong.
 pub(crate) fn read() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| without_plaintext(error).exit())
+    let mut command = crate::help::command();
+    let read = command.try_get_matches_from_mut(std::env::args_os());
+    let read = read.and_then(|matches| Cli::from_arg_matches(&matches));
+    read.unwrap_or_else(|error| without_plaintext(error.format(&mut command)).exit())
 }
 
 /// Whether a change is made.
@@ -284,7 +322,7 @@ pub(crate) struct Yes {
 #[derive(Debug, Args)]
 pub(crate) struct NewKeyArgs {
     /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) unit: WorkUnit,
     /// The key's name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -343,7 +381,7 @@ pub(crate) struct RegisterArgs {
 #[derive(Debug, Args)]
 pub(crate) struct UpdateArgs {
     /// The key
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) key: KeyRef,
     /// Its new name
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -389,7 +427,7 @@ pub(crate) enum Clearable {
 #[command(after_long_help = PLAINTEXT)]
 pub(crate) struct RotateArgs {
     /// The key
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) key: KeyRef,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
@@ -405,7 +443,7 @@ pub(crate) struct RotateArgs {
 #[command(after_long_help = VERIFY)]
 pub(crate) struct VerifyArgs {
     /// The account, with the API where the vendor needs it: `datkey:api_example_1`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) unit: WorkUnit,
     /// What the key should be allowed to do; may be given again
     #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
@@ -422,7 +460,7 @@ pub(crate) struct VerifyArgs {
 #[command(after_long_help = REVOKE)]
 pub(crate) struct RevokeArgs {
     /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
     pub(crate) yes: Yes,

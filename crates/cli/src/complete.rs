@@ -3,13 +3,12 @@
 
 use std::ffi::OsStr;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 use keymux::config::ConfigFile;
 use keymux::{KeyRecord, Operation};
 
-use crate::args::Cli;
 use crate::exit::Failure;
 use crate::filter::OPERATORS;
 use crate::rows::{AccountRow, ProviderRow, Row, ScopeRow};
@@ -32,28 +31,18 @@ pub(crate) fn script(shell: &str) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-/// The arguments with what can stand in them.
+/// The arguments with the fields that can stand in them.
 fn command() -> Command {
-    let mut command = with_fields::<KeyRecord>(Cli::command(), &["get", "list"]);
+    let mut command = with_fields::<KeyRecord>(crate::help::command(), &["get", "list"]);
     command = with_fields::<ScopeRow>(command, &["scopes"]);
     command = with_fields::<ProviderRow>(command, &["providers"]);
     command = with_fields::<AccountRow>(command, &["accounts"]);
-    for (name, argument, complete) in [
-        ("get", "refs", keys as fn(&OsStr) -> Vec<CompletionCandidate>),
-        ("list", "units", accounts),
-        ("scopes", "accounts", accounts),
-        ("create", "unit", accounts),
-        ("register", "unit", accounts),
-        ("verify", "unit", accounts),
-        ("update", "key", keys),
-        ("rotate", "key", keys),
-        ("revoke", "refs", keys),
-        ("providers", "name", providers),
-    ] {
-        command = command.mut_subcommand(name, |command| {
-            command.mut_arg(argument, |argument| argument.add(ArgValueCompleter::new(complete)))
-        });
-    }
+    command = command.mut_subcommand("accounts", |command| {
+        let command = with_fields::<AccountRow>(command, &["check"]);
+        command.mut_subcommand("add", |command| {
+            command.mut_arg("provider", |argument| argument.add(ArgValueCompleter::new(providers)))
+        })
+    });
     command
 }
 
@@ -109,16 +98,16 @@ fn filters<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
     of(all, current)
 }
 
-fn providers(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn providers(current: &OsStr) -> Vec<CompletionCandidate> {
     of(keymux::providers().iter().map(|info| info.id().as_str()), current)
 }
 
-fn accounts(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn accounts(current: &OsStr) -> Vec<CompletionCandidate> {
     of(configured(std::env::args_os().collect()), current)
 }
 
 /// The accounts with the `:` behind which an address begins.
-fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
     of(configured(std::env::args_os().collect()).iter().map(|name| format!("{name}:")), current)
 }
 

@@ -11,6 +11,7 @@ mod console;
 mod environment;
 mod exit;
 mod filter;
+mod help;
 mod interrupt;
 mod lines;
 mod load;
@@ -37,6 +38,11 @@ use crate::console::Console;
 fn main() -> ExitCode {
     without_core_dump();
     complete::answer();
+    match help::topic() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(failure) => return failure.exit().into(),
+    }
     let cli = args::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));

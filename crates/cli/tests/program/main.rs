@@ -13,6 +13,7 @@ mod emulate;
 #[cfg(unix)]
 mod ends;
 mod formats;
+mod guidance;
 mod listing;
 #[cfg(unix)]
 mod prompts;
