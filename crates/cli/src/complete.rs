@@ -103,16 +103,16 @@ pub(crate) fn providers(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 pub(crate) fn accounts(current: &OsStr) -> Vec<CompletionCandidate> {
-    of(configured(std::env::args_os().collect()), current)
+    of(configured(&std::env::args_os().collect::<Vec<_>>()), current)
 }
 
 /// The accounts with the `:` behind which an address begins.
 pub(crate) fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
-    of(configured(std::env::args_os().collect()).iter().map(|name| format!("{name}:")), current)
+    of(configured(&std::env::args_os().collect::<Vec<_>>()).iter().map(|name| format!("{name}:")), current)
 }
 
 /// The accounts of the file that the line names, of that of the machine, or of the environment.
-fn configured(line: Vec<std::ffi::OsString>) -> Vec<String> {
+fn configured(line: &[std::ffi::OsString]) -> Vec<String> {
     let mut words = line.iter().filter_map(|word| word.to_str());
     let mut named: Option<std::path::PathBuf> = None;
     while let Some(word) = words.next() {
@@ -149,20 +149,20 @@ pub(crate) fn is_harmless(command: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn offered(candidates: Vec<CompletionCandidate>) -> Vec<String> {
+    fn offered(candidates: &[CompletionCandidate]) -> Vec<String> {
         candidates.iter().map(|one| one.get_value().to_str().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn fields_are_offered_where_they_belong() {
-        assert_eq!(offered(fields::<KeyRecord>("last".as_ref())), ["last_used"]);
-        assert_eq!(offered(fields::<KeyRecord>("meta".as_ref())), ["metadata", "metadata."]);
-        assert_eq!(offered(sorts::<KeyRecord>("-exp".as_ref())), ["-expires"]);
-        assert_eq!(offered(fields::<ScopeRow>("".as_ref())), ["ref", "account", "provider", "scope", "name"]);
-        assert_eq!(offered(filters::<KeyRecord>("status=re".as_ref())), ["status=revoked"]);
-        assert_eq!(offered(filters::<KeyRecord>("expires=n".as_ref())), ["expires=none", "expires=never"]);
-        assert_eq!(offered(filters::<KeyRecord>("expires<".as_ref())), Vec::<String>::new());
-        assert_eq!(offered(providers("b".as_ref())), ["baseten", "braintrust"]);
+        assert_eq!(offered(&fields::<KeyRecord>("last".as_ref())), ["last_used"]);
+        assert_eq!(offered(&fields::<KeyRecord>("meta".as_ref())), ["metadata", "metadata."]);
+        assert_eq!(offered(&sorts::<KeyRecord>("-exp".as_ref())), ["-expires"]);
+        assert_eq!(offered(&fields::<ScopeRow>("".as_ref())), ["ref", "account", "provider", "scope", "name"]);
+        assert_eq!(offered(&filters::<KeyRecord>("status=re".as_ref())), ["status=revoked"]);
+        assert_eq!(offered(&filters::<KeyRecord>("expires=n".as_ref())), ["expires=none", "expires=never"]);
+        assert_eq!(offered(&filters::<KeyRecord>("expires<".as_ref())), Vec::<String>::new());
+        assert_eq!(offered(&providers("b".as_ref())), ["baseten", "braintrust"]);
     }
 
     #[test]

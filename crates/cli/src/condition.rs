@@ -54,7 +54,7 @@ struct Reader<'a> {
     now: Timestamp,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn any<R: Row>(&mut self) -> Result<Condition, String> {
         self.joined::<R>("or", Self::all::<R>, Condition::Any)
     }
@@ -166,7 +166,7 @@ mod tests {
 
         fn cell(&self, column: &str) -> Fact<Cell> {
             match column {
-                "name" => self.0.clone().map(|name| Cell::Text(name.to_owned())),
+                "name" => self.0.map(|name| Cell::Text(name.to_owned())),
                 _ => Fact::Known(Cell::Number(self.1)),
             }
         }

@@ -79,9 +79,9 @@ impl Filter {
         Ok(Self { column: column.name.into_owned(), test })
     }
 
-    /// Whether the row is kept.
+    /// Whether the row is kept. `None`: that cannot be judged, since the vendor does not say what is asked for.
     pub(crate) fn judge<R: Row>(&self, row: &R) -> Option<bool> {
-        Some(self.test.holds(&row.cell(&self.column)))
+        self.test.holds(&row.cell(&self.column))
     }
 }
 
@@ -154,26 +154,33 @@ impl Test {
         }
     }
 
-    fn holds(&self, fact: &Fact<Cell>) -> bool {
-        let any = |test: &dyn Fn(&str) -> bool| match fact.known()? {
+    /// `None`: the vendor does not say what is asked for. "None" is an answer, and no value.
+    fn holds(&self, fact: &Fact<Cell>) -> Option<bool> {
+        if let Self::State(state, is) = self {
+            return Some((fact.state() == *state) == *is);
+        }
+        let cell = match fact {
+            Fact::Known(cell) => cell,
+            Fact::Empty => return Some(false),
+            Fact::Missing | Fact::Unsupported => return None,
+        };
+        let any = |test: &dyn Fn(&str) -> bool| match cell {
             Cell::Text(text) | Cell::Decimal(Decimal(text)) => Some(test(text)),
             Cell::List(all) => Some(all.iter().any(|one| test(one))),
             Cell::Number(_) | Cell::Time(_) => None,
         };
-        match self {
-            Self::State(state, is) => (fact.state() == *state) == *is,
-            Self::Equal(value, is) => match fact.known() {
-                Some(Cell::Decimal(Decimal(digits))) => {
-                    compare_numbers(digits, value).is_some_and(Ordering::is_eq) == *is
-                }
+        Some(match self {
+            Self::State(..) => false,
+            Self::Equal(value, is) => match cell {
+                Cell::Decimal(Decimal(digits)) => compare_numbers(digits, value).is_some_and(Ordering::is_eq) == *is,
                 _ => any(&|text| text == value) == Some(*is),
             },
             Self::Match(pattern, is) => any(&|text| pattern.is_match(text)) == Some(*is),
-            Self::Order(relation, value) => fact.known().is_some_and(|cell| {
-                // Text beside a number has no order.
+            // Text beside a number has no order.
+            Self::Order(relation, value) => {
                 std::mem::discriminant(cell) == std::mem::discriminant(value) && relation.holds(cell.cmp(value))
-            }),
-        }
+            }
+        })
     }
 }
 

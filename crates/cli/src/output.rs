@@ -260,12 +260,12 @@ impl<'a, R: Row> Output<'a, R> {
                 lines.into_iter().flatten().for_each(|line| self.console.note(&line));
                 Ok(())
             }
-            Counts::By(column) => self.finish_groups(column, summary),
+            Counts::By(column) => self.finish_groups(&column, summary),
         }
     }
 
     /// Writes a row for each group, in the place of those that were counted.
-    fn finish_groups(self, by: Column, summary: Option<Summary>) -> Result<(), Failure> {
+    fn finish_groups(self, by: &Column, summary: Option<Summary>) -> Result<(), Failure> {
         let columns = vec![by.clone(), Column::new("count", Kind::Number)];
         let plan = Plan { columns, sort: Vec::new(), filters: Vec::new(), counts: Counts::No, ..self.plan };
         let mut output = Output::<GroupRow> {

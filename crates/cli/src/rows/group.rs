@@ -41,7 +41,9 @@ impl Groups {
             Fact::Known(Cell::List(mut all)) => {
                 all.sort_unstable();
                 all.dedup();
-                all.into_iter().for_each(|one| self.add(Cell::text(one)));
+                for one in all {
+                    self.add(Cell::text(one));
+                }
             }
             fact => self.add(fact),
         }

@@ -10,7 +10,9 @@ fn one_filter_joins_conditions_and_several_must_all_hold() {
     let stage = Stage::new();
     let names = |filters: &[&str]| {
         let mut args = vec!["list", "mielto", "-o", "csv", "--columns", "name", "--quiet", "--sort", "name"];
-        filters.iter().for_each(|filter| args.extend(["--filter", filter]));
+        for filter in filters {
+            args.extend(["--filter", filter]);
+        }
         let ran = stage.run(&args);
         assert_eq!(ran.status, Some(0), "{ran:?}");
         ran.stdout.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()

@@ -43,6 +43,7 @@ fn every_object_is_as_its_schema_says() {
         &["list", "datkey"],
         &["list", "baseten:nowhere"],
         &["get", "datkey:nope", "x", "mielto:key_000000001"],
+        &["list", "--group-by", "expires"],
         &["scopes"],
         &["accounts"],
         &["accounts", "check"],
@@ -64,7 +65,7 @@ fn every_object_is_as_its_schema_says() {
             seen.insert(object["type"].as_str().unwrap().to_owned());
         }
     }
-    let all = ["account", "error", "key", "provider", "request", "revoked", "scope", "summary", "verdict"];
+    let all = ["account", "error", "group", "key", "provider", "request", "revoked", "scope", "summary", "verdict"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }
 
