@@ -30,7 +30,7 @@ fn revoke_shows_the_key_and_asks_and_everything_but_yes_is_no() {
     for answer in ["n", "", "yep"] {
         let mut session = at_a_terminal(stage.command(&["revoke", &key]));
         let shown = session.exp_string(&format!("Revoke {key}? [y/N] ")).unwrap();
-        assert!(shown.contains("name") && shown.contains("account"), "{shown}");
+        assert!(shown.contains("name") && shown.contains("status"), "{shown}");
         session.send_line(answer).unwrap();
         let (shown, status) = end(session);
         assert!(status == 1 && shown.contains("Nothing was done."), "{answer:?}: {status} {shown}");
