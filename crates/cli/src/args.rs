@@ -148,7 +148,7 @@ pub(crate) enum Command {
     Revoke(RevokeArgs),
     /// Tell what each vendor can do and say
     Providers(ProvidersArgs),
-    /// Write a commented keymux.toml, with the credentials that are set in the environment; no file is overwritten
+    /// Write a first keymux.toml, from the names of what is set in the environment; no file is overwritten
     Init,
     /// Tell the configured accounts; `accounts check` asks whether their credentials work, `accounts add` adds one
     Accounts(AccountsArgs),

@@ -14,7 +14,7 @@ use crate::filter::OPERATORS;
 use crate::rows::{AccountRow, ProviderRow, Row, ScopeRow};
 
 /// The variable by which the shell asks.
-const VARIABLE: &str = "COMPLETE";
+const VARIABLE: &str = "KEYMUX_COMPLETE";
 
 /// Answers a shell that asks, and ends the program then.
 pub(crate) fn answer() {

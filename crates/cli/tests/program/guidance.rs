@@ -8,7 +8,10 @@ use crate::stage::{Ran, Stage, bare, folder, run};
 fn offered(variables: &[(&str, &str)], words: &[&str]) -> Vec<String> {
     let line: Vec<&str> = ["--", "keymux"].iter().chain(words).copied().collect();
     let mut command = bare(&line);
-    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    command
+        .env("KEYMUX_COMPLETE", "bash")
+        .env("COMPLETE", "nothing of ours")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string());
     command.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "false").env("_CLAP_IFS", "\n");
     let ran = run(command.envs(variables.iter().copied()), "");
     assert_eq!(ran.status, Some(0), "{words:?}: {ran:?}");
@@ -48,7 +51,7 @@ fn every_shell_has_a_script_that_asks_the_program() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = run(&mut bare(&["completions", shell]), "");
         assert_eq!(ran.status, Some(0), "{ran:?}");
-        assert!(ran.stdout.contains("keymux") && ran.stdout.contains("COMPLETE"), "{shell}: {}", ran.stdout);
+        assert!(ran.stdout.contains("keymux") && ran.stdout.contains("KEYMUX_COMPLETE"), "{shell}: {}", ran.stdout);
     }
 }
 
