@@ -968,7 +968,9 @@ fn an_operation_that_a_vendor_does_not_have_names_the_alternative_and_reaches_no
             assert_eq!(bare.looked_up.load(Ordering::SeqCst), 0, "{operation}");
             error.to_string()
         };
-        let line = |instead| format!("prod (bare) {operation}: not supported: no {operation} at Bare: {instead}");
+        // In a text an operation has the name that people give it.
+        let verb = operation.verb();
+        let line = |instead| format!("prod (bare) {verb}: not supported: no {verb} at Bare: {instead}");
         let told = Capabilities::default().with_unsupported(operation, "use the console");
         assert_eq!(bare(told), line("use the console"));
         assert_eq!(bare(Capabilities::default()), line("the vendor documents nothing in its place"));

@@ -437,7 +437,7 @@ async fn what_mielto_does_not_take_is_refused_by_name_and_sends_nothing() {
         (client.rotate(&address()).await.unwrap_err(), ErrorKind::Unsupported, "then revoke"),
         (client.verify(&plaintext, &VerifyRequest::default()).await.unwrap_err(), ErrorKind::Unsupported, "status"),
         (client.scopes_page(None).await.unwrap_err(), ErrorKind::Unsupported, "workspace"),
-        (client.list_page(&scope, None).await.unwrap_err(), ErrorKind::Unsupported, "`scope`"),
+        (client.list_page(&scope, None).await.unwrap_err(), ErrorKind::Unsupported, "takes no scope"),
         (client.revoke(&two).await.unwrap_err(), ErrorKind::InvalidRequest, "api_key_id"),
         (
             client.update(&two, &KeyPatch::new().with_enabled(true)).await.unwrap_err(),

@@ -3,6 +3,7 @@
 mod groups;
 mod workspace;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -163,9 +164,10 @@ impl Client {
         ID.refuse(broken.is_some(), REGISTER, broken.as_deref().unwrap_or_default())?;
         let Some(signer) = &self.signer else {
             let error = CoreError::new(ErrorKind::Config).with_provider(ID).with_operation(REGISTER);
-            let reason = "Baseten registers keys with a signature; \
-                          give Config::with_signing_key (Cargo feature `signing`) an Ed25519 key";
-            return Err(error.with_message(reason).into());
+            let reason =
+                "Baseten registers keys with a signature; name a file with an Ed25519 key in `signing_key_file`";
+            let see = "keymux_baseten::Config::with_signing_key, of the Cargo feature `signing`";
+            return Err(error.with_message(reason).with_see(Cow::Borrowed(see)).into());
         };
         let prefix = KeyPrefix::new(prefix_of(plaintext))?;
         let body = registration(plaintext, name);

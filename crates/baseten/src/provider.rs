@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, GateState, IssuedKey,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, GateState, IssuedKey,
     KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderInfo, Revoked, Scope,
     ScopeInfo, SecretString, Status, Takes,
 };
@@ -28,7 +28,8 @@ fn capabilities() -> Capabilities {
     let parameters = [(Parameter::Scope, Takes::Required), (Parameter::Name, Takes::Optional)];
     Capabilities::default()
         .with_native([Get, ListPage, ScopesPage, Create, Register, Revoke])
-        .with_not_listed("the workspace's own keys; see keymux_baseten::Client::list_workspace_api_keys")
+        .with_not_listed("the workspace's own keys")
+        .with_see(About::NotListed, "keymux_baseten::Client::list_workspace_api_keys")
         .with_parameters(Create, parameters)
         .with_parameters(Register, parameters)
         .with_unsupported(Update, "a key cannot be changed; make a new one, and change models and limits at its group")

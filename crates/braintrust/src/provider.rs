@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, GateState, KeyAddress, KeyKind,
-    KeyRecord, Notes, Operation, Page, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, GateState, KeyAddress,
+    KeyKind, KeyRecord, Notes, Operation, Page, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, ID};
@@ -34,19 +34,20 @@ fn capabilities() -> Capabilities {
         .with_native([Get, ListPage, Revoke])
         .with_narrower_list(
             "Braintrust lists the caller's own keys alone, whatever the caller's role; all keys of the organization are \
-             in its settings, those of one user with \
-             keymux_braintrust::Config::with_impersonated_user, in keymux.toml `impersonated_user`",
+             in its settings; those of one user are listed by an account with `impersonated_user`",
         )
-        .with_not_listed("service tokens; see keymux_braintrust::Client::list_service_tokens")
+        .with_see(About::NarrowerList, "keymux_braintrust::Config::with_impersonated_user")
+        .with_not_listed("service tokens")
+        .with_see(About::NotListed, "keymux_braintrust::Client::list_service_tokens")
         .with_unsupported(
             ScopesPage,
-            "the account itself is the one scope; list its keys with the scope of the account",
+            "the account itself is the one scope; list its keys",
         )
         .with_unsupported(
             Create,
-            "Braintrust withdrew it, and refuses to let a key make keys; make one in its settings under API keys, or \
-             make a service token with keymux_braintrust::Client::create_service_token",
+            "Braintrust withdrew it, and refuses to let a key make keys; make one in its settings under API keys",
         )
+        .with_see(About::Operation(Create), "keymux_braintrust::Client::create_service_token, for a service token")
         .with_unsupported(Register, "Braintrust makes every plaintext itself, in its settings under API keys")
         .with_unsupported(
             Update,
@@ -55,7 +56,7 @@ fn capabilities() -> Capabilities {
         .with_unsupported(Rotate, "make another key in Braintrust's settings under API keys, then revoke this one")
         .with_unsupported(
             Verify,
-            "list keys with a client whose credential is the key; Braintrust answers 401 to one that is not valid",
+            "list keys with the key as the credential; Braintrust answers 401 to one that is not valid",
         )
 }
 

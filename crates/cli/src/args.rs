@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
+use crate::complete;
 use crate::secret_args::{Surplus, without_plaintext};
 use crate::stamp::StampArg;
 use crate::text::shown;
@@ -15,6 +17,8 @@ use crate::when::{self, When};
 
 /// The table of `docs/exit-statuses.md`, for a terminal.
 const EXIT_STATUS: &str = "\
+`keymux COMMAND --help` has examples; `keymux help config` explains the file with the accounts.
+
 Exit status:
   0    all well
   1    another failure
@@ -91,7 +95,9 @@ Filters:
 
   A filter with a value keeps rows alone whose value is known. A key whose vendor cannot say when it ends is
   neither `expires<30d` nor `expires>30d`; ask for it with `expires=unsupported`.
-  Several filters must all hold. Of a list, one element is enough; for != and !~, none may be equal or match.
+  Several filters must all hold. In one, conditions are joined by `and`, `or` (which binds less) and parentheses:
+  `(status=disabled or last_used>90d) and name~^ci`. A value in double quotes may hold these words.
+  Of a list, one element is enough; for != and !~, none may be equal or match.
 
   A field is named as in JSON, or without `_at`: expires_at, expires, owner.group, limits.uses, metadata.team.
   What is in metadata is text or a number: = and != compare either, < <= > >= numbers alone, by all their digits.
@@ -100,6 +106,10 @@ Filters:
   within 30 days from now, and has not ended; what has ended is `expires<now` or `status=expired`. For every other time a
   span is the time that has gone by: `last_used>90d` was last used more than 90 days ago.
   How many rows a filter could not judge, since their vendors do not say the field, is told at the end.
+
+Counting:
+  --count                  prints the number of rows alone, in every format
+  --group-by FIELD         prints a row for each group, the largest first: `--group-by status`
 
 Sorting:
   --sort FIELD, --sort=-FIELD for the reverse; several with commas. Rows without a known value come last.
@@ -150,9 +160,11 @@ pub(crate) enum Format {
     Json,
     /// One object a line, as it comes; a summary at the end of a list
     Ndjson,
-    /// A header and a row for each, errors and summary on standard error; text is as the vendor has it, and a spreadsheet
-    /// may take what begins with = + - @ for a formula: import it as text
+    /// A header and a row for each, for people and spreadsheets: `never`, `not sent` and `cannot say` as in a table, and an
+    /// apostrophe before text that would be a formula; errors and summary on standard error
     Csv,
+    /// The same with tabs; tabs, line breaks and backslashes within cells are written as \t, \n, \r, \\
+    Tsv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -181,7 +193,9 @@ pub(crate) enum Command {
     Revoke(RevokeArgs),
     /// Tell what each vendor can do and say
     Providers(ProvidersArgs),
-    /// Tell the configured accounts; `accounts check` asks whether their credentials work
+    /// Write a first keymux.toml, from the names of what is set in the environment; no file is overwritten
+    Init,
+    /// Tell the configured accounts; `accounts check` asks whether their credentials work, `accounts add` adds one
     Accounts(AccountsArgs),
     /// Serve stand-ins of all vendors on loopback, and print what to export
     Emulate(EmulateArgs),
@@ -198,15 +212,24 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Listing options")]
 pub(crate) struct Listing {
-    /// Which columns of a table or CSV, with commas; JSON has every field
+    /// Which columns of a table, CSV or TSV, with commas; JSON has every field
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
     /// By which fields to sort, with commas; a `-` before one reverses it
     #[arg(long, value_name = "FIELD", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) sort: Vec<String>,
-    /// Which rows to keep, such as `expires<30d`; all filters must hold
+    /// Which rows to keep, such as `expires<30d` or `status=disabled or uses=0`; all filters must hold
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Vec<String>,
+    /// Print how many rows there are, and nothing of them; with --group-by, of each group
+    #[arg(long)]
+    pub(crate) count: bool,
+    /// Count the rows by what they have in this field; of a list, each element counts
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) group_by: Option<String>,
+    /// CSV and TSV for programs: text as the vendor has it, and an empty cell for what is not known; `coverage` says why
+    #[arg(long)]
+    pub(crate) raw_cells: bool,
 }
 
 #[derive(Debug, Args)]
@@ -214,7 +237,7 @@ pub(crate) struct Listing {
 pub(crate) struct GetArgs {
     /// References such as `prod-baseten:abc123hash/aBcDeFg`; `-` reads them from standard input, a line each: a reference,
     /// or a JSON object with one in `ref`, as this program's own NDJSON has it
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
@@ -224,8 +247,11 @@ pub(crate) struct GetArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ListArgs {
     /// An account, or one scope of it: `prod-baseten:abc123hash`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) units: Vec<WorkUnit>,
+    /// End with status 3 if anything that was asked for is lacking
+    #[arg(long)]
+    pub(crate) require_complete: bool,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -234,8 +260,11 @@ pub(crate) struct ListArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ScopesArgs {
     /// Accounts [default: all that have scopes]
-    #[arg(value_name = "ACCOUNT")]
+    #[arg(value_name = "ACCOUNT", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) accounts: Vec<AccountName>,
+    /// End with status 3 if anything that was asked for is lacking
+    #[arg(long)]
+    pub(crate) require_complete: bool,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -244,24 +273,53 @@ pub(crate) struct ScopesArgs {
 #[command(after_long_help = LISTING)]
 pub(crate) struct ProvidersArgs {
     /// One vendor, in detail
+    #[arg(add = ArgValueCompleter::new(complete::providers))]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
 
 #[derive(Debug, Args)]
-#[command(after_long_help = LISTING)]
+#[command(after_long_help = LISTING, args_conflicts_with_subcommands = true)]
 pub(crate) struct AccountsArgs {
-    /// `check`: ask each vendor whether the credential works; changes nothing
+    #[command(subcommand)]
     pub(crate) action: Option<AccountsAction>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum AccountsAction {
-    /// Ask each vendor whether the credential works
-    Check,
+    /// Ask each vendor whether the credential works; changes nothing
+    Check {
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Add an account to keymux.toml, which keeps its comments; no credential is written or looked at
+    Add(AddArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("credential").required(true).args(["credential_env", "credential_file", "credential_command"])))]
+pub(crate) struct AddArgs {
+    /// The account's name, before the `:` of references
+    #[arg(value_name = "NAME")]
+    pub(crate) name: AccountName,
+    /// The vendor: baseten, braintrust, mielto, datkey or oneloop
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) provider: String,
+    /// The variable that holds the credential: its name, never the credential
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) credential_env: Option<String>,
+    /// The file that holds the credential alone, with mode 0600
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) credential_file: Option<String>,
+    /// The program that prints the credential, with its arguments: all that follows on the line, so put it last
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) credential_command: Vec<String>,
+    /// A setting of the account, such as `base_url=https://…`; may be given again; `keymux help config` has them all
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
 /// Where a plaintext goes that is shown once.
@@ -283,7 +341,10 @@ pub(crate) struct SecretIn {
 
 /// Reads the arguments, or ends the program with clap's word on what is wrong.
 pub(crate) fn read() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| without_plaintext(error).exit())
+    let mut command = crate::help::command();
+    let read = command.try_get_matches_from_mut(std::env::args_os());
+    let read = read.and_then(|matches| Cli::from_arg_matches(&matches));
+    read.unwrap_or_else(|error| without_plaintext(error.format(&mut command)).exit())
 }
 
 /// Whether a change is made.
@@ -306,7 +367,7 @@ pub(crate) struct Yes {
 #[derive(Debug, Args)]
 pub(crate) struct NewKeyArgs {
     /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) unit: WorkUnit,
     #[command(flatten)]
     pub(crate) key: KeyArgs,
@@ -413,7 +474,7 @@ pub(crate) struct RegisterArgs {
 #[command(after_long_help = UPDATE)]
 pub(crate) struct UpdateArgs {
     /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
@@ -472,7 +533,7 @@ pub(crate) enum Clearable {
 #[command(after_long_help = PLAINTEXT)]
 pub(crate) struct RotateArgs {
     /// The key
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) key: KeyRef,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
@@ -488,7 +549,7 @@ pub(crate) struct RotateArgs {
 #[command(after_long_help = VERIFY)]
 pub(crate) struct VerifyArgs {
     /// The account, with the API where the vendor needs it: `datkey:api_example_1`
-    #[arg(value_name = "ACCOUNT[:SCOPE]")]
+    #[arg(value_name = "ACCOUNT[:SCOPE]", add = ArgValueCompleter::new(complete::accounts))]
     pub(crate) unit: WorkUnit,
     /// What the key should be allowed to do; may be given again
     #[arg(long, value_name = "NAME[=ACTIONS]", value_parser = parse_permission)]
@@ -505,7 +566,7 @@ pub(crate) struct VerifyArgs {
 #[command(after_long_help = REVOKE)]
 pub(crate) struct RevokeArgs {
     /// The keys; `-` reads them from standard input, a line each: a reference, or a JSON object with one in `ref`
-    #[arg(required = true, value_name = "REF")]
+    #[arg(required = true, value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
     pub(crate) refs: Vec<String>,
     #[command(flatten)]
     pub(crate) yes: Yes,

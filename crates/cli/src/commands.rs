@@ -1,11 +1,13 @@
 //! The commands, a module for each, and which one is run.
 
 mod accounts;
+mod add_account;
 mod consent;
 mod create;
 mod documents;
 mod emulate;
 mod get;
+mod init;
 mod list;
 mod many;
 mod new_key;
@@ -25,7 +27,7 @@ use std::future::Future;
 use keymux::Keymux;
 use tokio::runtime::Builder;
 
-use crate::args::{Cli, Command};
+use crate::args::{AccountsAction, AccountsArgs, Cli, Command};
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
@@ -49,6 +51,10 @@ pub(crate) fn run(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Rotate(args) => wait(rotate::run(&loader, args, console)),
         Command::Verify(args) => wait(verify::run(&loader, args, console)),
         Command::Revoke(args) => wait(revoke::run(&loader, args, console)),
+        Command::Init => init::run(cli.global.config.as_deref(), console),
+        Command::Accounts(AccountsArgs { action: Some(AccountsAction::Add(args)), .. }) => {
+            add_account::run(cli.global.config.as_deref(), &args, console)
+        }
         Command::Accounts(args) => wait(accounts::run(&loader, args, console)),
         Command::Emulate(args) => wait(emulate::run(args, console)),
         Command::Providers(args) => providers::run(args, console),
@@ -79,5 +85,5 @@ fn no_account() -> String {
     let providers = keymux::providers();
     let variables = providers.iter().map(|info| format!("{}_API_KEY", info.id().as_str().to_ascii_uppercase()));
     let variables: Vec<String> = variables.collect();
-    format!("there are no accounts; write a keymux.toml, or set one of {}", variables.join(", "))
+    format!("there are no accounts; write a keymux.toml with `keymux init`, or set one of {}", variables.join(", "))
 }

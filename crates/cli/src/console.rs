@@ -11,7 +11,7 @@ use crate::args::{Format, Global};
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 use crate::text::printable;
-use crate::when;
+use crate::{when, words};
 
 /// What the streams are, and how much the user wants to see.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl Console {
 
     /// Writes why a call failed, in one line, with the instant at which a vendor may be asked again.
     pub(crate) fn error(&self, about: Option<&str>, error: &Error) {
-        let text = error.to_string();
+        let text = words::report(error).to_string();
         let named = |about: &&str| text.strip_prefix(*about).is_some_and(|rest| rest.starts_with([' ', ':']));
         // What the error begins with needs no naming before it.
         let about = about.filter(|about| !named(about)).map(|about| format!("{about}: ")).unwrap_or_default();

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use keymux::{Error, ErrorKind};
 
+use crate::words;
+
 /// What a run of the program came to. The numbers are promised in `docs/exit-statuses.md`, whose words the help has too.
 /// 9 and 10 are kept for audits and comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,11 @@ impl Exit {
     /// Whether a signal ended the run.
     pub(crate) fn is_signal(self) -> bool {
         matches!(self, Self::HungUp | Self::Interrupted | Self::Quit | Self::Terminated)
+    }
+
+    /// This one, or partial if all seemed well and something is lacking.
+    pub(crate) fn or_partial(self, lacks: bool) -> Self {
+        if lacks && self == Self::Success { Self::Partial } else { self }
     }
 
     /// The status of one call that failed. A call that was refused before anything was sent is wrong usage.
@@ -152,7 +159,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(text) | Self::Lost(text) => f.write_str(text),
             Self::Interrupted(_) => f.write_str("interrupted"),
-            Self::Call(error) | Self::Change(_, error) => error.fmt(f),
+            Self::Call(error) | Self::Change(_, error) => words::report(error).fmt(f),
             Self::Io(what, error) => write!(f, "{what}: {error}"),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn column<R: Row>(text: &str) -> Result<Column, String> {
     Err(format!("there is no field `{}` here; {meant}There are: {}", shown(name), known.join(", ")))
 }
 
-/// One `--filter`.
+/// One condition of a `--filter`.
 #[derive(Debug)]
 pub(crate) struct Filter {
     column: String,
@@ -60,7 +60,7 @@ enum Relation {
 }
 
 /// Longer ones first, so that `<=` is not read as `<`.
-const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
+pub(crate) const OPERATORS: [&str; 8] = ["!=", "!~", "<=", ">=", "=", "~", "<", ">"];
 
 impl Filter {
     /// Reads `FIELD`, an operator and a value. Spans are counted from `now`.

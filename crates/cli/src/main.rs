@@ -5,13 +5,18 @@
 mod args;
 mod ask;
 mod commands;
+mod complete;
+mod condition;
 mod console;
+mod environment;
 mod exit;
 mod filter;
+mod help;
 mod interrupt;
 mod lines;
 mod load;
 mod locked;
+mod masked;
 mod output;
 mod patience;
 mod plaintext;
@@ -30,6 +35,7 @@ mod tidy;
 mod trail;
 mod trailed;
 mod when;
+mod words;
 
 use std::process::ExitCode;
 
@@ -37,6 +43,12 @@ use crate::console::Console;
 
 fn main() -> ExitCode {
     without_core_dump();
+    complete::answer();
+    match help::topic() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(failure) => return failure.exit().into(),
+    }
     let cli = args::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));

@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::args::{Format, Listing};
+use crate::condition::Condition;
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::filter::{self, Filter, Sort};
-use crate::rows::{Column, Cut, Problem, Row, Summary, Typed};
+use crate::filter::{self, Sort};
+use crate::rows::{Column, Cut, GroupRow, Groups, Kind, Problem, Row, Summary, Typed};
 use crate::text::printable;
 
 use held::Held;
@@ -27,8 +28,21 @@ use table::Table;
 pub(crate) struct Plan {
     format: Format,
     columns: Vec<Column>,
-    filters: Vec<Filter>,
+    filters: Vec<Condition>,
     sort: Vec<Sort>,
+    /// Cells are for programs.
+    raw_cells: bool,
+    counts: Counts,
+}
+
+/// Whether rows are counted in place of being shown.
+#[derive(Debug, Default)]
+enum Counts {
+    #[default]
+    No,
+    All,
+    /// By what they have in this column.
+    By(Column),
 }
 
 impl Plan {
@@ -38,10 +52,18 @@ impl Plan {
         let format = if listing.columns.is_empty() { console.format() } else { console.format_or(Format::Table) };
         if !listing.columns.is_empty() && matches!(format, Format::Json | Format::Ndjson) {
             return Err(Failure::Usage(
-                "--columns is for tables and CSV; add `-o table` or `-o csv`, or leave it out, since JSON has every field"
+                "--columns is for tables, CSV and TSV; add `-o table` or `-o csv`, or leave it out, since JSON has every field"
                     .to_owned(),
             ));
         }
+        let counts = match &listing.group_by {
+            Some(name) => {
+                let column = filter::column::<R>(name);
+                Counts::By(column.map_err(|error| Failure::Usage(format!("--group-by: {error}")))?)
+            }
+            None if listing.count => Counts::All,
+            None => Counts::No,
+        };
         let chosen: Vec<&str> = match (listing.columns.is_empty(), format) {
             (false, _) => listing.columns.iter().map(String::as_str).collect(),
             (true, Format::Table) => shown.to_vec(),
@@ -52,13 +74,15 @@ impl Plan {
         let asked = !listing.columns.is_empty();
         let column = |name| filter::column::<R>(name).map(|column| Column { spare: column.spare && !asked, ..column });
         let columns = chosen.into_iter().map(column).collect::<Result<_, _>>();
-        let filters = listing.filter.iter().map(|text| Filter::parse::<R>(text, now)).collect::<Result<_, _>>();
+        let filters = listing.filter.iter().map(|text| Condition::parse::<R>(text, now)).collect::<Result<_, _>>();
         let sort = listing.sort.iter().map(|text| Sort::parse::<R>(text)).collect::<Result<_, _>>();
         Ok(Self {
             format,
             columns: columns.map_err(|error| Failure::Usage(format!("--columns: {error}")))?,
             filters: filters.map_err(|error| Failure::Usage(format!("--filter: {error}")))?,
             sort: sort.map_err(|error| Failure::Usage(format!("--sort: {error}")))?,
+            raw_cells: listing.raw_cells,
+            counts,
         })
     }
 }
@@ -74,7 +98,7 @@ impl Plan {
         let format = console.format();
         let mut columns = R::COLUMNS.to_vec();
         columns.retain(|column| format != Format::Table || shown.contains(&&*column.name));
-        Self { format, columns, filters: Vec::new(), sort: Vec::new() }
+        Self { format, columns, filters: Vec::new(), sort: Vec::new(), raw_cells: false, counts: Counts::No }
     }
 }
 
@@ -112,6 +136,7 @@ pub(crate) struct Output<'a, R> {
     /// How many rows no filter left out and some filter could not judge, and by which fields.
     unjudged: u64,
     unsaid: BTreeSet<String>,
+    groups: Groups,
 }
 
 impl<'a, R: Row> Output<'a, R> {
@@ -138,6 +163,7 @@ impl<'a, R: Row> Output<'a, R> {
             count: 0,
             unjudged: 0,
             unsaid: BTreeSet::new(),
+            groups: Groups::default(),
         }
     }
 
@@ -148,27 +174,38 @@ impl<'a, R: Row> Output<'a, R> {
 
     /// The one row is the whole document.
     pub(crate) fn alone(self) -> Self {
-        Self { single: true, ..self }
+        Self { single: matches!(self.plan.counts, Counts::No), ..self }
     }
 
     /// Whether nothing is written before the end.
     pub(crate) fn holds(&self) -> bool {
-        self.plan.format == Format::Table || !self.plan.sort.is_empty()
+        self.plan.format == Format::Table || !self.plan.sort.is_empty() || !matches!(self.plan.counts, Counts::No)
     }
 
     /// Takes a row. Those that a filter does not keep are gone.
     pub(crate) fn row(&mut self, row: R) -> Result<(), Failure> {
-        let judged: Vec<_> = self.plan.filters.iter().map(|filter| (filter, filter.judge(&row))).collect();
-        if judged.iter().any(|(_, kept)| *kept == Some(false)) {
-            return Ok(());
+        let mut unsaid = BTreeSet::new();
+        let judged = self.plan.filters.iter().map(|filter| filter.judge(&row, &mut unsaid));
+        let mut all = Some(true);
+        for judged in judged.collect::<Vec<_>>() {
+            all = if all == Some(false) || judged == Some(false) { Some(false) } else { all.and(judged) };
         }
-        let mut unsaid = judged.iter().filter(|(_, kept)| kept.is_none()).map(|(filter, _)| filter.column()).peekable();
-        if unsaid.peek().is_some() {
+        if all.is_none() {
             self.unjudged += 1;
-            self.unsaid.extend(unsaid.map(str::to_owned));
+            self.unsaid.append(&mut unsaid);
+        }
+        if all != Some(true) {
             return Ok(());
         }
         self.count += 1;
+        match &self.plan.counts {
+            Counts::No => {}
+            Counts::All => return Ok(()),
+            Counts::By(column) => {
+                self.groups.count(row.cell(&column.name));
+                return Ok(());
+            }
+        }
         if self.plan.format == Format::Table && self.single && self.only.is_none() {
             self.only = Some(row);
             return Ok(());
@@ -189,24 +226,33 @@ impl<'a, R: Row> Output<'a, R> {
     fn write_row(&mut self, row: &R, text: &mut Vec<u8>) -> Result<(), Failure> {
         match self.plan.format {
             Format::Table => self.table.write_row(row, &self.plan.columns, text),
-            Format::Csv => {
-                let shown = |text: String| if self.console.is_terminal() { printable(&text) } else { text };
-                let cells = self.plan.columns.iter().map(|column| shown(csv::cell(row.cell(&column.name))));
-                text.extend_from_slice(&csv::line(cells)?);
+            Format::Csv | Format::Tsv => {
+                let cells = self.plan.columns.iter().map(|column| {
+                    let cell = row.cell(&column.name);
+                    if self.plan.raw_cells { csv::raw(cell) } else { csv::shown(cell, column) }
+                });
+                text.extend_from_slice(&self.line(cells)?);
             }
             Format::Json | Format::Ndjson => {
-                json::write(text, self.is_document(), &Typed::new(R::TYPE, row), self.console)
-                    .map_err(Failure::output)?;
+                json::write(text, self.is_document(), &Typed::new(R::TYPE, row)).map_err(Failure::output)?;
             }
         }
         Ok(())
     }
 
+    /// A line of CSV or TSV.
+    fn line(&self, cells: impl Iterator<Item = String>) -> Result<Vec<u8>, Failure> {
+        let cells = cells.map(|text| if self.console.is_terminal() { printable(&text) } else { text });
+        if self.plan.format == Format::Tsv { Ok(csv::tab_line(cells)) } else { csv::line(cells) }
+    }
+
     /// Takes a failure: an object in JSON; a line on standard error in every format is the caller's.
     pub(crate) fn problem(&mut self, problem: &Problem) -> Result<(), Failure> {
         match self.plan.format {
+            // The number is all that is printed.
+            _ if matches!(self.plan.counts, Counts::All) => Ok(()),
             Format::Json | Format::Ndjson => self.object(Problem::TYPE, problem),
-            Format::Table | Format::Csv => Ok(()),
+            Format::Table | Format::Csv | Format::Tsv => Ok(()),
         }
     }
 
@@ -216,7 +262,58 @@ impl<'a, R: Row> Output<'a, R> {
     }
 
     /// Ends the output; a summary is for lists.
-    pub(crate) fn finish(mut self, summary: Option<Summary>) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, mut summary: Option<Summary>) -> Result<(), Failure> {
+        if let Some(summary) = &mut summary {
+            summary.count = self.count;
+            summary.unjudged = (!self.plan.filters.is_empty()).then_some(self.unjudged);
+        }
+        match std::mem::take(&mut self.plan.counts) {
+            Counts::No => self.finish_rows(summary),
+            Counts::All => {
+                writeln!(self.out, "{}", self.count).map_err(Failure::output)?;
+                self.flush()?;
+                // A count that lacks something is none without a word about it.
+                let lines = summary.filter(|summary| !summary.complete).map(|summary| summary.lines::<R>(true));
+                lines.into_iter().flatten().chain(self.unjudged_line::<R>()).for_each(|line| self.console.note(&line));
+                Ok(())
+            }
+            Counts::By(column) => self.finish_groups(&column, summary),
+        }
+    }
+
+    /// Writes a row for each group, in the place of those that were counted.
+    fn finish_groups(self, by: &Column, summary: Option<Summary>) -> Result<(), Failure> {
+        let columns = vec![by.clone(), Column::new("count", Kind::Number)];
+        let plan = Plan { columns, sort: Vec::new(), filters: Vec::new(), counts: Counts::No, ..self.plan };
+        let mut output = Output::<GroupRow> {
+            console: self.console,
+            table: Table::new(&plan.columns, Timestamp::now()),
+            plan,
+            out: self.out,
+            single: false,
+            only: None,
+            // In the order in which they come.
+            held: Held::new(Vec::new()),
+            text: Vec::new(),
+            written: self.written,
+            count: 0,
+            unjudged: self.unjudged,
+            unsaid: self.unsaid,
+            groups: Groups::default(),
+        };
+        for row in self.groups.rows(&by.name, csv::raw) {
+            output.row(row)?;
+        }
+        output.finish_rows_of::<R>(summary, true)
+    }
+
+    fn finish_rows(self, summary: Option<Summary>) -> Result<(), Failure> {
+        let filtered = !self.plan.filters.is_empty();
+        self.finish_rows_of::<R>(summary, filtered)
+    }
+
+    /// The summary is one of rows `S`.
+    fn finish_rows_of<S: Row>(mut self, summary: Option<Summary>, filtered: bool) -> Result<(), Failure> {
         self.held.sort();
         if self.plan.format == Format::Table {
             self.finish_table()?;
@@ -224,22 +321,19 @@ impl<'a, R: Row> Output<'a, R> {
             let held = std::mem::take(&mut self.held);
             held.iter().try_for_each(|text| self.put(text))?;
         }
-        if self.plan.format == Format::Csv && self.written == 0 {
-            self.csv_header()?;
+        if self.is_separated() && self.written == 0 {
+            self.header()?;
         }
-        if let Some(mut summary) = summary {
-            summary.count = self.count;
-            summary.unjudged = (!self.plan.filters.is_empty()).then_some(self.unjudged);
+        if let Some(summary) = summary {
             match self.plan.format {
                 Format::Json | Format::Ndjson => self.object(Summary::TYPE, &summary)?,
-                Format::Table | Format::Csv => {
+                Format::Table | Format::Csv | Format::Tsv => {
                     self.flush()?;
-                    let filtered = !self.plan.filters.is_empty();
-                    summary.lines::<R>(filtered).iter().for_each(|line| self.console.note(line));
+                    summary.lines::<S>(filtered).iter().for_each(|line| self.console.note(line));
                 }
             }
         }
-        if let Some(line) = self.unjudged_line() {
+        if let Some(line) = self.unjudged_line::<S>() {
             self.flush()?;
             self.console.note(&line);
         }
@@ -252,14 +346,14 @@ impl<'a, R: Row> Output<'a, R> {
     }
 
     /// What the filters could not judge, and how to find it.
-    fn unjudged_line(&self) -> Option<String> {
+    fn unjudged_line<S: Row>(&self) -> Option<String> {
         let first = self.unsaid.first()?;
         let (count, plural) = (self.unjudged, if self.unjudged == 1 { "" } else { "s" });
         let fields: Vec<&str> = self.unsaid.iter().map(String::as_str).collect();
         Some(format!(
             "{count} {}{plural} not shown, since --filter cannot judge what does not say {}; see --filter {first}=missing and \
              --filter {first}=unsupported",
-            R::TYPE,
+            S::TYPE,
             fields.join(" or "),
         ))
     }
@@ -283,16 +377,20 @@ impl<'a, R: Row> Output<'a, R> {
         Ok(())
     }
 
-    fn csv_header(&mut self) -> Result<(), Failure> {
+    /// Whether cells are separated by commas or tabs.
+    fn is_separated(&self) -> bool {
+        matches!(self.plan.format, Format::Csv | Format::Tsv)
+    }
+
+    fn header(&mut self) -> Result<(), Failure> {
         self.written += 1;
-        let line = csv::line(self.plan.columns.iter().map(|column| column.name.clone().into_owned()))?;
+        let line = self.line(self.plan.columns.iter().map(|column| column.name.clone().into_owned()))?;
         self.out.write_all(&line).map_err(Failure::output)
     }
 
     fn object<T: Serialize>(&mut self, r#type: &'static str, value: &T) -> Result<(), Failure> {
         let mut text = Vec::new();
-        json::write(&mut text, self.is_document(), &Typed::new(r#type, value), self.console)
-            .map_err(Failure::output)?;
+        json::write(&mut text, self.is_document(), &Typed::new(r#type, value)).map_err(Failure::output)?;
         self.put(&text)
     }
 
@@ -305,9 +403,9 @@ impl<'a, R: Row> Output<'a, R> {
     fn put(&mut self, text: &[u8]) -> Result<(), Failure> {
         let (before, after): (&[u8], &[u8]) = match self.plan.format {
             Format::Table => (b"", b""),
-            Format::Csv => {
+            Format::Csv | Format::Tsv => {
                 if self.written == 0 {
-                    self.csv_header()?;
+                    self.header()?;
                 }
                 (b"", b"")
             }

@@ -4,17 +4,13 @@ use std::future::{Future, pending};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keymux::{
-    AccountName, Error, Exchange, ExposeSecret, ProviderId, Request, Response, SecretString, Transport, TransportError,
-};
-use serde_json::Value;
+use keymux::{AccountName, Error, Exchange, ProviderId, Request, Response, SecretString, Transport, TransportError};
+use serde_json::value::RawValue;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::exit::Failure;
+use crate::masked::{MASKED, masked};
 use crate::rows::RequestRow;
-
-/// What stands in place of a secret.
-const MASKED: &str = "[masked]";
 
 /// Headers that say nothing about anybody.
 const SHOWN: [&str; 4] = ["accept", "content-length", "content-type", "user-agent"];
@@ -71,25 +67,15 @@ impl Rehearsal {
         }
     }
 
-    fn body(&self, bytes: &[u8]) -> Option<Value> {
+    fn body(&self, bytes: &[u8]) -> Option<Box<RawValue>> {
         if bytes.is_empty() {
             return None;
         }
-        let body = serde_json::from_slice(bytes).map(|body| self.masked(body));
+        let body =
+            serde_json::from_slice::<&RawValue>(bytes).ok().and_then(|body| masked(body.get(), self.secret.as_ref()));
         // Every vendor takes JSON; of anything else nobody knows where a secret is.
-        Some(body.unwrap_or_else(|_| Value::String(format!("{} bytes", bytes.len()))))
-    }
-
-    fn masked(&self, value: Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(match &self.secret {
-                Some(secret) => text.replace(secret.expose_secret(), MASKED),
-                None => text,
-            }),
-            Value::Array(all) => all.into_iter().map(|value| self.masked(value)).collect(),
-            Value::Object(map) => map.into_iter().map(|(name, value)| (name, self.masked(value))).collect(),
-            other => other,
-        }
+        let body = body.unwrap_or_else(|| format!("\"{} bytes\"", bytes.len()));
+        RawValue::from_string(body).ok()
     }
 }
 

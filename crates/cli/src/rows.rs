@@ -1,6 +1,7 @@
 //! What listings are made of: rows with named, typed columns, which are filtered, sorted and shown in one way.
 
 mod account;
+mod group;
 mod key;
 mod orphan;
 mod problem;
@@ -20,6 +21,7 @@ use keymux::{Fact, compare_numbers};
 use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
+pub(crate) use group::{GroupRow, Groups};
 pub(crate) use key::SHOWN;
 pub(crate) use orphan::OrphanRow;
 pub(crate) use problem::Problem;

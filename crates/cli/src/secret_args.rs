@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ValueHint};
 
+use crate::complete::is_harmless;
 use crate::exit::Failure;
 use crate::text::shown;
 
@@ -14,6 +15,15 @@ pub(crate) fn without_plaintext(mut error: clap::Error) -> clap::Error {
         if let Some(ContextValue::String(text)) = error.get(place) {
             let shown = shown(text);
             error.insert(place, ContextValue::String(shown));
+        }
+    }
+    // Who mistypes a word that reads is not led to one that changes or ends keys.
+    if let Some(ContextValue::Strings(meant)) = error.get(ContextKind::SuggestedSubcommand) {
+        let harmless: Vec<String> = meant.iter().filter(|name| is_harmless(name)).cloned().collect();
+        if harmless.is_empty() {
+            error.remove(ContextKind::SuggestedSubcommand);
+        } else {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(harmless));
         }
     }
     error

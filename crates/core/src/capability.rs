@@ -60,6 +60,16 @@ impl Operation {
             Self::Revoke => "revoke",
         }
     }
+
+    /// What people call it, and the command too: `list` and `scopes` for the methods that page through them, else the name.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::ListPage => "list",
+            Self::ScopesPage => "scopes",
+            other => other.as_str(),
+        }
+    }
 }
 
 impl fmt::Display for Operation {
@@ -85,6 +95,28 @@ pub enum Support {
         /// What to do in its place.
         alternative: Cow<'static, str>,
     },
+}
+
+/// What a text of [`Capabilities`] is about. The texts are for everybody and name no item of code; [`Capabilities::see`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum About {
+    /// An operation that the vendor does not have.
+    Operation(Operation),
+    /// [`Capabilities::narrower_list`].
+    NarrowerList,
+    /// [`Capabilities::not_listed`].
+    NotListed,
+}
+
+impl About {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Operation(operation) => operation.as_str(),
+            Self::NarrowerList => "narrower_list",
+            Self::NotListed => "not_listed",
+        }
+    }
 }
 
 /// On what a statement about a vendor rests.
@@ -209,6 +241,9 @@ pub struct Capabilities {
     narrower_list: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     not_listed: Option<Cow<'static, str>>,
+    /// By what it is about.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    see: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
 }
 
 impl Capabilities {
@@ -228,7 +263,8 @@ impl Capabilities {
         self
     }
 
-    /// Says what to do in place of an operation that the vendor does not have.
+    /// Says what to do in place of an operation that the vendor does not have: in words for everybody. The item of code, if one
+    /// helps, is for [`with_see`](Self::with_see).
     #[must_use]
     pub fn with_unsupported(self, operation: Operation, alternative: &'static str) -> Self {
         self.without(operation, Support::Unsupported { alternative: alternative.into() })
@@ -277,6 +313,19 @@ impl Capabilities {
     pub fn with_not_listed(mut self, what: &'static str) -> Self {
         self.not_listed = Some(what.into());
         self
+    }
+
+    /// Names the item of code that helps, such as `keymux_baseten::Client::list_workspace_api_keys`.
+    #[must_use]
+    pub fn with_see(mut self, about: About, item: &'static str) -> Self {
+        self.see.insert(about.as_str().into(), item.into());
+        self
+    }
+
+    /// The item of code that helps, by its path, for who writes code; what there is in words is for everybody.
+    #[must_use]
+    pub fn see(&self, about: About) -> Option<&str> {
+        self.see.get(about.as_str()).map(AsRef::as_ref)
     }
 
     /// Why a list is never the whole account, if by the vendor's own rule it is not.

@@ -3,6 +3,7 @@
 mod report;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ pub use report::ErrorReport;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::capability::Parameter;
 use crate::names::{AccountName, InvalidName, ProviderId};
 
 /// The server does not want to risk a request that may be a replay, and has not looked at it (RFC 8470).
@@ -163,6 +165,8 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
+    parameter: Option<Parameter>,
+    see: Option<Cow<'static, str>>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
     attempts: u32,
@@ -186,6 +190,8 @@ impl Error {
                 status: None,
                 code: None,
                 message: None,
+                parameter: None,
+                see: None,
                 request_id: None,
                 retry_after: None,
                 attempts: 0,
@@ -250,6 +256,21 @@ impl Error {
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.inner.message = Some(message.into());
+        self
+    }
+
+    /// Names the parameter that is wrong. The message has it in backticks, as [`Parameter::as_str`] spells it.
+    #[must_use]
+    pub fn with_parameter(mut self, parameter: Parameter) -> Self {
+        self.inner.parameter = Some(parameter);
+        self
+    }
+
+    /// Names the item of code that mends this, such as `keymux_core::HttpOptions::with_root_certificates_pem`. The message is for
+    /// everybody and names none.
+    #[must_use]
+    pub fn with_see(mut self, item: impl Into<Option<Cow<'static, str>>>) -> Self {
+        self.inner.see = item.into();
         self
     }
 
@@ -352,6 +373,19 @@ impl Error {
         self.inner.message.as_deref()
     }
 
+    /// The parameter of making or changing a key that is wrong, if it is one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<Parameter> {
+        self.inner.parameter
+    }
+
+    /// The item of code that mends this, by its path. It is printed at the end of the error, and not in its
+    /// [`report`](Self::report), which is for readers who write no code.
+    #[must_use]
+    pub fn see(&self) -> Option<&str> {
+        self.inner.see.as_deref()
+    }
+
     /// The vendor's id of the request, to give to its support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -408,7 +442,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.report().fmt(f)
+        self.report().fmt(f)?;
+        self.see().map_or(Ok(()), |item| write!(f, "; see {item}"))
     }
 }
 

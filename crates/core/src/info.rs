@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Capabilities, Grade, Operation, Parameter, Support, Takes};
+use crate::capability::{About, Capabilities, Grade, Operation, Parameter, Support, Takes};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::names::{AccountName, ProviderId};
@@ -65,7 +65,8 @@ impl ProviderInfo {
         &self.capabilities
     }
 
-    /// The error of an operation that this vendor does not have; it names the alternative.
+    /// The error of an operation that this vendor does not have; it names the alternative, and has the item of code for it in
+    /// [`Error::see`].
     #[must_use]
     pub fn unsupported(&self, operation: Operation) -> Error {
         let instead = match self.capabilities.support(operation) {
@@ -73,10 +74,12 @@ impl ProviderInfo {
             Support::Emulated { how } => how,
             Support::Native => "this build does not implement it".into(),
         };
+        let see = self.capabilities.see(About::Operation(operation)).map(|item| Cow::Owned(item.to_owned()));
         Error::new(ErrorKind::Unsupported)
             .with_provider(self.id.clone())
             .with_operation(operation.as_str())
-            .with_message(format!("no {operation} at {}: {instead}", self.name))
+            .with_message(format!("no {} at {}: {instead}", operation.verb(), self.name))
+            .with_see(see)
     }
 
     /// The vendor's id.
@@ -157,7 +160,7 @@ pub(crate) fn check<const N: usize>(
             }
             _ => continue,
         };
-        return Err(refused(info, operation, kind, reason));
+        return Err(refused(info, operation, kind, reason).with_parameter(parameter));
     }
     Ok(())
 }

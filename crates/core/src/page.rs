@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Id, IdKind, KeyAddress};
+use crate::capability::Parameter;
 use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
 use crate::info::ProviderInfo;
@@ -43,11 +44,10 @@ impl Scope {
     pub fn one<K: IdKind>(&self, info: &ProviderInfo) -> Result<Id<K>, Error> {
         match &self.path {
             Some(path) => path.one(info.id()),
-            None => Err(Error::new(ErrorKind::InvalidRequest).with_provider(info.id().clone()).with_message(format!(
-                "{} needs a scope: its {}",
-                info.name(),
-                K::NAME
-            ))),
+            None => Err(Error::new(ErrorKind::InvalidRequest)
+                .with_provider(info.id().clone())
+                .with_message(format!("{} needs a scope: its {}", info.name(), K::NAME))
+                .with_parameter(Parameter::Scope)),
         }
     }
 
@@ -58,7 +58,8 @@ impl Scope {
         }
         Err(Error::new(ErrorKind::Unsupported)
             .with_provider(info.id().clone())
-            .with_message(format!("{} takes no `scope` here; leave it out", info.name())))
+            .with_message(format!("{} takes no scope here; leave it out", info.name()))
+            .with_parameter(Parameter::Scope))
     }
 }
 

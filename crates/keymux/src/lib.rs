@@ -69,15 +69,15 @@ pub use keymux_baseten as baseten;
 #[doc(inline)]
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
-    AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor, Drift,
-    DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue, GateAnswer,
-    GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey,
-    Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo, Randomness, RateGate, RateLimit,
-    Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep,
-    Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport, TransportError, TransportErrorKind, Turn,
-    Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason, compare_numbers, read_secret, scrub_text,
-    trim_secret,
+    About, AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor,
+    Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue,
+    GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata,
+    MetadataValue, NewKey, Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo,
+    Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,
+    SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport,
+    TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
+    compare_numbers, read_secret, scrub_text, trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page,
-    Parameter, Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold, resolve_time,
+    About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field,
+    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes,
+    Operation, Page, Parameter, Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold,
+    resolve_time,
 };
 use serde_json::Value;
 
@@ -47,13 +48,14 @@ fn capabilities() -> Capabilities {
         .with_native_from(Grade::ClientCode, [Update, Revoke])
         .with_not_listed(
             "the keys of other workspaces, where the credential reaches several; give each an account of its own with \
-             keymux_mielto::Config::with_workspace_id, in keymux.toml `workspace_id`",
+             `workspace_id`",
         )
+        .with_see(About::NotListed, "keymux_mielto::Config::with_workspace_id")
         .with_unsupported(
             ScopesPage,
-            "the workspace is the credential's, or that of keymux_mielto::Config::with_workspace_id; list its keys \
-             with the scope of the account",
+            "the workspace is the credential's, or that of the account's `workspace_id`; list its keys",
         )
+        .with_see(About::Operation(ScopesPage), "keymux_mielto::Config::with_workspace_id")
         .with_unsupported(Register, "Mielto makes every plaintext itself; create a key")
         .with_emulated(Rotate, "create a key with the same settings, then revoke this one; both work in between")
         .with_unsupported(Verify, "look the key up by its id: the record's status tells whether it is switched on")
@@ -313,7 +315,8 @@ fn collections(setting: &Value) -> Result<Vec<String>, Error> {
 /// Permissions as Mielto takes them: names alone.
 fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Vec<String>, Error> {
     if permissions.iter().any(|permission| permission.actions.is_some()) {
-        return Err(invalid(operation, "one of `permissions` has actions; Mielto's are names alone"));
+        return Err(invalid(operation, "one of `permissions` has actions; Mielto's are names alone")
+            .with_parameter(Parameter::Permissions));
     }
     Ok(permissions.iter().map(|permission| permission.name.clone()).collect())
 }

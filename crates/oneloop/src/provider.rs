@@ -1,5 +1,6 @@
 //! Oneloop as one of many: its model turned into the record that all vendors share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -219,12 +220,17 @@ impl Client {
             Some(TimeUnit::Milliseconds) => at.as_millisecond(),
             None => {
                 return Err(invalid(
-                    "Oneloop documents no unit for `expires_at`; choose one with Config::with_expiry_unit, in keymux.toml `expiry_unit`",
-                ));
+                    "Oneloop documents no unit for `expires_at`; choose one for the account with `expiry_unit`",
+                )
+                .with_parameter(Parameter::ExpiresAt)
+                .with_see(Cow::Borrowed("keymux_oneloop::Config::with_expiry_unit")));
             }
         };
         let number = u64::try_from(number).ok().filter(|number| *number > 0);
-        number.ok_or_else(|| invalid("`expires_at` is not after 1970, and Oneloop takes numbers above 0 alone"))
+        number.ok_or_else(|| {
+            invalid("`expires_at` is not after 1970, and Oneloop takes numbers above 0 alone")
+                .with_parameter(Parameter::ExpiresAt)
+        })
     }
 }
 
@@ -238,7 +244,8 @@ fn grants(permissions: &[Permission]) -> Result<Vec<ScopeGrant>, Error> {
         let Some(actions) = &permission.actions else {
             return Err(invalid(
                 "one of `permissions` has no actions; Oneloop's say which of create, read, update, delete",
-            ));
+            )
+            .with_parameter(Parameter::Permissions));
         };
         Ok(ScopeGrant {
             id: None,
@@ -259,10 +266,12 @@ fn text(setting: &Value) -> Result<String, Error> {
 
 /// Metadata as Oneloop takes it: text by text.
 fn texts(metadata: Option<&Metadata>) -> Result<Option<BTreeMap<String, String>>, Error> {
-    let text = |(name, value): (&str, &MetadataValue)| match value.as_str() {
-        Some(text) => Ok((name.to_owned(), text.into_owned())),
-        None => Err(invalid("a value of `metadata` is not text; Oneloop takes text alone")),
-    };
+    let text =
+        |(name, value): (&str, &MetadataValue)| match value.as_str() {
+            Some(text) => Ok((name.to_owned(), text.into_owned())),
+            None => Err(invalid("a value of `metadata` is not text; Oneloop takes text alone")
+                .with_parameter(Parameter::Metadata)),
+        };
     metadata.map(|members| members.iter().map(text).collect()).transpose()
 }
 

@@ -13,9 +13,12 @@ use crate::output::{Output, Plan};
 use crate::rows::{AccountRow, Check, Summary};
 
 pub(super) async fn run(loader: &Loader<'_>, args: AccountsArgs, console: &Console) -> Result<Exit, Failure> {
-    let checks = args.action == Some(AccountsAction::Check);
+    let (checks, listing) = match args.action {
+        Some(AccountsAction::Check { listing }) => (true, listing),
+        _ => (false, args.listing),
+    };
     let shown: &[&str] = if checks { &["account", "provider", "check"] } else { &["account", "provider", "source"] };
-    let plan = Plan::read::<AccountRow>(&args.listing, console, shown)?;
+    let plan = Plan::read::<AccountRow>(&listing, console, shown)?;
     let file = loader.file()?;
     let source = |name: &AccountName| {
         let account = file.as_ref().and_then(|file| file.account(name));

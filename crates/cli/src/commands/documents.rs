@@ -2,21 +2,17 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::exit::{Exit, Failure};
 
 pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "keymux", &mut text);
-    print(&text)
+    print(&crate::complete::script(&shell.to_string())?)
 }
 
 /// The pages of the program and of each command, one after another, as `man` shows them.
 pub(super) fn man() -> Result<Exit, Failure> {
-    let mut command = Cli::command();
+    let mut command = crate::help::command();
     command.build();
     let mut text = Vec::new();
     let commands = command.get_subcommands().filter(|command| command.get_name() != "help");

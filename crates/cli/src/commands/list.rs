@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use keymux::{
     AccountName, AccountOutcome, AccountState, Completeness, Finding, InventoryBuilder, KeyRecord, Keymux, Operation,
-    Scope, Standing, WorkUnit,
+    Standing, WorkUnit,
 };
 
 use crate::args::ListArgs;
@@ -74,7 +74,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
                 let error = provider.info().unsupported(Operation::ListPage).with_account(name.clone());
                 console.error(None, &error);
                 tally.failure(&error);
-                output.problem(&Problem::of_scope(Scope::account(), error.report()))?;
+                output.problem(&Problem::new(&error))?;
             }
             _ if account.units().any(|(_, unit)| matches!(unit.standing, Standing::Done)) => tally.success(),
             _ => {}
@@ -85,8 +85,9 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     summary.reasons = asked.reasons(&told);
     let accounts = told.accounts().filter(|(name, _)| asked.holds(name));
     summary.accounts = accounts.map(|(name, account)| (name.clone(), account.clone())).collect();
+    let lacks = args.require_complete && !summary.complete;
     output.finish(Some(summary))?;
-    Ok(if interrupted { interrupt.exit() } else { tally.exit() })
+    Ok(if interrupted { interrupt.exit() } else { tally.exit().or_partial(lacks) })
 }
 
 /// What the arguments ask for.

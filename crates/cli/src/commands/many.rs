@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::rows::{Problem, Row};
+use crate::words;
 
 /// How many keys of an account are changed at once.
 const AT_ONCE: usize = 8;
@@ -21,7 +22,7 @@ pub(super) fn keys(refs: Vec<String>, nothing: &str) -> Result<Vec<KeyRef>, Fail
     for given in super::references::read(refs)? {
         let (key, _) = given.map_err(|(text, error)| {
             let about = text.map(|text| format!("{text}: ")).unwrap_or_default();
-            Failure::Usage(format!("{about}{error}; {nothing}"))
+            Failure::Usage(format!("{about}{}; {nothing}", words::report(&error)))
         })?;
         if seen.insert(key.clone()) {
             keys.push(key);
@@ -33,7 +34,7 @@ pub(super) fn keys(refs: Vec<String>, nothing: &str) -> Result<Vec<KeyRef>, Fail
 /// An account that does not exist is a mistake in what was typed, and nothing is changed on a mistake.
 pub(super) fn accounts(keymux: &Keymux, keys: &[KeyRef], nothing: &str) -> Result<(), Failure> {
     let known = keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop));
-    known.map_err(|error| Failure::Usage(format!("{error}; {nothing}")))
+    known.map_err(|error| Failure::Usage(format!("{}; {nothing}", words::report(&error))))
 }
 
 /// What `call` gives for each key, as it comes: a few at a time of each account.

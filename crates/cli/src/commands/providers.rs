@@ -8,9 +8,10 @@ use crate::exit::{Exit, Failure};
 use crate::output::{self, Output, Plan};
 use crate::rows::{ProviderRow, Summary, word};
 use crate::text::shown;
+use crate::words;
 
 const SHOWN: &[&str] =
-    &["id", "address", "get", "list_page", "scopes_page", "create", "register", "update", "rotate", "verify", "revoke"];
+    &["id", "address", "get", "list", "scopes", "create", "register", "update", "rotate", "verify", "revoke"];
 
 pub(super) fn run(args: ProvidersArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = Plan::read::<ProviderRow>(&args.listing, console, SHOWN)?;
@@ -25,7 +26,8 @@ pub(super) fn run(args: ProvidersArgs, console: &Console) -> Result<Exit, Failur
         let known: Vec<&str> = infos.iter().map(|info| info.id().as_str()).collect();
         return Err(Failure::Usage(format!("there is no vendor `{}`; there are: {}", shown(&name), known.join(", "))));
     };
-    if console.format() == Format::Table && args.listing.columns.is_empty() {
+    let whole = args.listing.columns.is_empty() && !args.listing.count && args.listing.group_by.is_none();
+    if console.format() == Format::Table && whole {
         detail(info, console)?;
         return Ok(Exit::Success);
     }
@@ -40,15 +42,15 @@ fn detail(info: &ProviderInfo, console: &Console) -> Result<(), Failure> {
     let row = ProviderRow::new(info);
     let operations = row.operations().map(|(operation, ability)| {
         let takes = ability.parameters.iter().map(|(parameter, takes)| match takes {
-            keymux::Takes::Required => format!("{parameter} (required)"),
-            _ => parameter.to_string(),
+            keymux::Takes::Required => format!("{} (required)", words::option(*parameter, Some(operation))),
+            _ => words::option(*parameter, Some(operation)).to_owned(),
         });
         let note = match &ability.support {
             Support::Emulated { how } => how.to_string(),
             Support::Unsupported { alternative } => alternative.to_string(),
             _ => takes.collect::<Vec<_>>().join(", "),
         };
-        vec![operation.to_string(), word(&ability.support).to_owned(), note]
+        vec![operation.to_owned(), word(&ability.support).to_owned(), note]
     });
     let address: Vec<&str> = info.address().collect();
     output::print(&format!("{}: addresses are {}\n\n", info.name(), address.join("/")))?;

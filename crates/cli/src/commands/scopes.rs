@@ -54,5 +54,6 @@ pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console
         }
     }
     output.finish(Some(Summary::new(complete, interrupted)))?;
-    Ok(if interrupted { interrupt.exit() } else { tally.exit() })
+    let lacks = args.require_complete && !complete;
+    Ok(if interrupted { interrupt.exit() } else { tally.exit().or_partial(lacks) })
 }

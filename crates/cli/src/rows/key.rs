@@ -66,13 +66,13 @@ impl Row for KeyRecord {
                     Field::ALL.iter().map(|&field| (field.as_str(), self.coverage(field).as_str())).collect();
                 Cell::text(serde_json::json!(states).to_string())
             }
-            column => match Field::ALL.iter().find(|field| field.as_str() == column) {
-                Some(&field) => self.field(field).map(cell),
-                None => {
-                    let name = column.strip_prefix("metadata.").unwrap_or(column);
-                    self.metadata.as_ref().and_then(|members| members.get(name).map_or(Fact::Empty, member))
+            column => {
+                if let Some(&field) = Field::ALL.iter().find(|field| field.as_str() == column) {
+                    return self.field(field).map(cell);
                 }
-            },
+                let name = column.strip_prefix("metadata.").unwrap_or(column);
+                self.metadata.as_ref().and_then(|members| members.get(name).map_or(Fact::Empty, member))
+            }
         }
     }
 

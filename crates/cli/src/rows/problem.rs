@@ -3,6 +3,8 @@
 use keymux::{Error, ErrorReport, Scope};
 use serde::Serialize;
 
+use crate::words;
+
 /// What is told of a failed call: the library's report of the error, and what it is about.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Problem {
@@ -17,7 +19,7 @@ impl Problem {
     pub(crate) const TYPE: &'static str = "error";
 
     pub(crate) fn new(error: &Error) -> Self {
-        Self::of_report(error.report())
+        Self::of_report(words::report(error))
     }
 
     /// There is always a message: that of the kind, if there is no other.

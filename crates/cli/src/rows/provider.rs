@@ -13,7 +13,8 @@ pub(crate) struct ProviderRow {
     name: String,
     /// The vendor's names of the segments of an address.
     address: Vec<String>,
-    operations: BTreeMap<Operation, Ability>,
+    /// By the command's names of them.
+    operations: BTreeMap<&'static str, Ability>,
     /// Of every field of a record, whether the vendor can say it.
     fields: BTreeMap<Field, bool>,
 }
@@ -30,7 +31,7 @@ impl ProviderRow {
         let capabilities = info.capabilities();
         let ability = |&operation: &Operation| {
             let parameters = capabilities.parameters(operation).collect();
-            (operation, Ability { support: capabilities.support(operation), parameters })
+            (operation.verb(), Ability { support: capabilities.support(operation), parameters })
         };
         Self {
             id: info.id().to_string(),
@@ -41,8 +42,11 @@ impl ProviderRow {
         }
     }
 
-    pub(crate) fn operations(&self) -> impl Iterator<Item = (Operation, &Ability)> {
-        self.operations.iter().map(|(operation, ability)| (*operation, ability))
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (&'static str, &Ability)> {
+        Operation::ALL
+            .iter()
+            .filter_map(|operation| self.operations.get_key_value(operation.verb()))
+            .map(|(name, ability)| (*name, ability))
     }
 
     /// The fields that the vendor can say, or those that it cannot.
@@ -58,8 +62,8 @@ impl Row for ProviderRow {
         Column::text("name"),
         Column::text("address").cut(Cut::Never).spare(),
         Column::text("get").cut(Cut::Never),
-        Column::text("list_page").cut(Cut::Never),
-        Column::text("scopes_page").cut(Cut::Never),
+        Column::text("list").cut(Cut::Never),
+        Column::text("scopes").cut(Cut::Never),
         Column::text("create").cut(Cut::Never),
         Column::text("register").cut(Cut::Never),
         Column::text("update").cut(Cut::Never),
@@ -76,8 +80,8 @@ impl Row for ProviderRow {
             "address" => Cell::text(self.address.join("/")),
             "fields" => Fact::Known(Cell::List(self.says(true))),
             operation => {
-                let found = self.operations.iter().find(|(known, _)| known.as_str() == operation);
-                found.map_or(Fact::Missing, |(_, ability)| Cell::text(word(&ability.support)))
+                let found = self.operations.get(operation);
+                found.map_or(Fact::Missing, |ability| Cell::text(word(&ability.support)))
             }
         }
     }
@@ -87,7 +91,7 @@ impl Row for ProviderRow {
 pub(crate) fn word(support: &Support) -> &'static str {
     match support {
         Support::Native => "yes",
-        Support::Emulated { .. } => "facade",
+        Support::Emulated { .. } => "steps",
         _ => "no",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use keymux::{AccountName, Fact, ProviderId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Cell, Column, Cut, Kind, Row};
 
@@ -18,8 +18,8 @@ pub(crate) struct RequestRow {
     pub(crate) url: String,
     /// Credentials and signatures are masked.
     pub(crate) headers: BTreeMap<String, String>,
-    /// `null`: there is none, or it is not known yet.
-    pub(crate) body: Option<Value>,
+    /// As it would be sent, to the digit. `null`: there is none, or it is not known yet.
+    pub(crate) body: Option<Box<RawValue>>,
     /// What is not known before the requests that come first are answered.
     pub(crate) note: Option<String>,
 }
@@ -47,7 +47,7 @@ impl Row for RequestRow {
             "headers" => {
                 Fact::Known(Cell::List(self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()))
             }
-            "body" => self.body.as_ref().map_or(Fact::Empty, |body| Cell::text(body.to_string())),
+            "body" => self.body.as_ref().map_or(Fact::Empty, |body| Cell::text(body.get())),
             _ => self.note.as_ref().map_or(Fact::Empty, Cell::text),
         }
     }

@@ -57,7 +57,7 @@ fn a_dry_run_refuses_what_would_be_refused() {
     let stage = Stage::new();
     let ran = stage.run(&["create", "mielto", "--name", "n", "--customer", "c", "--dry-run"]);
     assert_eq!(ran.status, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("`customer`"), "{ran:?}");
+    assert!(ran.stderr.contains("`--customer`"), "{ran:?}");
 }
 
 #[test]
@@ -81,4 +81,12 @@ fn an_end_that_is_told_by_a_span_is_sent_in_whole_seconds() {
             assert_eq!(end.as_str().map(str::len), Some("2026-01-31T12:00:00Z".len()), "{args:?} {span}: {end}");
         }
     }
+}
+
+#[test]
+fn a_dry_run_shows_the_members_in_the_order_in_which_they_are_sent() {
+    let stage = Stage::new();
+    let ran = stage.run(&["create", "mielto", "--name", "n", "--ip", "192.0.2.1", "--permission", "z", "--dry-run"]);
+    let at = |member: &str| ran.stdout.find(&format!("\"{member}\":")).unwrap_or_else(|| panic!("{member}: {ran:?}"));
+    assert!(at("label") < at("ip_whitelist"), "{ran:?}");
 }

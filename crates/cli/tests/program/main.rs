@@ -6,12 +6,14 @@ mod stage;
 
 mod accounts;
 mod canary;
+mod counts;
 mod dry_run;
 #[cfg(unix)]
 mod emulate;
 #[cfg(unix)]
 mod ends;
 mod formats;
+mod guidance;
 #[cfg(unix)]
 mod leases;
 mod listing;
@@ -35,4 +37,5 @@ mod trail;
 mod updates;
 #[cfg(unix)]
 mod wire;
+mod words;
 mod writes;

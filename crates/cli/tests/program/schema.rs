@@ -45,6 +45,7 @@ fn every_object_is_as_its_schema_says() {
         &["list", "datkey"],
         &["list", "baseten:nowhere"],
         &["get", "datkey:nope", "x", "mielto:key_000000001"],
+        &["list", "--group-by", "expires"],
         &["scopes"],
         &["accounts"],
         &["accounts", "check"],
@@ -71,7 +72,8 @@ fn every_object_is_as_its_schema_says() {
         }
     }
     let all = [
-        "account", "error", "key", "orphan", "provider", "request", "revoked", "scope", "summary", "updated", "verdict",
+        "account", "error", "group", "key", "orphan", "provider", "request", "revoked", "scope", "summary", "updated",
+        "verdict",
     ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }

@@ -276,7 +276,7 @@ fn a_plaintext_in_the_place_of_an_account_a_key_or_a_command_is_not_shown() {
         (&["verify", KEY], "there is no account `[redacted]`; there are: "),
         (&["create", KEY, "--name", "n"], "there is no account `[redacted]`; there are: "),
         (&["verify", "=sk-live-4f9d0c21a7b36e58"], "'=[redacted]' for '<ACCOUNT[:SCOPE]>'"),
-        (&["accounts", KEY], "invalid value '[redacted]' for '[ACTION]'"),
+        (&["accounts", KEY], "unrecognized subcommand '[redacted]'"),
         (&["accounts", "check", KEY], "unexpected argument '[redacted]' found"),
         (&["providers", KEY], "there is no vendor `[redacted]`; there are: "),
         (&["list", "--columns", KEY], "there is no field `[redacted]` here"),

@@ -45,7 +45,7 @@ fn no_line_of_a_table_is_wider_than_the_terminal() {
         (80, "list mielto --quiet", 5),
         (60, "list mielto --quiet", 5),
         (80, "list --quiet", 15),
-        (80, "providers --quiet", 7),
+        (80, "providers --quiet", 6),
         (80, "scopes --quiet", 4),
         (80, "accounts --quiet", 6),
     ] {

@@ -29,8 +29,8 @@ fn create_writes_the_plaintext_alone_to_standard_output_and_the_record_to_standa
 fn what_a_vendor_does_not_take_or_have_is_refused_before_anything_is_sent() {
     let stage = Stage::new();
     for (args, status, names) in [
-        (&["create", "mielto", "--name", "n", "--max-uses", "3"] as &[&str], 1, "`max_uses`"),
-        (&["create", "mielto"], 2, "`name`"),
+        (&["create", "mielto", "--name", "n", "--max-uses", "3"] as &[&str], 1, "`--max-uses`"),
+        (&["create", "mielto"], 2, "`--name`"),
         (&["create", "mielto", "--name", "n", "--expires", "2020-01-01"], 2, "is past"),
         (&["create", "mielto", "--name", "n", "--meta", "a=1", "--meta", "a=2"], 2, "`a` is given twice"),
         (&["create", "nowhere", "--name", "n"], 2, "no account `nowhere`"),
@@ -38,7 +38,7 @@ fn what_a_vendor_does_not_take_or_have_is_refused_before_anything_is_sent() {
         (&["rotate", "braintrust:00000000-0000-4000-8000-000000000001", "--yes"], 1, "no rotate at Braintrust"),
         (&["update", "mielto:key_000000001"], 2, "nothing is to be changed"),
         (&["update", "mielto:key_000000001", "--name", "n", "--clear", "name"], 2, "--name sets what --clear clears"),
-        (&["update", "mielto:key_000000001", "--max-uses", "3"], 1, "`max_uses`"),
+        (&["update", "mielto:key_000000001", "--max-uses", "3"], 1, "`--max-uses`"),
         (&["verify", "mielto"], 1, "no verify at Mielto"),
     ] {
         let ran = run(&mut stage.command(args), OWN);

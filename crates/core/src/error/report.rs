@@ -6,11 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, ErrorKind};
+use crate::capability::{Operation, Parameter};
 use crate::names::{AccountName, ProviderId};
 
 /// What an [`Error`] tells, as plain data: the same in JSON wherever an error is shown. It holds no secret.
 ///
-/// What is not known is `null` in JSON. It prints as the error does.
+/// What is not known is `null` in JSON. It prints as the error does, without the item of code in [`Error::see`]: its readers may
+/// write none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ErrorReport {
@@ -20,7 +22,7 @@ pub struct ErrorReport {
     pub account: Option<AccountName>,
     /// The vendor, if the call got as far as one.
     pub provider: Option<ProviderId>,
-    /// The operation, in the words of the vendor's client.
+    /// The operation: the vendor's client's name of it, or [`Operation::verb`].
     pub operation: Option<Cow<'static, str>>,
     /// The HTTP status, if the vendor answered.
     pub status: Option<u16>,
@@ -28,6 +30,9 @@ pub struct ErrorReport {
     pub code: Option<String>,
     /// The vendor's message, scrubbed and cut, or what this library has to say.
     pub message: Option<String>,
+    /// The parameter of making or changing a key that is wrong, if it is one; absent in JSON where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<Parameter>,
     /// The vendor's id of the request.
     pub request_id: Option<String>,
     /// How long the vendor wants to be left alone, in seconds.
@@ -45,15 +50,21 @@ impl Error {
             kind: inner.kind,
             account: inner.account.clone(),
             provider: inner.provider.clone(),
-            operation: inner.operation.map(Cow::Borrowed),
+            operation: inner.operation.map(|name| Cow::Borrowed(verb(name))),
             status: inner.status,
             code: inner.code.clone(),
             message: inner.message.clone(),
+            parameter: inner.parameter,
             request_id: inner.request_id.clone(),
             retry_after_seconds: inner.retry_after.map(|delay| delay.as_secs_f64()),
             attempts: inner.attempts,
         }
     }
+}
+
+/// What people call an operation.
+fn verb(name: &'static str) -> &'static str {
+    Operation::ALL.iter().find(|operation| operation.as_str() == name).map_or(name, |operation| operation.verb())
 }
 
 /// As its [`report`](Error::report).
