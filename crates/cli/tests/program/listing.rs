@@ -221,7 +221,9 @@ fn numbers_of_metadata_are_filtered_sorted_and_shown_by_all_their_digits() {
     let mut again = bare(&["get", "-", "-o", "csv", "--columns", "ref"]);
     let beyond = lines.replace("\"n\":9}", "\"n\":1e400}");
     let read = run(
-        again.env("DATKEY_API_KEY", "k").env("DATKEY_BASE_URL", answering(|_| r#"{"key": {}}"#.to_owned())),
+        again
+            .env("DATKEY_API_KEY", "k")
+            .env("DATKEY_BASE_URL", answering(|_| r#"{"key": {"key": "demo_***"}}"#.to_owned())),
         &beyond,
     );
     assert_eq!(read.stdout.lines().count(), 1 + DIGITS.len(), "its own lines are read: {read:?}");

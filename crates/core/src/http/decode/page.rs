@@ -243,11 +243,12 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_read_costs_itself_and_is_told_with_its_place() {
-        let another_type = "the member `id`, which is needed, has another type than documented";
-        let table: [(&str, &[&str], &[(usize, &str)]); 6] = [
+        const ANOTHER_TYPE: &str = "the member `id`, which is needed, has another type than documented";
+        type Case = (&'static str, &'static [&'static str], &'static [(usize, &'static str)]);
+        let table: [Case; 6] = [
             (r#"[{"id":"a"},{"name":"b"}]"#, &["a"], &[(1, "the member `id`, which is needed, is not there")]),
             (r#"[7,{"id":"b"}]"#, &["b"], &[(0, "it is a number and not an object")]),
-            (r#"[{"id":2},{"id":"b"},{"id":null},{"id":"d"}]"#, &["b", "d"], &[(0, another_type), (2, another_type)]),
+            (r#"[{"id":2},{"id":"b"},{"id":null},{"id":"d"}]"#, &["b", "d"], &[(0, ANOTHER_TYPE), (2, ANOTHER_TYPE)]),
             (r#"[["a"],null]"#, &[], &[(0, "it is an array and not an object"), (1, "it is null and not an object")]),
             (
                 r#"[{"id":"a","id":"b"},{"id":"c"}]"#,

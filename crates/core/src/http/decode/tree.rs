@@ -44,15 +44,14 @@ impl<'a> Tree<'a> {
         // The places of the members that stand more than once, and whether their values are alike.
         let mut twice: BTreeMap<usize, bool> = BTreeMap::new();
         for (name, value) in members {
-            match places.get(&name).and_then(|place: &usize| Some((*place, values.get(*place)?))) {
-                Some((place, (_, first))) => {
-                    let alike = *first == value.get();
-                    twice.entry(place).and_modify(|all| *all &= alike).or_insert(alike);
-                }
-                None => {
-                    places.insert(name.clone(), values.len());
-                    values.push((name, value.get()));
-                }
+            if let Some((place, (_, first))) =
+                places.get(&name).and_then(|place: &usize| Some((*place, values.get(*place)?)))
+            {
+                let alike = *first == value.get();
+                twice.entry(place).and_modify(|all| *all &= alike).or_insert(alike);
+            } else {
+                places.insert(name.clone(), values.len());
+                values.push((name, value.get()));
             }
         }
         let mut object = Vec::with_capacity(values.len());
@@ -177,7 +176,8 @@ mod tests {
 
     #[test]
     fn members_that_stand_twice_are_found_where_they_are_and_not_taken_unless_alike() {
-        let table: [(&str, &[(&str, bool)], &str); 6] = [
+        type Case = (&'static str, &'static [(&'static str, bool)], &'static str);
+        let table: [Case; 6] = [
             (r#"{"a":1,"b":2}"#, &[], r#"{"a":1,"b":2}"#),
             (r#"{"a":1,"a":1}"#, &[("a", true)], r#"{"a":1}"#),
             (r#"{"a":1,"b":3,"a":2}"#, &[("a", false)], r#"{"b":3}"#),
