@@ -27,6 +27,12 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 /// How many outputs are closed before the end.
 static OUTPUTS: AtomicUsize = AtomicUsize::new(0);
 
+/// How many plaintexts are being stored.
+static STORING: AtomicUsize = AtomicUsize::new(0);
+
+/// How often it is seen whether they still are.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
@@ -64,6 +70,10 @@ impl Interrupt {
                 if closes + CALLS.load(Ordering::SeqCst) > 0 {
                     tell.send_replace(Heard::End(exit));
                     let _ = tokio::time::timeout(LAST_WORD, signals.next()).await;
+                }
+                // Whoever stores one has a limit.
+                while STORING.load(Ordering::SeqCst) > 0 {
+                    tokio::time::sleep(LOOK).await;
                 }
                 tidy::end(exit)
             });
@@ -119,6 +129,11 @@ impl Taken {
     /// For calls that change something: every end is theirs.
     pub(crate) fn for_calls() -> Self {
         Self::of(&CALLS)
+    }
+
+    /// For a plaintext that came and is not stored yet: no signal ends the program while it lives. It must not live long.
+    pub(crate) fn for_storing() -> Self {
+        Self::of(&STORING)
     }
 
     /// For an output that is closed with what came. A second signal does not wait for that.

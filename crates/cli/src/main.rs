@@ -4,6 +4,7 @@
 
 mod args;
 mod ask;
+mod child;
 mod commands;
 mod console;
 mod exit;
@@ -16,6 +17,7 @@ mod patience;
 mod plaintext;
 mod progress;
 mod rehearsal;
+mod rotation_state;
 mod rows;
 mod secret_args;
 mod secret_file;

@@ -2,10 +2,12 @@
 
 mod account;
 mod key;
+mod made;
 mod problem;
 mod provider;
 mod request;
 mod revoked;
+mod rotation;
 mod scope;
 mod summary;
 mod verdict;
@@ -19,10 +21,12 @@ use serde::Serialize;
 
 pub(crate) use account::{AccountRow, Check};
 pub(crate) use key::SHOWN;
+pub(crate) use made::MadeRow;
 pub(crate) use problem::Problem;
 pub(crate) use provider::{ProviderRow, word};
 pub(crate) use request::RequestRow;
 pub(crate) use revoked::RevokedRow;
+pub(crate) use rotation::RotationRow;
 pub(crate) use scope::ScopeRow;
 pub(crate) use summary::Summary;
 pub(crate) use verdict::VerdictRow;

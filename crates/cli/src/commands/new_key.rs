@@ -1,14 +1,19 @@
 //! The key that arguments describe.
 
 use jiff::Timestamp;
-use keymux::{AccountName, Metadata, NewKey};
+use keymux::{AccountName, Metadata, NewKey, WorkUnit};
 
-use crate::args::NewKeyArgs;
+use crate::args::{KeyArgs, NewKeyArgs};
 use crate::exit::Failure;
 
 /// The key that the arguments describe, and where it is made.
 pub(super) fn new_key(args: NewKeyArgs) -> Result<(AccountName, NewKey), Failure> {
-    let mut key = NewKey::new(args.unit.scope().clone());
+    key_in(&args.unit, args.key)
+}
+
+/// The same with the place apart.
+pub(super) fn key_in(unit: &WorkUnit, args: KeyArgs) -> Result<(AccountName, NewKey), Failure> {
+    let mut key = NewKey::new(unit.scope().clone());
     if let Some(when) = args.expires {
         let now = Timestamp::now();
         let at = when.ahead_of(now).map_err(|error| Failure::Usage(format!("--expires: {error}")))?;
@@ -32,7 +37,7 @@ pub(super) fn new_key(args: NewKeyArgs) -> Result<(AccountName, NewKey), Failure
     key.customer = args.customer;
     key.prefix = args.prefix;
     key.enabled = args.disabled.then_some(false);
-    Ok((args.unit.account().clone(), key))
+    Ok((unit.account().clone(), key))
 }
 
 /// An argument that was not given is no empty list.

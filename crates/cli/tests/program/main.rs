@@ -17,6 +17,8 @@ mod listing;
 mod prompts;
 #[cfg(unix)]
 mod readme;
+#[cfg(unix)]
+mod rotations;
 mod schema;
 #[cfg(unix)]
 mod secret_files;
@@ -25,6 +27,8 @@ mod secrets;
 #[cfg(unix)]
 mod signals;
 mod statuses;
+#[cfg(unix)]
+mod sweep;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

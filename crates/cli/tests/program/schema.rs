@@ -33,6 +33,7 @@ impl Validator {
 fn every_object_is_as_its_schema_says() {
     let (stage, validator) = (Stage::new(), validator());
     let of_oneloop = crate::stage::sample(stage.emulator.oneloop());
+    let of_baseten = crate::stage::sample(stage.emulator.baseten());
     let datkey = stage.emulator.datkey();
     let file = crate::stage::folder("schema").join("key");
     std::fs::write(&file, datkey.plaintext(datkey.sample_address()).unwrap()).unwrap();
@@ -48,7 +49,7 @@ fn every_object_is_as_its_schema_says() {
         &["accounts", "check"],
         &["providers"],
         &["create", "mielto", "--name", "n", "--dry-run"],
-        &["rotate", "baseten:g/k", "--dry-run"],
+        &["rotate", &of_baseten, "--dry-run"],
         &["verify", "datkey:api_example_1"],
         &["verify", "datkey:api_example_1", "--key-file", sample],
         &["update", "mielto:nope", "--name", "q"],

@@ -191,7 +191,7 @@ fn plaintexts_and_credentials_are_in_no_output_or_log_or_file_that_is_not_for_th
         vec!["verify", "oneloop"],
         vec!["verify", "oneloop", "--key-file", file, "-o", "table"],
         vec!["update", &sample(oneloop), "--name", "renamed"],
-        vec!["rotate", &sample(oneloop), "--yes"],
+        vec!["rotate", &sample(oneloop), "--native", "--yes"],
         vec!["revoke", &sample(oneloop), "--yes"],
         vec!["revoke", &sample(oneloop), "--yes"],
     ] {
