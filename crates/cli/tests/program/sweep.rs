@@ -1,0 +1,223 @@
+//! Every request and every write of a rotation, at every vendor that can rotate, met by everything that can go wrong; and
+//! then the same command once more. No key is ever lost.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use keymux_emulator::{DelayForm, Fault, FaultRule, Vendor};
+
+use crate::ends::Running;
+use crate::stage::{APART, Ran, Stage, folder, run, sample};
+
+/// What meets a request.
+#[derive(Debug, Clone, Copy)]
+enum Mishap {
+    Reset(bool),
+    TooMany,
+    Status(u16),
+    /// The request is not answered, the server having acted or not, and these signals come.
+    Signals(bool, &'static [&'static str]),
+}
+
+const MISHAPS: [Mishap; 10] = [
+    Mishap::Reset(false),
+    Mishap::Reset(true),
+    Mishap::TooMany,
+    Mishap::Status(500),
+    Mishap::Status(404),
+    Mishap::Signals(false, &["-TERM"]),
+    Mishap::Signals(true, &["-TERM"]),
+    Mishap::Signals(true, &["-INT", "-INT"]),
+    Mishap::Signals(false, &["-KILL"]),
+    Mishap::Signals(true, &["-KILL"]),
+];
+
+/// A vendor by its place in [`Stage::vendors`], and how it is to rotate.
+const ROTATES: [(usize, &[&str]); 5] = [(0, &[]), (2, &[]), (3, &[]), (4, &[]), (4, &["--native"])];
+
+fn rotate<'a>(key: &'a str, how: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [&["rotate", key, "--yes"], how, more].concat()
+}
+
+/// The references of the vendor's keys that work.
+fn working(stage: &Stage, vendor: &Vendor) -> Vec<String> {
+    let ran = stage.run(&["list", vendor.name(), "-o", "ndjson"]);
+    let keys = ran.of_type("key").into_iter().filter(|key| key["status"]["state"] != "revoked");
+    keys.map(|key| key["ref"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether the plaintext is that of a key that works.
+fn works(vendor: &Vendor, keys: &[String], plaintext: &str) -> bool {
+    keys.iter().any(|key| {
+        let address: Vec<String> = key.split_once(':').unwrap().1.split('/').map(str::to_owned).collect();
+        vendor.plaintext(&address).as_deref() == Some(plaintext)
+    })
+}
+
+/// How many requests a rotation has, when nothing goes wrong.
+fn steps(number: usize, how: &[&str]) -> u64 {
+    let stage = Stage::new();
+    let vendor = stage.vendors()[number];
+    let file = folder(&format!("sweep-steps-{number}-{}", how.len())).join("key");
+    let before = vendor.request_count();
+    let ran = stage.run(&rotate(&sample(vendor), how, &["--secret-file", file.to_str().unwrap()]));
+    assert_eq!(ran.status, Some(0), "{}: {ran:?}", vendor.name());
+    vendor.request_count() - before
+}
+
+fn met(stage: &Stage, vendor: &Vendor, step: u64, mishap: Mishap, args: &[&str]) {
+    let fault = match mishap {
+        Mishap::Reset(applied) => Fault::Reset { applied },
+        Mishap::TooMany => Fault::rate_limited(DelayForm::Seconds, Duration::from_secs(3600)),
+        Mishap::Status(status) => Fault::status(status),
+        Mishap::Signals(applied, _) => Fault::Hang { applied },
+    };
+    vendor.faults(FaultRule::new(fault).nth(step)).unwrap();
+    if let Mishap::Signals(_, signals) = mishap {
+        let mut running = Running::new(stage.command(args));
+        let begun = Instant::now();
+        while vendor.open_requests() == 0 && running.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "no request");
+            sleep(Duration::from_millis(5));
+        }
+        // That the server has acted.
+        sleep(Duration::from_millis(20));
+        for (number, signal) in signals.iter().enumerate() {
+            if number > 0 {
+                sleep(APART);
+            }
+            let _ = Command::new("kill").args([*signal, &*running.child.id().to_string()]).stderr(Stdio::null()).status();
+        }
+        running.end();
+    } else {
+        stage.run(args);
+    }
+    vendor.faults(keymux_emulator::FaultPlan::default()).unwrap();
+}
+
+/// The same command again, until it has come to its end.
+fn again(stage: &Stage, args: &[&str], about: &str) -> Ran {
+    let mut told = String::new();
+    for _ in 0..3 {
+        let mut ran = stage.run(args);
+        told += &ran.stderr;
+        let over = ran.status == Some(0) || ran.stderr.contains("there may be a key") || stage.states().is_empty();
+        if over {
+            ran.stderr = told;
+            return ran;
+        }
+    }
+    panic!("{about}: it does not come to its end: {told}");
+}
+
+fn check(number: usize, how: &[&str], step: u64, mishap: Mishap) {
+    let about = format!("{number} {how:?}, request {step}, {mishap:?}");
+    let stage = Stage::new();
+    let vendor = stage.vendors()[number];
+    let old = sample(vendor);
+    let plaintext = vendor.plaintext(vendor.sample_address()).unwrap();
+    let before = working(&stage, vendor);
+    let file = folder(&format!("sweep-{number}-{}-{step}-{mishap:?}", how.len()).replace(['"', ' '], "")).join("key");
+    let path = file.to_str().unwrap().to_owned();
+    let args = rotate(&old, how, &["--secret-file", &path]);
+    met(&stage, vendor, step, mishap, &args);
+
+    let native = !how.is_empty();
+    let stored = |keys: &[String]| fs::read_to_string(&file).is_ok_and(|new| works(vendor, keys, &new));
+    let keys = working(&stage, vendor);
+    assert!(native || works(vendor, &keys, &plaintext) || stored(&keys), "{about}: no key works");
+
+    let ran = if stage.states().is_empty() && file.exists() { None } else { Some(again(&stage, &args, &about)) };
+    let keys = working(&stage, vendor);
+    assert!(stored(&keys) || (works(vendor, &keys, &plaintext) && !file.exists()), "{about}: {ran:?}");
+    let orphaned = ran.as_ref().is_some_and(|ran| ran.stderr.contains("there may be a key"));
+    assert!(keys.len() == before.len() || orphaned, "{about}: {before:?} {keys:?} {ran:?}");
+    assert!(stage.states().is_empty() || orphaned, "{about}: {ran:?}");
+}
+
+#[test]
+fn no_request_of_a_rotation_can_fail_so_that_no_key_works() {
+    let mut cases = Vec::new();
+    for (number, how) in ROTATES {
+        for step in 1..=steps(number, how) {
+            cases.extend(MISHAPS.map(|mishap| (number, how, step, mishap)));
+        }
+    }
+    assert!(cases.len() >= 100, "{}", cases.len());
+    let cases = Mutex::new(cases);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some((number, how, step, mishap)) = cases.lock().unwrap().pop() else { return };
+                    check(number, how, step, mishap);
+                }
+            });
+        }
+    });
+}
+
+/// Ways in which a plaintext is not stored.
+#[derive(Debug, Clone, Copy)]
+enum Unstored {
+    FullDisk,
+    ClosedPipe,
+    FailingCommand,
+    KilledCommand,
+    NoCommand,
+}
+
+fn unstored(stage: &Stage, key: &str, how: Unstored) -> Ran {
+    let store: &[&str] = match how {
+        Unstored::FailingCommand => &["--store", "--", "/bin/false"],
+        Unstored::KilledCommand => &["--store", "--store-within", "1s", "--", "/bin/sleep", "60"],
+        Unstored::NoCommand => &["--store", "--", "/nosuch/program"],
+        Unstored::FullDisk | Unstored::ClosedPipe => &[],
+    };
+    let mut command = stage.command(&rotate(key, &[], store));
+    let stdout = match how {
+        Unstored::FullDisk => Stdio::from(fs::OpenOptions::new().write(true).open(Path::new("/dev/full")).unwrap()),
+        Unstored::ClosedPipe => {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            Stdio::from(writer)
+        }
+        _ => return run(&mut command, ""),
+    };
+    let output = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+#[test]
+fn a_plaintext_that_is_not_stored_leaves_the_old_key_and_the_next_run_tidies_up() {
+    use Unstored::{ClosedPipe, FailingCommand, FullDisk, KilledCommand, NoCommand};
+
+    let ways = [FullDisk, ClosedPipe, FailingCommand, KilledCommand, NoCommand];
+    for (number, _) in ROTATES.into_iter().filter(|(_, how)| how.is_empty()) {
+        for way in ways.into_iter().filter(|_| cfg!(target_os = "linux")) {
+            let stage = Stage::new();
+            let vendor = stage.vendors()[number];
+            let old = sample(vendor);
+            let before = working(&stage, vendor);
+            let ran = unstored(&stage, &old, way);
+            assert!(ran.status.is_some_and(|status| status != 0), "{way:?}: {ran:?}");
+            assert!(ran.stderr.contains(&format!("{old} still works")), "{way:?}: {ran:?}");
+            assert!(vendor.requests().iter().all(|request| request.method() != "DELETE"), "{way:?}: {ran:?}");
+            let keys = working(&stage, vendor);
+            assert!(keys.contains(&old) && keys.len() == before.len() + 1, "{way:?}: {keys:?}");
+            assert_eq!(stage.states().len(), 1, "{way:?}");
+
+            let file = folder(&format!("unstored-{number}-{way:?}")).join("key");
+            let ran = stage.run(&rotate(&old, &[], &["--secret-file", file.to_str().unwrap()]));
+            assert_eq!(ran.status, Some(0), "{way:?}: {ran:?}");
+            let keys = working(&stage, vendor);
+            assert!(!keys.contains(&old) && keys.len() == before.len(), "{way:?}: {keys:?}");
+            assert!(works(vendor, &keys, &fs::read_to_string(&file).unwrap()) && stage.states().is_empty());
+        }
+    }
+}
