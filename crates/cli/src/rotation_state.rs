@@ -128,9 +128,9 @@ pub(crate) fn file_name(key: &KeyRef) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
     let readable: String = text.chars().map(plain).take(READABLE).collect();
     // FNV-1a: the same on every machine and in every build.
-    let number = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |number, byte| {
-        (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let number = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |number, byte| (number ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{readable}-{number:016x}")
 }
 

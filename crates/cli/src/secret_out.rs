@@ -153,7 +153,8 @@ pub(crate) fn warn(issued: &IssuedKey, console: &Console) {
             "keymux: `{setting}` was asked for, and the vendor's answer does not confirm it; look {key} up before you rely on it"
         ));
     }
-    if let Some(member) = &issued.member {
+    // JSON has it in any case.
+    if let Some(member) = issued.member.as_ref().filter(|_| console.is_terminal()) {
         console.note(&format!(
             "keymux: the plaintext was taken from `{member}` of the answer, where another member could be it too; see that it works"
         ));

@@ -120,5 +120,3 @@ async fn like(
     }
     Ok(key)
 }
-
-

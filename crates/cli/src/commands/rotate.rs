@@ -24,8 +24,8 @@ use crate::rows::RequestRow;
 use crate::secret_file;
 
 use carry::{Came, Job, Store};
-use options::{Commands, planned};
 pub(super) use options::assign;
+use options::{Commands, planned};
 
 pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console) -> Result<Exit, Failure> {
     args.surplus.refuse()?;
@@ -53,12 +53,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
 }
 
 /// Rotates one key, or goes on with it.
-async fn one(
-    loader: &Loader<'_>,
-    args: RotateArgs,
-    commands: Commands,
-    console: &Console,
-) -> Result<Exit, Failure> {
+async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console: &Console) -> Result<Exit, Failure> {
     let asks = !args.yes.yes && !args.resume;
     if asks {
         ask::must_be_able(console)?;
@@ -96,7 +91,8 @@ async fn one(
                     rotation.old_key()
                 )));
             }
-            console.note(&format!("keymux: going on with {}\n{rotation}", path.display()));
+            console.note(&format!("keymux: going on with {}", path.display()));
+            rotation.to_string().lines().for_each(|line| console.note(line));
             if asks && !rotation.stage().is_done() && !ask::confirm("Go on with it?").await? {
                 console.note("Nothing was done.");
                 return Ok(Exit::Failure);
@@ -111,7 +107,7 @@ async fn one(
             let store = store(&mut state)?;
             let plan = planned(&rotator, &key, &args.options, commands.prove.is_some(), &patience).await?;
             if asks {
-                console.failed_for("this is what will be done:", [plan.to_string()]);
+                plan.to_string().lines().for_each(|line| console.note(line));
             }
             let rotation = plan.begin()?;
             if asks && !ask::confirm(&format!("Rotate {key}?")).await? {
@@ -129,7 +125,8 @@ async fn one(
         seen.await.map_err(|error| Failure::Usage(error.to_string()))?;
         state.save(&rotation).map_err(|error| unsaved(&state, error))?;
     }
-    let job = Job { keymux: &keymux, rotator: &rotator, console, patience: &patience, next: &next, commands: &commands };
+    let job =
+        Job { keymux: &keymux, rotator: &rotator, console, patience: &patience, next: &next, commands: &commands };
     let came = job.carry(&mut rotation, &mut state, store).await;
     let exit = ended(&came, &rotation, &next, console)?;
     let over = rotation.stage().is_done() || (matches!(rotation.stage(), Stage::Planned) && came.is_err());
@@ -249,7 +246,7 @@ async fn rehearse(loader: &Loader<'_>, args: &RotateArgs, console: &Console) -> 
     let patience = Patience::begin();
     let real = loader.of([key.account()]).await?;
     let plan: RotationPlan = planned(&real.rotator(), key, &args.options, args.prove, &patience).await?;
-    console.note(&plan.to_string());
+    plan.to_string().lines().for_each(|line| console.note(line));
     let (mut rehearsal, transport) = Rehearsal::new(None);
     let keymux = loader.through(transport).of([key.account()]).await?;
     let provider = keymux.account(key.account())?;

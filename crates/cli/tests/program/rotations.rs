@@ -53,7 +53,8 @@ fn a_store_command_has_the_plaintext_on_standard_input_and_the_keys_in_its_envir
     let stage = Stage::new();
     let key = sample(stage.emulator.mielto());
     let folder = folder("store-command");
-    let script = format!("cat > {0}/key && printenv KEYMUX_REF KEYMUX_OLD_REF KEYMUX_ACCOUNT > {0}/env", folder.display());
+    let script =
+        format!("cat > {0}/key && printenv KEYMUX_REF KEYMUX_OLD_REF KEYMUX_ACCOUNT > {0}/env", folder.display());
     let mut command = stage.command(&["rotate", &key, "--yes", "--store", "--", "/bin/sh", "-c", &script]);
     let ran = run(command.env("PATH", "/usr/bin:/bin"), "");
     assert_eq!((ran.status, &*ran.stdout), (Some(0), ""), "{ran:?}");
@@ -215,7 +216,12 @@ fn a_plan_with_a_mistake_stops_before_anything_is_sent() {
     ] {
         fs::write(&plan, format!("{{\"keymux_rotation_plan\": 1, \"rotations\": [{entry}]}}")).unwrap();
         let ran = stage.run(&[
-            "rotate", "--apply", plan.to_str().unwrap(), "--yes", "--secret-dir", secrets.to_str().unwrap(),
+            "rotate",
+            "--apply",
+            plan.to_str().unwrap(),
+            "--yes",
+            "--secret-dir",
+            secrets.to_str().unwrap(),
         ]);
         assert_eq!(ran.status, Some(2), "{ran:?}");
     }

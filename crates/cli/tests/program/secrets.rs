@@ -266,7 +266,7 @@ fn a_plaintext_in_the_place_of_an_account_a_key_or_a_command_is_not_shown() {
         (&["get", KEY][..], "[redacted]: invalid request: the key reference has no `:`"),
         (&["get", KEY, "-o", "json"], "[redacted]: invalid request: the key reference has no `:`"),
         (&["revoke", KEY, "--yes"], "[redacted]: invalid request: the key reference has no `:`"),
-        (&["rotate", KEY, "--yes"], "invalid value '[redacted]' for '<REF>'"),
+        (&["rotate", KEY, "--yes"], "invalid value '[redacted]' for '[REF]'"),
         (&["update", KEY, "--name", "n"], "invalid value '[redacted]' for '<REF>'"),
         (&["list", KEY], "there is no account `[redacted]`; there are: "),
         (&["scopes", KEY], "there is no account `[redacted]`; there are: "),

@@ -109,12 +109,7 @@ impl Job<'_> {
     }
 
     /// Makes the key and stores its plaintext.
-    async fn make(
-        &self,
-        rotation: &mut Rotation,
-        state: &mut StateFile,
-        store: Store<'_>,
-    ) -> Result<Made, Failure> {
+    async fn make(&self, rotation: &mut Rotation, state: &mut StateFile, store: Store<'_>) -> Result<Made, Failure> {
         let Some(prepared) = Interrupt::listen().or(self.rotator.prepare(rotation)).await else {
             return Err(Failure::Interrupted(self.patience.exit()));
         };
@@ -127,7 +122,8 @@ impl Job<'_> {
             super::super::look_in(self.keymux, rotation.old_key().account(), &rotation.plan().new_key().scope)
         };
         let call = self.rotator.make(rotation);
-        let seen = super::super::see_through(self.patience, call, "whether there is a new plaintext", self.console).await;
+        let seen =
+            super::super::see_through(self.patience, call, "whether there is a new plaintext", self.console).await;
         let issued = match patience::made(seen, look.as_deref()) {
             Ok(issued) => issued,
             Err(failure) => {

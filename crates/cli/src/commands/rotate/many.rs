@@ -129,11 +129,11 @@ impl Entry {
             entry.copied = serde_json::to_value(plan.new_key()).unwrap_or_default();
         }
         let weight = |may_widen| if may_widen { "say what it is in `set`, or `none`" } else { "it is lost" };
-        entry.not_told =
-            plan.untold().iter().map(|untold| format!("{untold}; {}", weight(untold.may_widen))).collect();
+        entry.not_told = plan.untold().iter().map(|untold| format!("{untold}; {}", weight(untold.may_widen))).collect();
         if plan.untold().iter().any(|untold| untold.may_widen) {
             entry.action = Action::Skip;
-            entry.why = Some("something that may widen what the new key is allowed is not told: see `not_told`".to_owned());
+            entry.why =
+                Some("something that may widen what the new key is allowed is not told: see `not_told`".to_owned());
         }
         entry
     }
@@ -175,11 +175,7 @@ pub(super) async fn plan(loader: &Loader<'_>, args: RotateArgs, console: &Consol
          and `stamp` (nowhere, metadata, name). The rest is to read.",
         "Each key is looked up again when the plan is carried out: keymux rotate --apply PLAN --secret-dir DIR",
     ];
-    let plan = PlanFile {
-        keymux_rotation_plan: VERSION,
-        about: about.map(str::to_owned).to_vec(),
-        rotations: entries,
-    };
+    let plan = PlanFile { keymux_rotation_plan: VERSION, about: about.map(str::to_owned).to_vec(), rotations: entries };
     let mut text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     text.push('\n');
     match file {
@@ -247,10 +243,8 @@ pub(super) async fn apply(
     let plan = read(&path)?;
     let entries: Vec<Entry> = plan.rotations.into_iter().filter(|entry| entry.action == Action::Rotate).collect();
     // A mistake in one of them stops all, before anything is sent.
-    let entries: Vec<(KeyRef, RotationArgs)> = entries
-        .iter()
-        .map(|entry| Ok((entry.r#ref.clone(), entry.options()?)))
-        .collect::<Result<_, Failure>>()?;
+    let entries: Vec<(KeyRef, RotationArgs)> =
+        entries.iter().map(|entry| Ok((entry.r#ref.clone(), entry.options()?))).collect::<Result<_, Failure>>()?;
     let keymux = loader.of(entries.iter().map(|(key, _)| key.account())).await?;
     let known = entries.iter().try_for_each(|(key, _)| keymux.account(key.account()).map(drop));
     known.map_err(|error| Failure::Usage(format!("{error}; nothing was rotated")))?;
@@ -331,7 +325,8 @@ impl Carrier<'_> {
                         Came::Kept(_) => kept += 1,
                         Came::Handed => {}
                         Came::NotProven(ref why) => {
-                            self.console.failed(&format!("{key}: the new key was not seen to work ({why}); both are left"));
+                            self.console
+                                .failed(&format!("{key}: the new key was not seen to work ({why}); both are left"));
                         }
                         Came::Unfinished(ref error, _) => {
                             self.console.error(Some(&format!("{key} may still work beside its successor")), error);
@@ -363,13 +358,15 @@ impl Carrier<'_> {
         }
         let heard = self.patience.was_heard();
         let mut summary = Summary::new(failed + left == 0, heard);
-        summary.text =
-            Some(format!("{done} rotated, {kept} with the old key kept, {failed} failed, {left} not begun"));
+        summary.text = Some(format!("{done} rotated, {kept} with the old key kept, {failed} failed, {left} not begun"));
         let text = summary.text.clone().unwrap_or_default();
         output.finish(Some(summary))?;
         self.console.note(&format!("keymux: {text}"));
         if failed + left > 0 {
-            self.console.note(&format!("keymux: go on with: keymux rotate --apply {}", super::quoted(&plan.display().to_string())));
+            self.console.note(&format!(
+                "keymux: go on with: keymux rotate --apply {}",
+                super::quoted(&plan.display().to_string())
+            ));
         }
         Ok(match tally.exit() {
             _ if heard => self.patience.exit(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use keymux::rotation::{OldKey, RotationPlan, Rotator, StampPlace};
-use keymux::{KeyRef, NewKey, Permission};
+use keymux::{KeyRef, NewKey, Permission, Scope};
 use serde_json::Value;
 
 use crate::args::{RotateArgs, RotationArgs, StampIn};
@@ -25,7 +25,9 @@ impl Commands {
     pub(super) fn of(args: &RotateArgs) -> Result<Self, Failure> {
         let all = &args.command;
         if !all.is_empty() && !args.store && !args.prove {
-            return Err(Failure::Usage("a command after `--` is one of --store or --prove; add one of them".to_owned()));
+            return Err(Failure::Usage(
+                "a command after `--` is one of --store or --prove; add one of them".to_owned(),
+            ));
         }
         let (store, prove) = match (args.store, args.prove) {
             (true, true) => {
@@ -129,7 +131,8 @@ pub(crate) fn assign(key: &mut NewKey, name: &str, value: &str) -> Result<(), Fa
         "permissions" => {
             key.permissions = Some(list().map(|name| Permission { name, actions: None }).collect());
         }
-        "scope" | "metadata" => return Err(wrong("it is copied, and cannot be set here")),
+        "scope" => key.scope = Scope::new(value.split('/')).map_err(|error| wrong(&error.to_string()))?,
+        "metadata" => return Err(wrong("it is copied, and cannot be set here")),
         _ => {
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             key.settings.insert(name.to_owned(), value);
