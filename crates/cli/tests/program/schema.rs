@@ -38,6 +38,11 @@ fn every_object_is_as_its_schema_says() {
     let file = crate::stage::folder("schema").join("key");
     std::fs::write(&file, datkey.plaintext(datkey.sample_address()).unwrap()).unwrap();
     let sample = file.to_str().unwrap();
+    let plan = crate::stage::folder("schema-plan");
+    let (plan, secrets) = (plan.join("plan.json"), plan.join("secrets"));
+    let entry = format!("{{\"ref\": \"{of_baseten}\", \"action\": \"rotate\"}}");
+    std::fs::write(&plan, format!("{{\"keymux_rotation_plan\": 1, \"rotations\": [{entry}]}}")).unwrap();
+    let (plan, secrets) = (plan.to_str().unwrap(), secrets.to_str().unwrap());
     let mut seen = std::collections::BTreeSet::new();
     for args in [
         &["list"] as &[&str],
@@ -50,6 +55,7 @@ fn every_object_is_as_its_schema_says() {
         &["providers"],
         &["create", "mielto", "--name", "n", "--dry-run"],
         &["rotate", &of_baseten, "--dry-run"],
+        &["rotate", "--apply", plan, "--yes", "--secret-dir", secrets],
         &["verify", "datkey:api_example_1"],
         &["verify", "datkey:api_example_1", "--key-file", sample],
         &["update", "mielto:nope", "--name", "q"],
@@ -65,7 +71,7 @@ fn every_object_is_as_its_schema_says() {
             seen.insert(object["type"].as_str().unwrap().to_owned());
         }
     }
-    let all = ["account", "error", "key", "provider", "request", "revoked", "scope", "summary", "verdict"];
+    let all = ["account", "error", "key", "provider", "request", "revoked", "rotation", "scope", "summary", "verdict"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }
 

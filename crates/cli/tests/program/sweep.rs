@@ -9,9 +9,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use keymux_emulator::{DelayForm, Fault, FaultRule, Vendor};
+use serde_json::Value;
 
 use crate::ends::Running;
-use crate::stage::{APART, Ran, Stage, folder, run, sample};
+use crate::stage::{APART, NEW, Ran, Stage, WORKSPACE, folder, run, sample};
 
 /// What meets a request.
 #[derive(Debug, Clone, Copy)]
@@ -23,12 +24,11 @@ enum Mishap {
     Signals(bool, &'static [&'static str]),
 }
 
-const MISHAPS: [Mishap; 10] = [
+const MISHAPS: [Mishap; 9] = [
     Mishap::Reset(false),
     Mishap::Reset(true),
     Mishap::TooMany,
     Mishap::Status(500),
-    Mishap::Status(404),
     Mishap::Signals(false, &["-TERM"]),
     Mishap::Signals(true, &["-TERM"]),
     Mishap::Signals(true, &["-INT", "-INT"]),
@@ -44,19 +44,41 @@ fn rotate<'a>(key: &'a str, how: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [&["rotate", key, "--yes"], how, more].concat()
 }
 
-/// The references of the vendor's keys that work.
-fn working(stage: &Stage, vendor: &Vendor) -> Vec<String> {
-    let ran = stage.run(&["list", vendor.name(), "-o", "ndjson"]);
-    let keys = ran.of_type("key").into_iter().filter(|key| key["status"]["state"] != "revoked");
+/// The references of the vendor's keys that work. Datkey lists none: there, those of the old key and of the one whose record
+/// is beside `file`.
+fn working(stage: &Stage, vendor: &Vendor, file: &Path) -> Vec<String> {
+    let keys = if vendor.name() == "datkey" {
+        let made = fs::read_to_string(file.with_extension("json")).ok();
+        let made =
+            made.and_then(|text| serde_json::from_str::<Value>(&text).unwrap()["ref"].as_str().map(str::to_owned));
+        let both: Vec<String> = [Some(sample(vendor)), made].into_iter().flatten().collect();
+        let gets = [vec!["get"], both.iter().map(String::as_str).collect(), vec!["-o", "ndjson"]].concat();
+        stage.run(&gets).of_type("key")
+    } else {
+        stage.run(&["list", vendor.name(), "-o", "ndjson"]).of_type("key")
+    };
+    let keys = keys.into_iter().filter(|key| key["status"]["state"] != "revoked");
     keys.map(|key| key["ref"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The key that is rotated: at Oneloop a new one without an end, whose unit would have to be configured.
+fn old_key(stage: &Stage, vendor: &Vendor) -> String {
+    if vendor.name() == "oneloop" {
+        let ran = stage.run(&[&["create", WORKSPACE][..], &NEW].concat());
+        let record: Value = serde_json::from_str(ran.stderr.lines().last().unwrap()).unwrap();
+        return record["ref"].as_str().unwrap().to_owned();
+    }
+    sample(vendor)
+}
+
+fn plaintext_of(vendor: &Vendor, key: &str) -> Option<String> {
+    let address: Vec<String> = key.split_once(':').unwrap().1.split('/').map(str::to_owned).collect();
+    vendor.plaintext(&address)
 }
 
 /// Whether the plaintext is that of a key that works.
 fn works(vendor: &Vendor, keys: &[String], plaintext: &str) -> bool {
-    keys.iter().any(|key| {
-        let address: Vec<String> = key.split_once(':').unwrap().1.split('/').map(str::to_owned).collect();
-        vendor.plaintext(&address).as_deref() == Some(plaintext)
-    })
+    keys.iter().any(|key| plaintext_of(vendor, key).as_deref() == Some(plaintext))
 }
 
 /// How many requests a rotation has, when nothing goes wrong.
@@ -64,8 +86,9 @@ fn steps(number: usize, how: &[&str]) -> u64 {
     let stage = Stage::new();
     let vendor = stage.vendors()[number];
     let file = folder(&format!("sweep-steps-{number}-{}", how.len())).join("key");
+    let old = old_key(&stage, vendor);
     let before = vendor.request_count();
-    let ran = stage.run(&rotate(&sample(vendor), how, &["--secret-file", file.to_str().unwrap()]));
+    let ran = stage.run(&rotate(&old, how, &["--secret-file", file.to_str().unwrap()]));
     assert_eq!(ran.status, Some(0), "{}: {ran:?}", vendor.name());
     vendor.request_count() - before
 }
@@ -120,22 +143,23 @@ fn check(number: usize, how: &[&str], step: u64, mishap: Mishap) {
     let about = format!("{number} {how:?}, request {step}, {mishap:?}");
     let stage = Stage::new();
     let vendor = stage.vendors()[number];
-    let old = sample(vendor);
-    let plaintext = vendor.plaintext(vendor.sample_address()).unwrap();
-    let before = working(&stage, vendor);
+    let old = old_key(&stage, vendor);
+    let plaintext = plaintext_of(vendor, &old);
+    let old_works = |keys: &[String]| keys.contains(&old) && plaintext_of(vendor, &old) == plaintext;
     let file = folder(&format!("sweep-{number}-{}-{step}-{mishap:?}", how.len()).replace(['"', ' '], "")).join("key");
+    let before = working(&stage, vendor, &file);
     let path = file.to_str().unwrap().to_owned();
     let args = rotate(&old, how, &["--secret-file", &path]);
     met(&stage, vendor, step, mishap, &args);
 
     let native = how == ["--native"];
     let stored = |keys: &[String]| fs::read_to_string(&file).is_ok_and(|new| works(vendor, keys, &new));
-    let keys = working(&stage, vendor);
-    assert!(native || works(vendor, &keys, &plaintext) || stored(&keys), "{about}: no key works");
+    let keys = working(&stage, vendor, &file);
+    assert!(native || old_works(&keys) || stored(&keys), "{about}: no key works");
 
     let ran = if stage.states().is_empty() && file.exists() { None } else { Some(again(&stage, &args, &about)) };
-    let keys = working(&stage, vendor);
-    assert!(stored(&keys) || (works(vendor, &keys, &plaintext) && !file.exists()), "{about}: {ran:?}");
+    let keys = working(&stage, vendor, &file);
+    assert!(stored(&keys) || (old_works(&keys) && !file.exists()), "{about}: {ran:?}");
     let orphaned = ran.as_ref().is_some_and(|ran| ran.stderr.contains("there may be a key"));
     assert!(keys.len() == before.len() || orphaned, "{about}: {before:?} {keys:?} {ran:?}");
     assert!(stage.states().is_empty() || orphaned, "{about}: {ran:?}");
@@ -199,25 +223,26 @@ fn unstored(stage: &Stage, key: &str, settings: &[&str], how: Unstored) -> Ran {
 fn a_plaintext_that_is_not_stored_leaves_the_old_key_and_the_next_run_tidies_up() {
     use Unstored::{ClosedPipe, FailingCommand, FullDisk, KilledCommand, NoCommand};
 
+    // Datkey lists no keys, by which it could be told.
     let ways = [FullDisk, ClosedPipe, FailingCommand, KilledCommand, NoCommand];
-    for (number, how) in ROTATES.into_iter().filter(|(_, how)| *how != ["--native"]) {
+    for (number, how) in ROTATES.into_iter().filter(|(number, how)| *number != 3 && *how != ["--native"]) {
         for way in ways.into_iter().filter(|_| cfg!(target_os = "linux")) {
             let stage = Stage::new();
             let vendor = stage.vendors()[number];
-            let old = sample(vendor);
-            let before = working(&stage, vendor);
+            let old = old_key(&stage, vendor);
+            let file = folder(&format!("unstored-{number}-{way:?}")).join("key");
+            let before = working(&stage, vendor, &file);
             let ran = unstored(&stage, &old, how, way);
             assert!(ran.status.is_some_and(|status| status != 0), "{way:?}: {ran:?}");
             assert!(ran.stderr.contains(&format!("{old} still works")), "{way:?}: {ran:?}");
             assert!(vendor.requests().iter().all(|request| request.method() != "DELETE"), "{way:?}: {ran:?}");
-            let keys = working(&stage, vendor);
+            let keys = working(&stage, vendor, &file);
             assert!(keys.contains(&old) && keys.len() == before.len() + 1, "{way:?}: {keys:?}");
             assert_eq!(stage.states().len(), 1, "{way:?}");
 
-            let file = folder(&format!("unstored-{number}-{way:?}")).join("key");
             let ran = stage.run(&rotate(&old, &[], &["--secret-file", file.to_str().unwrap()]));
             assert_eq!(ran.status, Some(0), "{way:?}: {ran:?}");
-            let keys = working(&stage, vendor);
+            let keys = working(&stage, vendor, &file);
             assert!(!keys.contains(&old) && keys.len() == before.len(), "{way:?}: {keys:?}");
             assert!(works(vendor, &keys, &fs::read_to_string(&file).unwrap()) && stage.states().is_empty());
         }
