@@ -404,6 +404,7 @@ pub(crate) enum Clearable {
 
 #[derive(Debug, Args)]
 #[command(after_long_help = ROTATE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an argument of its own")]
 pub(crate) struct RotateArgs {
     /// The key; `-` reads many from standard input for a plan; with --resume a file of a state too
     #[arg(value_name = "REF", required_unless_present = "apply", conflicts_with = "apply", value_parser = parse_target)]

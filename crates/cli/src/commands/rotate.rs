@@ -34,7 +34,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
         return many::apply(loader, args, commands, console).await;
     }
     match &args.target {
-        Some(Target::Many) if args.plan.is_some() => many::plan(loader, args, console).await,
+        Some(Target::Many | Target::Key(_)) if args.plan.is_some() => many::plan(loader, args, console).await,
         Some(Target::Many) => Err(Failure::Usage(
             "many keys are rotated by a plan: write one with `keymux rotate - --plan FILE`, read it, then \
              `keymux rotate --apply FILE --secret-dir DIR`"
@@ -44,7 +44,6 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             "{} is a file; to go on with the rotation whose state it is, add --resume",
             path.display()
         ))),
-        Some(Target::Key(_)) if args.plan.is_some() => many::plan(loader, args, console).await,
         Some(_) if args.dry_run => rehearse(loader, &args, console).await,
         Some(_) => one(loader, args, commands, console).await,
         // clap asks for one of them.
@@ -70,52 +69,48 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
     }
     // What stays was named by the user.
     let named = args.state.is_some() || matches!(args.target, Some(Target::File(_)));
-    let keymux = match &key {
-        Some(key) => loader.of([key.account()]).await?,
-        None => {
-            let (_, rotation) = StateFile::open(path.clone())?;
-            let rotation = rotation.ok_or_else(|| Failure::Usage("the state says nothing".to_owned()))?;
-            loader.of([rotation.old_key().account()]).await?
-        }
+    let keymux = if let Some(key) = &key {
+        loader.of([key.account()]).await?
+    } else {
+        let (_, rotation) = StateFile::open(path.clone())?;
+        let rotation = rotation.ok_or_else(|| Failure::Usage("the state says nothing".to_owned()))?;
+        loader.of([rotation.old_key().account()]).await?
     };
     let patience = Patience::begin();
     let (rotator, next) = (keymux.rotator(), next(&args, &path));
     let (mut state, rotation) = StateFile::open(path.clone())?;
     let store = |state: &mut StateFile| Store::ready(&commands, args.secret.clone(), state, console);
-    let (mut rotation, store) = match rotation {
-        Some(mut rotation) => {
-            if let Some(key) = key.filter(|key| key != rotation.old_key()) {
-                return Err(Failure::Usage(format!(
-                    "{} is the state of the rotation of {}, and not of {key}; name another file",
-                    path.display(),
-                    rotation.old_key()
-                )));
-            }
-            console.note(&format!("keymux: going on with {}", path.display()));
-            rotation.to_string().lines().for_each(|line| console.note(line));
-            if asks && !rotation.stage().is_done() && !ask::confirm("Go on with it?").await? {
-                console.note("Nothing was done.");
-                return Ok(Exit::Failure);
-            }
-            says(args.stored, &mut rotation, &mut state, console)?;
-            let store = if rotation.stage().is_stored() { None } else { Some(store(&mut state)?) };
-            (rotation, store)
+    let (mut rotation, store) = if let Some(mut rotation) = rotation {
+        if let Some(key) = key.filter(|key| key != rotation.old_key()) {
+            return Err(Failure::Usage(format!(
+                "{} is the state of the rotation of {}, and not of {key}; name another file",
+                path.display(),
+                rotation.old_key()
+            )));
         }
-        None => {
-            let Some(key) = key else { return Err(Failure::Usage("the state says nothing".to_owned())) };
-            // Before anything is asked of the vendor.
-            let store = store(&mut state)?;
-            let plan = planned(&rotator, &key, &args.options, commands.prove.is_some(), &patience).await?;
-            if asks {
-                plan.to_string().lines().for_each(|line| console.note(line));
-            }
-            let rotation = plan.begin()?;
-            if asks && !ask::confirm(&format!("Rotate {key}?")).await? {
-                console.note("Nothing was done.");
-                return Ok(Exit::Failure);
-            }
-            (rotation, Some(store))
+        console.note(&format!("keymux: going on with {}", path.display()));
+        rotation.to_string().lines().for_each(|line| console.note(line));
+        if asks && !rotation.stage().is_done() && !ask::confirm("Go on with it?").await? {
+            console.note("Nothing was done.");
+            return Ok(Exit::Failure);
         }
+        says(args.stored, &mut rotation, &mut state, console)?;
+        let store = if rotation.stage().is_stored() { None } else { Some(store(&mut state)?) };
+        (rotation, store)
+    } else {
+        let Some(key) = key else { return Err(Failure::Usage("the state says nothing".to_owned())) };
+        // Before anything is asked of the vendor.
+        let store = store(&mut state)?;
+        let plan = planned(&rotator, &key, &args.options, commands.prove.is_some(), &patience).await?;
+        if asks {
+            plan.to_string().lines().for_each(|line| console.note(line));
+        }
+        let rotation = plan.begin()?;
+        if asks && !ask::confirm(&format!("Rotate {key}?")).await? {
+            console.note("Nothing was done.");
+            return Ok(Exit::Failure);
+        }
+        (rotation, Some(store))
     };
     if args.revoke_old && matches!(rotation.stage(), Stage::Kept { .. }) {
         rotation.release();
@@ -128,7 +123,7 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
     let job =
         Job { keymux: &keymux, rotator: &rotator, console, patience: &patience, next: &next, commands: &commands };
     let came = job.carry(&mut rotation, &mut state, store).await;
-    let exit = ended(&came, &rotation, &next, console)?;
+    let exit = ended(&came, &rotation, &next, console);
     let over = rotation.stage().is_done() || (matches!(rotation.stage(), Stage::Planned) && came.is_err());
     let leaves = !rotation.abandoned().is_empty();
     if over && !leaves && !named {
@@ -173,7 +168,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Tells how the rotation ended, and gives the status.
-fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console: &Console) -> Result<Exit, Failure> {
+fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console: &Console) -> Exit {
     let key = rotation.old_key();
     let new = rotation.new_key().map_or_else(|| "the new key".to_owned(), |new| new.to_string());
     for orphan in rotation.orphans() {
@@ -189,10 +184,10 @@ fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console:
                 console.note(&format!("go on with: {next}"));
             }
         }
-        return Ok(Exit::Failure);
+        return Exit::Failure;
     };
     let exit = if rotation.orphans().is_empty() { Exit::Success } else { Exit::Partial };
-    Ok(match came {
+    match came {
         Came::Ended(OldKeyEnd::Replaced) => {
             console.note(&format!("{key} has a new plaintext in place of the old one"));
             exit
@@ -237,7 +232,7 @@ fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console:
             console.failed(&format!("Both keys may work; end the old one with `{next}` or `keymux revoke {key}`"));
             Exit::Partial
         }
-    })
+    }
 }
 
 /// The plan, and the requests: some of them depend on the answer to the one before.

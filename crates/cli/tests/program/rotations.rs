@@ -29,8 +29,8 @@ fn a_pipe_keeps_the_old_key_until_its_reader_has_stored_the_plaintext_and_says_s
     let next = format!("keymux rotate --resume {key} --stored");
     assert!(ran.stdout.len() > 8 && ran.stderr.contains(&next), "{ran:?}");
     assert!(works(&stage, &key));
-    let state = fs::read_to_string(&stage.states()[0]).unwrap();
-    assert!(!state.contains(ran.stdout.trim_end()), "no secret is in it");
+    let text = fs::read_to_string(&stage.states()[0]).unwrap();
+    assert!(!text.contains(ran.stdout.trim_end()), "no secret is in it");
     let ran = stage.run(&["rotate", "--resume", &key, "--stored"]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(!works(&stage, &key) && stage.states().is_empty(), "{ran:?}");
@@ -141,14 +141,14 @@ fn a_state_that_was_named_stays_and_running_it_again_changes_nothing() {
     let stage = Stage::new();
     let key = sample(stage.emulator.mielto());
     let folder = folder("named-state");
-    let (state, file) = (folder.join("state.ndjson"), folder.join("key"));
-    let args = ["rotate", &key, "--yes", "--state", state.to_str().unwrap(), "--secret-file", file.to_str().unwrap()];
+    let (path, file) = (folder.join("state.ndjson"), folder.join("key"));
+    let args = ["rotate", &key, "--yes", "--state", path.to_str().unwrap(), "--secret-file", file.to_str().unwrap()];
     assert_eq!(stage.run(&args).status, Some(0));
     let asked = stage.emulator.mielto().request_count();
     assert_eq!(stage.run(&args).status, Some(0));
-    assert_eq!(stage.run(&["rotate", "--resume", state.to_str().unwrap()]).status, Some(0));
+    assert_eq!(stage.run(&["rotate", "--resume", path.to_str().unwrap()]).status, Some(0));
     assert_eq!(stage.emulator.mielto().request_count(), asked);
-    let ran = stage.run(&["rotate", "mielto:another", "--yes", "--state", state.to_str().unwrap()]);
+    let ran = stage.run(&["rotate", "mielto:another", "--yes", "--state", path.to_str().unwrap()]);
     assert!(ran.status == Some(2) && ran.stderr.contains("name another file"), "{ran:?}");
 }
 

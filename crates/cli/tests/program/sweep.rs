@@ -136,7 +136,7 @@ fn again(stage: &Stage, args: &[&str], about: &str) -> Ran {
             return ran;
         }
     }
-    panic!("{about}: it does not come to its end: {told}");
+    unreachable!("{about}: it does not come to its end: {told}")
 }
 
 fn check(number: usize, how: &[&str], step: u64, mishap: Mishap) {
@@ -207,14 +207,12 @@ fn unstored(stage: &Stage, key: &str, settings: &[&str], how: Unstored) -> Ran {
     let mut command = stage.command(&rotate(key, settings, store));
     let stdout = match how {
         Unstored::FullDisk => Stdio::from(fs::OpenOptions::new().write(true).open(Path::new("/dev/full")).unwrap()),
-        Unstored::ClosedPipe => {
-            let (reader, writer) = std::io::pipe().unwrap();
-            drop(reader);
-            Stdio::from(writer)
-        }
+        Unstored::ClosedPipe => Stdio::piped(),
         _ => return run(&mut command, ""),
     };
-    let output = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
