@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -39,6 +40,28 @@ The plaintext alone goes to standard output, with a line break, and the record t
 plaintext goes to FILE, without a line break, and the record to FILE.json. Both are new files which their owner alone can read. \
 Room for them is made before anything is sent, under temporary names in the same folder; they have their names once they are \
 whole. No file is overwritten.";
+
+const ROTATE: &str = "\
+A second key like the first is made, its plaintext is stored, and only then is the first one revoked. Stored means: --secret-file \
+is on the disk; the command of --store ended with 0; a terminal has shown it; or standard output is a regular file, flushed to the \
+disk. A pipe that took the plaintext has stored nothing: the old key is kept, the status is 3, and the next command is told.
+
+  keymux rotate mielto:key_1 --secret-file new-key
+  keymux rotate mielto:key_1 --store -- vault kv put secret/mielto key=-
+  keymux rotate mielto:key_1 --secret-file new-key --revoke-old-after 24h --prove -- ./works
+  keymux rotate mielto:key_1 | store-it && keymux rotate --resume mielto:key_1 --stored
+  keymux list mielto -o ndjson | keymux rotate - --plan plan.json
+  keymux rotate --apply plan.json --secret-dir new-keys
+
+How far it is stands in a file in $XDG_STATE_HOME/keymux (~/.local/state/keymux), written before each request; it holds no secret. \
+After a crash, a signal or a failure run the same command again, or --resume: it goes on, and says so. A key whose plaintext was \
+lost is revoked once that of another one is stored. The commands after `--` are run without a shell, with KEYMUX_REF, \
+KEYMUX_OLD_REF and KEYMUX_ACCOUNT in their environment; they end with 0 once they have read and stored, or tried, the plaintext.
+
+The old key stays as it is, with status 3, if the new one is not proven, or if it could not be revoked; the message says how to go \
+on. What the old key's record does not tell and might widen what the new one is allowed stops the rotation: say it with --set.
+
+A plan is a JSON file: change `action`, `native`, `old_key`, `set` and `stamp` of each key. --apply looks each key up again.";
 
 const VERIFY: &str = "\
 The outcome is an object of the type `verdict`.
@@ -323,7 +346,7 @@ pub(crate) struct AddArgs {
 }
 
 /// Where a plaintext goes that is shown once.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SecretOut {
     /// Write the plaintext to this new file, readable by its owner alone, and the record to FILE.json beside it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = PathBufValueParser::new().try_map(new_file))]
@@ -409,8 +432,17 @@ pub(crate) struct KeyArgs {
 #[derive(Debug, Args)]
 #[command(after_long_help = PLAINTEXT)]
 pub(crate) struct CreateArgs {
+    /// The account, with the group, workspace or API where the vendor has them: `prod-baseten:abc123hash`
+    #[arg(value_name = "ACCOUNT[:SCOPE]", required_unless_present = "like", conflicts_with = "like")]
+    pub(crate) unit: Option<WorkUnit>,
     #[command(flatten)]
-    pub(crate) key: NewKeyArgs,
+    pub(crate) key: KeyArgs,
+    /// Make a key like this one, which is looked up and left as it is; other options change what it is
+    #[arg(long, value_name = "REF")]
+    pub(crate) like: Option<KeyRef>,
+    /// With --like: what the record does not tell, or `NAME=none` to leave it out; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair, requires = "like")]
+    pub(crate) set: Vec<(String, String)>,
     /// Set a stamp, by which `keymux orphans` finds the key unless its plaintext was kept by this run
     #[arg(long, value_name = "PLACE")]
     pub(crate) stamp: Option<StampArg>,
@@ -530,19 +562,132 @@ pub(crate) enum Clearable {
 }
 
 #[derive(Debug, Args)]
-#[command(after_long_help = PLAINTEXT)]
+#[command(after_long_help = ROTATE)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an argument of its own")]
 pub(crate) struct RotateArgs {
-    /// The key
-    #[arg(value_name = "REF", add = ArgValueCompleter::new(complete::keys))]
-    pub(crate) key: KeyRef,
+    /// The key; `-` reads many from standard input for a plan; with --resume a file of a state too
+    #[arg(value_name = "REF", required_unless_present = "apply", conflicts_with = "apply", value_parser = parse_target, add = ArgValueCompleter::new(complete::keys))]
+    pub(crate) target: Option<Target>,
+    #[command(flatten)]
+    pub(crate) options: RotationArgs,
+    /// Go on with a rotation that was begun: of this key, or of this file
+    #[arg(long, conflicts_with_all = ["apply", "plan"])]
+    pub(crate) resume: bool,
+    /// With --resume: the new plaintext is stored, as you have seen to yourself
+    #[arg(long, requires = "resume")]
+    pub(crate) stored: bool,
+    /// With --resume: the new key works, as you have seen yourself
+    #[arg(long, requires = "resume")]
+    pub(crate) proven: bool,
+    /// With --resume: end an old key that is kept, now
+    #[arg(long, requires = "resume")]
+    pub(crate) revoke_old: bool,
+    /// Keep the state in this file, which stays when the rotation is done [default: a file in the user's state folder,
+    /// which goes then]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) secret: SecretOut,
+    /// Store the plaintext by the command after `--`, which has it on standard input; ended with 0, it is stored
+    #[arg(long, conflicts_with_all = ["secret_file", "secret_dir"], requires = "command")]
+    pub(crate) store: bool,
+    /// How long the command of --store may take
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = parse_limit)]
+    pub(crate) store_within: Duration,
+    /// End the old key only after the command after `--`, which has the new plaintext on standard input, ended with 0; it is
+    /// tried again until then. After --store, its command stands after a second `--`
+    #[arg(long, requires = "command", conflicts_with = "proven")]
+    pub(crate) prove: bool,
+    /// How long --prove is tried
+    #[arg(long, value_name = "SPAN", default_value = "2m", value_parser = parse_limit)]
+    pub(crate) prove_within: Duration,
+    /// Look the keys up and write what would be done to this new file, to read and change before --apply; `-`: show it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["secret_file", "store", "prove", "state"])]
+    pub(crate) plan: Option<PathBuf>,
+    /// Rotate the keys of a plan. Run again, it goes on where it ended
+    #[arg(long, value_name = "PLAN", value_hint = ValueHint::FilePath, conflicts_with_all = ["secret_file", "state", "old"])]
+    pub(crate) apply: Option<PathBuf>,
+    /// With --apply: write each plaintext to a file of its own in this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "apply")]
+    pub(crate) secret_dir: Option<PathBuf>,
+    /// With --apply: begin no other key once so many have failed [default: every key is tried]
+    #[arg(long, value_name = "N", requires = "apply", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) stop_after: Option<u64>,
     #[command(flatten)]
     pub(crate) yes: Yes,
-    #[command(flatten)]
-    pub(crate) dry_run: DryRun,
+    /// Look the key up, show the plan and what would be sent, credentials masked, and change nothing
+    #[arg(long, conflicts_with_all = ["apply", "resume"])]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) surplus: Surplus,
+    /// The command of --store or --prove, after `--`; with both, the second one after another `--`
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// What becomes of a key and of its successor.
+#[derive(Debug, Clone, Default, Args)]
+#[group(skip)]
+pub(crate) struct RotationArgs {
+    /// Let the vendor replace the plaintext in one call. If its answer is lost, no plaintext works until you rotate again
+    #[arg(long)]
+    pub(crate) native: bool,
+    /// Keep the old key until `--resume --revoke-old`
+    #[arg(long, group = "old")]
+    pub(crate) keep_old: bool,
+    /// Keep the old key for at least this long; --resume revokes it then
+    #[arg(long, group = "old", value_name = "24h|DATE", value_parser = when::parse_ahead)]
+    pub(crate) revoke_old_after: Option<When>,
+    /// Let the vendor end the old key after this time, where it can change when a key ends
+    #[arg(long, group = "old", value_name = "24h|DATE", value_parser = when::parse_ahead)]
+    pub(crate) expire_old_after: Option<When>,
+    /// What the old key's record does not tell of it, or what the new key is to be: `expires_at=2027-01-31`, or `NAME=none`
+    /// to leave it out; may be given again. Nothing that is told can be widened
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Where the new key bears the mark by which it is found after a crash [default: in the metadata where the vendor takes
+    /// some, else nowhere]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) stamp: Option<StampIn>,
+}
+
+/// Where a rotation's stamp stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StampIn {
+    /// Nowhere: the key is looked for by its name and time
+    Nowhere,
+    /// In the metadata
+    Metadata,
+    /// At the end of the name
+    Name,
+}
+
+/// What is rotated.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    Key(KeyRef),
+    /// References on standard input.
+    Many,
+    /// The state of a rotation.
+    File(PathBuf),
+}
+
+fn parse_target(text: &str) -> Result<Target, String> {
+    if text == "-" {
+        return Ok(Target::Many);
+    }
+    match text.parse() {
+        Ok(key) => Ok(Target::Key(key)),
+        Err(_) if std::path::Path::new(text).is_file() => Ok(Target::File(PathBuf::from(text))),
+        Err(error) => Err(keymux::Error::to_string(&error)),
+    }
+}
+
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a span, such as 90s or 2m".to_owned())?;
+    let limit = Duration::try_from(span).ok().filter(|limit| (1..=86_400).contains(&limit.as_secs()));
+    limit.ok_or_else(|| "it is from 1s to 24h".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,12 @@ static OUTPUTS: AtomicUsize = AtomicUsize::new(0);
 /// Who is handed every signal, and sees to all that comes of it.
 static HANDED: Mutex<Option<UnboundedSender<Exit>>> = Mutex::new(None);
 
+/// How many plaintexts are being stored.
+static STORING: AtomicUsize = AtomicUsize::new(0);
+
+/// How often it is seen whether they still are.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
@@ -68,6 +74,10 @@ impl Interrupt {
                 if closes + CALLS.load(Ordering::SeqCst) > 0 {
                     tell.send_replace(Heard::End(exit));
                     let _ = tokio::time::timeout(LAST_WORD, signals.next()).await;
+                }
+                // Whoever stores one has a limit.
+                while STORING.load(Ordering::SeqCst) > 0 {
+                    tokio::time::sleep(LOOK).await;
                 }
                 tidy::end(exit)
             });
@@ -123,6 +133,11 @@ impl Taken {
     /// For calls that change something: every end is theirs.
     pub(crate) fn for_calls() -> Self {
         Self::of(&CALLS)
+    }
+
+    /// For a plaintext that came and is not stored yet: no signal ends the program while it lives. It must not live long.
+    pub(crate) fn for_storing() -> Self {
+        Self::of(&STORING)
     }
 
     /// For an output that is closed with what came. A second signal does not wait for that.

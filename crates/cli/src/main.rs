@@ -4,6 +4,7 @@
 
 mod args;
 mod ask;
+mod child;
 mod commands;
 mod complete;
 mod condition;
@@ -23,6 +24,7 @@ mod plaintext;
 mod progress;
 mod random;
 mod rehearsal;
+mod rotation_state;
 mod rows;
 mod secret_args;
 mod secret_file;

@@ -91,6 +91,10 @@ impl NewFile {
         Err(io::Error::other("there are too many temporary files of this name"))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn shown(&self) -> String {
         self.path.display().to_string()
     }
@@ -133,6 +137,12 @@ impl NewFile {
         self.file.set_len(content.len() as u64)?;
         self.file.sync_all()
     }
+}
+
+/// Whether the file was filled by a run that was killed right after: it is there, and what stood for it is not.
+pub(crate) fn is_filled(path: &Path) -> bool {
+    let there = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    there && sweep(path).is_empty()
 }
 
 fn folder(path: &Path) -> &Path {

@@ -3,19 +3,28 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use keymux::{ErrorKind, ExposeSecret, IssuedKey, KeyRecord};
+use keymux::{ErrorKind, ExposeSecret, IssuedKey};
 use zeroize::Zeroizing;
 
 use crate::args::SecretOut;
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::output::{Output, Plan};
-use crate::rows::{Row, Typed};
+use crate::rows::{MadeRow, Row, Typed};
 use crate::secret_file::{NewFile, Unfilled};
 use crate::tidy::Busy;
+
+/// What became of a plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is where it survives this process: in a file on the disk, or before somebody's eyes.
+    Stored,
+    /// Whoever reads the pipe has it, and nobody knows here whether it is stored.
+    Handed,
+}
 
 /// A place that is ready for one plaintext and its record.
 #[derive(Debug)]
@@ -46,9 +55,15 @@ impl<'a> Place<'a> {
         Ok(Self { console, files: Some(files) })
     }
 
+    /// The file of the plaintext, if there is one.
+    pub(crate) fn path(&self) -> Option<&std::path::Path> {
+        self.files.as_ref().map(|(secret, _)| secret.path())
+    }
+
     /// Writes the plaintext, and then the record. The plaintext alone is on standard output with a line break after it,
     /// and in a file without.
-    pub(crate) fn keep(mut self, issued: &IssuedKey) -> Result<(), Failure> {
+    pub(crate) fn keep(mut self, issued: &IssuedKey) -> Result<Kept, Failure> {
+        warn(issued, self.console);
         let address = issued.key_ref().map(|key| key.to_string());
         let find_out = issued.find_out.as_deref().unwrap_or_default();
         let key = address.clone().unwrap_or_else(|| "The new key".to_owned());
@@ -63,32 +78,32 @@ impl<'a> Place<'a> {
         };
         let plaintext = issued.plaintext.expose_secret();
         let Some((secret, record)) = self.files.take() else {
-            to_stdout(plaintext).map_err(|error| lost("standard output".to_owned(), error))?;
+            let kept = to_stdout(plaintext).map_err(|error| lost("standard output".to_owned(), error))?;
             if self.console.is_terminal() {
                 self.console.note("This is the key's plaintext, shown this once.");
             }
-            let Some(record) = &issued.record else {
-                self.console.note(&format!("The vendor did not tell the key's address: {find_out}"));
-                return Ok(());
-            };
-            return self.record(record);
+            match MadeRow::of(issued) {
+                Some(row) => self.record(row)?,
+                None => self.console.note(&format!("The vendor did not tell the key's address: {find_out}")),
+            }
+            return Ok(kept);
         };
         let (secret_path, record_path) = (secret.shown(), record.shown());
         let stored = match secret.fill(plaintext.as_bytes()) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Kept::Stored),
             Err(Unfilled::Lost(error)) => return Err(lost(secret_path, error)),
             Err(ref elsewhere @ Unfilled::Elsewhere(ref path, _)) => Err(Failure::Lost(format!(
                 "{key} has a plaintext that is not in {secret_path} ({elsewhere}); it is whole in {}: move it from there",
                 path.display()
             ))),
         };
-        let Some(told) = &issued.record else {
+        let Some(told) = MadeRow::of(issued) else {
             self.console.note(&format!(
                 "{key}: the plaintext is in {secret_path}; the vendor did not tell the key's address: {find_out}"
             ));
             return stored;
         };
-        let mut text = serde_json::to_vec_pretty(&Typed::new(KeyRecord::TYPE, told)).unwrap_or_default();
+        let mut text = serde_json::to_vec_pretty(&Typed::new(MadeRow::TYPE, &told)).unwrap_or_default();
         text.push(b'\n');
         match record.fill(&text) {
             Ok(()) if stored.is_ok() => {
@@ -118,18 +133,35 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn record(&self, record: &KeyRecord) -> Result<(), Failure> {
+    fn record(&self, record: MadeRow) -> Result<(), Failure> {
         if self.console.is_quiet() {
             return Ok(());
         }
         let console = self.console.on_stderr();
-        let mut output = Output::onto(Box::new(io::stderr()), &console, Plan::of_one::<KeyRecord>(&console)).alone();
-        output.row(record.clone())?;
+        let mut output = Output::onto(Box::new(io::stderr()), &console, Plan::of_one::<MadeRow>(&console)).alone();
+        output.row(record)?;
         output.finish(None)
     }
 }
 
-fn to_stdout(plaintext: &str) -> io::Result<()> {
+/// Tells of everything that the vendor's answer leaves open.
+pub(crate) fn warn(issued: &IssuedKey, console: &Console) {
+    let parameters = issued.unconfirmed.iter().map(|parameter| parameter.as_str());
+    let key = issued.key_ref().map_or_else(|| "the new key".to_owned(), |key| key.to_string());
+    for setting in parameters.chain(issued.unconfirmed_settings.iter().map(String::as_str)) {
+        console.note(&format!(
+            "keymux: `{setting}` was asked for, and the vendor's answer does not confirm it; look {key} up before you rely on it"
+        ));
+    }
+    // JSON has it in any case.
+    if let Some(member) = issued.member.as_ref().filter(|_| console.is_terminal()) {
+        console.note(&format!(
+            "keymux: the plaintext was taken from `{member}` of the answer, where another member could be it too; see that it works"
+        ));
+    }
+}
+
+fn to_stdout(plaintext: &str) -> io::Result<Kept> {
     let _busy = Busy::new();
     // One piece, so that it goes past the buffer of standard output, which nobody wipes.
     let mut line = Zeroizing::new(Vec::with_capacity(plaintext.len() + 1));
@@ -137,7 +169,27 @@ fn to_stdout(plaintext: &str) -> io::Result<()> {
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line)?;
-    out.flush()
+    out.flush()?;
+    if io::stdout().is_terminal() {
+        return Ok(Kept::Stored);
+    }
+    stored(&io::stdout())
+}
+
+/// Flushes a regular file to the disk. A pipe that took bytes has stored nothing.
+#[cfg(unix)]
+fn stored(stream: &impl std::os::fd::AsFd) -> io::Result<Kept> {
+    let file = File::from(stream.as_fd().try_clone_to_owned()?);
+    if !file.metadata()?.is_file() {
+        return Ok(Kept::Handed);
+    }
+    file.sync_all()?;
+    Ok(Kept::Stored)
+}
+
+#[cfg(not(unix))]
+fn stored<S>(_stream: &S) -> io::Result<Kept> {
+    Ok(Kept::Handed)
 }
 
 /// Whether what is written there is gone. Rust opens the null device in place of a closed standard output, and takes a

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use keymux::rotation::{StampPlace, Stamped};
-use keymux::{AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, WorkUnit};
+use keymux::{AccountName, Error, ErrorKind, Field, KeyRecord, KeyRef, KeyState, Keymux, Operation, Scope, WorkUnit};
 
 use crate::args::OrphansArgs;
 use crate::console::Console;
@@ -194,7 +194,7 @@ fn is_settled(lease: &Lease) -> bool {
 
 /// Where a key is, as `keymux list` takes it.
 fn unit_of(record: &KeyRecord) -> Result<WorkUnit, Failure> {
-    let scope = super::rotate::beside(&record.key_ref())?.scope;
+    let scope = around(&record.key_ref())?;
     Ok(WorkUnit::new(record.account.clone(), scope))
 }
 
@@ -221,4 +221,11 @@ fn acknowledge(state: &State, what: &[String], reason: Option<&str>, console: &C
         console.note(&format!("keymux: {key} is acknowledged"));
     }
     Ok(Exit::Success)
+}
+
+/// The scope that a key is in.
+fn around(key: &KeyRef) -> Result<Scope, Failure> {
+    let segments: Vec<&str> = key.address().segments().collect();
+    let parents = segments.split_last().map(|(_, parents)| parents).unwrap_or_default();
+    Ok(if parents.is_empty() { Scope::account() } else { Scope::new(parents.iter().copied())? })
 }

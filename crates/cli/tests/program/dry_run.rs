@@ -14,7 +14,7 @@ fn a_dry_run_shows_the_request_that_would_be_sent_and_sends_nothing() {
     for (vendor, args, body) in [
         (4, &create as &[&str], Some(("name", json!("nightly")))),
         (4, &register, Some(("key", json!("[masked]")))),
-        (4, &["rotate", &of_oneloop, "--yes"], None),
+        (4, &["rotate", &of_oneloop, "--native", "--yes"], None),
         (4, &["update", &of_oneloop, "--disable"], Some(("enabled", json!(false)))),
         (4, &["verify", "oneloop"], Some(("key", json!("[masked]")))),
         (3, &["verify", "datkey:api_example_1"], Some(("key", json!("[masked]")))),
@@ -41,15 +41,17 @@ fn a_dry_run_shows_the_request_that_would_be_sent_and_sends_nothing() {
 }
 
 #[test]
-fn a_rotation_by_the_library_shows_its_three_requests_and_what_is_not_known_of_them() {
+fn a_rotation_shows_its_plan_and_its_three_requests_and_looks_the_key_up_alone() {
     let stage = Stage::new();
     let ran = stage.run(&["rotate", &sample(stage.emulator.baseten()), "--dry-run"]);
     let rows = ran.of_type("request");
     let methods: Vec<&Value> = rows.iter().map(|row| &row["method"]).collect();
     assert_eq!(methods, ["GET", "POST", "DELETE"]);
-    assert_eq!(rows[1]["body"], Value::Null);
-    assert!(rows[1]["note"].as_str().unwrap().contains("first answer"));
-    assert_eq!(requests(&stage), 0);
+    assert!(rows[1]["body"].is_object() && rows[2]["note"].as_str().unwrap().contains("is stored"), "{ran:?}");
+    assert!(ran.stderr.contains("revoked once the new plaintext is stored"), "{ran:?}");
+    assert!(ran.stderr.lines().all(|line| line.chars().count() <= 80), "{ran:?}");
+    assert_eq!(requests(&stage), 1);
+    assert!(stage.states().is_empty());
 }
 
 #[test]

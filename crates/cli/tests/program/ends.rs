@@ -192,7 +192,7 @@ fn an_end_at_once_leaves_no_file_and_says_how_to_find_out() {
     let file = folder.join("key");
     let old = sample(stage.emulator.oneloop());
     let create = ["create", "mielto", "--name", "n"];
-    let rotate = ["rotate", &old, "--yes"];
+    let rotate = ["rotate", &old, "--native", "--yes"];
     for (args, look) in [(&create[..], "keymux list mielto".to_owned()), (&rotate, format!("keymux get {old}"))] {
         for (signals, status) in
             [(&["-TERM"] as &[&str], 143), (&["-HUP"], 129), (&["-INT", "-INT"], 130), (&["-INT", "-TERM"], 143)]
@@ -232,15 +232,21 @@ fn a_listing_ends_at_sigterm() {
 }
 
 #[test]
-fn after_one_ctrl_c_a_rotation_that_has_made_its_key_goes_on_to_its_end() {
+fn after_one_ctrl_c_a_rotation_that_waits_to_revoke_stops_and_goes_on_later() {
     let stage = Stage::new();
     let baseten = stage.emulator.baseten();
-    let wait = Fault::rate_limited(keymux_emulator::DelayForm::Seconds, std::time::Duration::from_secs(1));
+    let wait = Fault::rate_limited(keymux_emulator::DelayForm::Seconds, std::time::Duration::from_secs(5));
     baseten.faults(FaultRule::new(wait).on("revoke_api_key").nth(1)).unwrap();
-    let mut running = Running::new(stage.command(&["rotate", &sample(baseten), "--yes", "-v"]));
+    let file = folder("one-ctrl-c").join("key");
+    let key = sample(baseten);
+    let mut running =
+        Running::new(stage.command(&["rotate", &key, "--yes", "-v", "--secret-file", file.to_str().unwrap()]));
     running.says("; waits ");
     running.signal("-INT");
     let ran = running.end();
-    assert_eq!(ran.status, Some(0), "{ran:?}");
-    assert!(!ran.stdout.is_empty() && ran.stderr.contains("which is revoked"), "{ran:?}");
+    assert_eq!(ran.status, Some(130), "{ran:?}");
+    assert!(file.exists() && ran.stderr.contains(&format!("keymux rotate --resume {key}")), "{ran:?}");
+    baseten.faults(keymux_emulator::FaultPlan::default()).unwrap();
+    let ran = stage.run(&["rotate", "--resume", &key]);
+    assert!(ran.status == Some(0) && ran.stderr.contains("which is revoked"), "{ran:?}");
 }

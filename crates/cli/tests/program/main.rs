@@ -22,6 +22,8 @@ mod odd_answers;
 mod prompts;
 #[cfg(unix)]
 mod readme;
+#[cfg(unix)]
+mod rotations;
 mod schema;
 #[cfg(unix)]
 mod secret_files;
@@ -30,6 +32,8 @@ mod secrets;
 #[cfg(unix)]
 mod signals;
 mod statuses;
+#[cfg(unix)]
+mod sweep;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]

@@ -70,7 +70,7 @@ fn rotate_asks_and_tells_that_the_plaintext_is_shown_this_once() {
     let stage = Stage::new();
     let oneloop = stage.emulator.oneloop();
     let key = sample(oneloop);
-    let mut session = at_a_terminal(stage.command(&["rotate", &key]));
+    let mut session = at_a_terminal(stage.command(&["rotate", &key, "--native"]));
     session.exp_string(&format!("Rotate {key}? [y/N] ")).unwrap();
     session.send_line("y").unwrap();
     let (shown, status) = end(session);

@@ -33,12 +33,18 @@ impl Validator {
 fn every_object_is_as_its_schema_says() {
     let (stage, validator) = (Stage::new(), validator());
     let of_oneloop = crate::stage::sample(stage.emulator.oneloop());
+    let of_baseten = crate::stage::sample(stage.emulator.baseten());
     let datkey = stage.emulator.datkey();
     let file = crate::stage::folder("schema").join("key");
     let stamped = ["create", "mielto", "--name", "n [keymux 0123456789abcdef]"];
     assert_eq!(stage.run(&stamped).status, Some(0));
     std::fs::write(&file, datkey.plaintext(datkey.sample_address()).unwrap()).unwrap();
     let sample = file.to_str().unwrap();
+    let plan = crate::stage::folder("schema-plan");
+    let (plan, secrets) = (plan.join("plan.json"), plan.join("secrets"));
+    let entry = format!("{{\"ref\": \"{of_baseten}\", \"action\": \"rotate\"}}");
+    std::fs::write(&plan, format!("{{\"keymux_rotation_plan\": 1, \"rotations\": [{entry}]}}")).unwrap();
+    let (plan, secrets) = (plan.to_str().unwrap(), secrets.to_str().unwrap());
     let mut seen = std::collections::BTreeSet::new();
     for args in [
         &["list"] as &[&str],
@@ -51,7 +57,8 @@ fn every_object_is_as_its_schema_says() {
         &["accounts", "check"],
         &["providers"],
         &["create", "mielto", "--name", "n", "--dry-run"],
-        &["rotate", "baseten:g/k", "--dry-run"],
+        &["rotate", &of_baseten, "--dry-run"],
+        &["rotate", "--apply", plan, "--yes", "--secret-dir", secrets],
         &["verify", "datkey:api_example_1"],
         &["verify", "datkey:api_example_1", "--key-file", sample],
         &["update", "mielto:nope", "--name", "q"],
@@ -72,8 +79,8 @@ fn every_object_is_as_its_schema_says() {
         }
     }
     let all = [
-        "account", "error", "group", "key", "orphan", "provider", "request", "revoked", "scope", "summary", "updated",
-        "verdict",
+        "account", "error", "group", "key", "orphan", "provider", "request", "revoked", "rotation", "scope", "summary",
+        "updated", "verdict",
     ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), all);
 }

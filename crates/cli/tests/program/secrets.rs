@@ -191,7 +191,7 @@ fn plaintexts_and_credentials_are_in_no_output_or_log_or_file_that_is_not_for_th
         vec!["verify", "oneloop"],
         vec!["verify", "oneloop", "--key-file", file, "-o", "table"],
         vec!["update", &sample(oneloop), "--name", "renamed"],
-        vec!["rotate", &sample(oneloop), "--yes"],
+        vec!["rotate", &sample(oneloop), "--native", "--yes"],
         vec!["revoke", &sample(oneloop), "--yes"],
         vec!["revoke", &sample(oneloop), "--yes"],
     ] {
@@ -266,7 +266,7 @@ fn a_plaintext_in_the_place_of_an_account_a_key_or_a_command_is_not_shown() {
         (&["get", KEY][..], "[redacted]: invalid request: the key reference has no `:`"),
         (&["get", KEY, "-o", "json"], "[redacted]: invalid request: the key reference has no `:`"),
         (&["revoke", KEY, "--yes"], "[redacted]: invalid request: the key reference has no `:`"),
-        (&["rotate", KEY, "--yes"], "invalid value '[redacted]' for '<REF>'"),
+        (&["rotate", KEY, "--yes"], "invalid value '[redacted]' for '[REF]'"),
         (&["update", KEY, "--name", "n"], "[redacted]: invalid request: the key reference has no `:`"),
         (&["update", KEY, KEY, "--name", "n", "--yes"], "[redacted]: invalid request: the key reference has no `:`"),
         (&["run", "--create", "mielto", "--env", KEY, "--", "true"], "invalid value '[redacted]' for '--env <NAME>'"),

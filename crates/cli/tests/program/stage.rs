@@ -15,6 +15,12 @@ pub(crate) struct Stage {
     pub(crate) emulator: Emulator,
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(self.state_home());
+    }
+}
+
 /// What a run gave.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -43,7 +49,21 @@ impl Stage {
                 (format!("{name}_BASE_URL"), vendor.base_url().to_owned()),
             ]
         };
-        self.vendors().into_iter().flat_map(of).collect()
+        let mut variables: Vec<_> = self.vendors().into_iter().flat_map(of).collect();
+        variables.push(("XDG_STATE_HOME".to_owned(), self.state_home().to_str().unwrap().to_owned()));
+        variables
+    }
+
+    /// The folder of the states of this stage alone.
+    pub(crate) fn state_home(&self) -> PathBuf {
+        let port = self.emulator.baseten().base_url().rsplit(':').next().unwrap().trim_matches('/').to_owned();
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("state-{}-{port}", std::process::id()))
+    }
+
+    /// The states of rotations that are not finished.
+    pub(crate) fn states(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.state_home().join("keymux")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     /// The program with five accounts.

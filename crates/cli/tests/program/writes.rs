@@ -103,18 +103,19 @@ fn update_sets_switches_and_clears() {
 }
 
 #[test]
-fn rotate_replaces_the_plaintext_where_the_vendor_does_and_makes_a_second_key_elsewhere() {
+fn rotate_makes_a_second_key_and_replaces_the_plaintext_where_that_is_asked_for() {
     let stage = Stage::new();
     let oneloop = stage.emulator.oneloop();
     let before = oneloop.plaintext(oneloop.sample_address()).unwrap();
-    let ran = stage.run(&["rotate", &sample(oneloop), "--yes"]);
+    let ran = stage.run(&["rotate", &sample(oneloop), "--native", "--yes"]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_ne!(ran.stdout.trim_end(), before);
     assert_eq!(ran.stdout.trim_end(), oneloop.plaintext(oneloop.sample_address()).unwrap());
     assert!(ran.stderr.contains("in place of the old one"), "{ran:?}");
 
     let old = sample(stage.emulator.baseten());
-    let ran = stage.run(&["rotate", &old, "--yes"]);
+    let file = crate::stage::folder("second-key").join("key");
+    let ran = stage.run(&["rotate", &old, "--yes", "--secret-file", file.to_str().unwrap()]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.stderr.contains(&format!("takes the place of {old}, which is revoked")), "{ran:?}");
     assert_eq!(stage.run(&["get", &old]).status, Some(4));
@@ -125,9 +126,10 @@ fn a_rotation_that_leaves_the_old_key_is_partial_and_says_so() {
     let stage = Stage::new();
     let baseten = stage.emulator.baseten();
     baseten.faults(FaultRule::new(Fault::status(403)).on("revoke_api_key")).unwrap();
-    let ran = stage.run(&["rotate", &sample(baseten), "--yes"]);
+    let file = crate::stage::folder("left").join("key");
+    let ran = stage.run(&["rotate", &sample(baseten), "--yes", "--secret-file", file.to_str().unwrap()]);
     assert_eq!(ran.status, Some(3), "{ran:?}");
-    assert!(!ran.stdout.is_empty() && ran.stderr.contains("Both keys may work"), "{ran:?}");
+    assert!(file.exists() && ran.stderr.contains("Both keys may work"), "{ran:?}");
 }
 
 #[test]
