@@ -30,6 +30,8 @@ pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
     pub(crate) credential: &'static str,
     /// Where the credential may stand; one place suffices.
+    /// The paths whose OPTIONS is answered to anybody.
+    pub(crate) preflight: &'static [&'static str],
     pub(crate) places: &'static [Place],
     /// The answer to a request without the credential.
     pub(crate) unauthorized: fn(&Backend) -> Response,
@@ -77,7 +79,7 @@ impl Backend {
     ) -> (Shared, Router<Shared>) {
         let mut store = Store::default();
         if let Some(count) = settings.keys {
-            let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count);
+            let generated = Generated::new(&blueprint.recipe, blueprint.name, settings.seed, count, clock.now());
             (blueprint.around)(&mut store, Some(generated.owners()));
             store.keys.generate(generated);
         } else {

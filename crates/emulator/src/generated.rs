@@ -35,19 +35,21 @@ pub(crate) struct Recipe {
 pub(crate) struct Generated {
     recipe: &'static Recipe,
     seed: u64,
+    /// When the emulator was started: expiries and uses are on both sides of it.
+    now: Instant,
     count: u64,
     owners: Vec<String>,
 }
 
 impl Generated {
     /// No more than [`MAX_KEYS`] keys.
-    pub(crate) fn new(recipe: &'static Recipe, vendor: &str, seed: u64, count: usize) -> Self {
+    pub(crate) fn new(recipe: &'static Recipe, vendor: &str, seed: u64, count: usize, now: Instant) -> Self {
         let seed = mixed(seed ^ hash(vendor));
         let count = u64::try_from(count.min(MAX_KEYS)).unwrap_or_default();
         let owners = (0..count.div_ceil(KEYS_OF_AN_OWNER).max(FEWEST_OWNERS))
-            .map(|index| (recipe.owner)(&Draw { seed: mixed(seed), index }))
+            .map(|index| (recipe.owner)(&Draw { seed: mixed(seed), now, index }))
             .collect();
-        Self { recipe, seed, count, owners }
+        Self { recipe, seed, now, count, owners }
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -87,7 +89,7 @@ impl Generated {
     fn draw(&self, index: u64) -> Option<(Draw, &str)> {
         let owner = index.checked_rem(u64::try_from(self.owners.len()).ok()?)?;
         let owner = self.owners.get(usize::try_from(owner).ok()?)?;
-        (index < self.count).then_some((Draw { seed: self.seed, index }, owner))
+        (index < self.count).then_some((Draw { seed: self.seed, now: self.now, index }, owner))
     }
 }
 
@@ -95,6 +97,7 @@ impl Generated {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Draw {
     seed: u64,
+    pub(crate) now: Instant,
     pub(crate) index: u64,
 }
 
@@ -142,15 +145,55 @@ impl Draw {
         format!("{head:08x}-{mid:04x}-4{version:03x}-8{variant:03x}-{}", self.token())
     }
 
-    /// An instant on one of so many days after the beginning of 2025.
-    pub(crate) fn instant(&self, question: &str, days: u64) -> Instant {
-        const START: u64 = 1_735_689_600_000;
-        Instant(START + self.below(question, days * 86_400_000))
+    /// An instant on one of so many days before the keys were made.
+    pub(crate) fn past(&self, question: &str, days: u64) -> Instant {
+        Instant(self.now.0.saturating_sub(self.below(question, days * DAY)))
+    }
+
+    /// When a key was made: on one of the last 545 days.
+    pub(crate) fn created(&self) -> Instant {
+        self.past("created", PAST_DAYS)
+    }
+
+    /// An instant between the making of a key and now.
+    pub(crate) fn since_created(&self, question: &str) -> Instant {
+        let created = self.created().0;
+        Instant(created + self.below(question, self.now.0.saturating_sub(created).max(1)))
+    }
+
+    /// When a key was last used: never (one in three), in the last week, or at any time since it was made.
+    pub(crate) fn used(&self) -> Option<Instant> {
+        if self.one_in("not used", 3) {
+            return None;
+        }
+        let since_created = self.since_created("used");
+        let is_busy = self.one_in("busy", 2);
+        Some(if is_busy { self.past("used lately", 7).max(self.created()) } else { since_created })
+    }
+
+    /// When a key ends: never (one in two), else some time ago, in the next days or weeks, or in some years.
+    pub(crate) fn expiry(&self) -> Option<Instant> {
+        if self.one_in("no expiry", 2) {
+            return None;
+        }
+        let ahead = |days: u64| Instant(self.now.0 + DAY + self.below("expiry", days * DAY));
+        Some(if self.one_in("expired", 4) {
+            self.since_created("expiry")
+        } else if self.one_in("ends soon", 4) {
+            ahead(6)
+        } else if self.one_in("ends in weeks", 3) {
+            ahead(60)
+        } else {
+            ahead(1000)
+        })
     }
 }
 
-/// What 2025 and the first half of 2026 have.
-pub(crate) const PAST_DAYS: u64 = 545;
+/// In milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// The oldest key is as old as this.
+const PAST_DAYS: u64 = 545;
 
 /// Bits that depend on every bit of the number: the finish of SplitMix64.
 fn mixed(number: u64) -> u64 {

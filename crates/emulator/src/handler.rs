@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use crate::backend::Shared;
 use crate::limit::TooEarly;
@@ -44,6 +44,8 @@ async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> R
     let _open = Open::new(&backend.open);
     let path = request.extensions().get::<MatchedPath>();
     let is_known = path.is_some();
+    let is_preflight = request.method() == Method::OPTIONS
+        && path.is_some_and(|path| backend.blueprint.preflight.contains(&path.as_str()));
     let operation = path.and_then(|path| backend.operations.find(request.method(), path.as_str()));
     let fate = locked(&backend.faults).choose(operation);
     let number = backend.record(&request, operation, &fate);
@@ -53,6 +55,9 @@ async fn serve(State(backend): State<Shared>, request: Request, next: Next) -> R
     let carried_out = async {
         if !is_known {
             return next.run(request).await;
+        }
+        if is_preflight {
+            return StatusCode::OK.into_response();
         }
         let Some(credential) = backend.credential_in(request.headers()) else {
             return (backend.blueprint.unauthorized)(&backend);

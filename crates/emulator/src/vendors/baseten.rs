@@ -38,6 +38,7 @@ const WORKSPACE_KEYS: &str = "workspace keys";
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "baseten",
     credential: "emuWsKey.EXAMPLEnotASecretBaseten0000000001",
+    preflight: &[],
     places: &[Place::Scheme("Api-Key"), Place::Scheme("Bearer")],
     unauthorized,
     operations,

@@ -27,6 +27,7 @@ const SERVICE_TOKENS: &str = "service tokens";
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "braintrust",
     credential: "sk-EXAMPLEnotASecretBraintrust00000000000000000001",
+    preflight: &["/v1/api_key", "/v1/api_key/{api_key_id}"],
     places: &[Place::Scheme("Bearer")],
     unauthorized,
     operations,

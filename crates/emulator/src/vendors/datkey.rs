@@ -35,6 +35,7 @@ const MASK: &str = "*********";
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "datkey",
     credential: "datkey_EXAMPLEnotASecretDatkey000000001",
+    preflight: &[],
     places: &[Place::Header("x-api-key")],
     unauthorized,
     operations,

@@ -2,7 +2,7 @@
 //!
 //! Of statuses only 200 and 422 are documented; of the others Mielto's own clients expect the ones given here, with a
 //! text in `detail`. A list without `X-Workspace-Id` holds the keys of all workspaces, oldest first; no order is
-//! documented. An update changes the members that are given, and leaves the others; a deletion answers with a
+//! documented. With it, a key of another workspace is not found. An update changes the members that are given, and leaves the others; a deletion answers with a
 //! `message`, like that of a sibling of the keys. A deleted key is gone, and answers 404.
 
 mod seeds;
@@ -32,6 +32,7 @@ const CHANGEABLE: [&str; 6] = ["label", "status", "expires_at", "permissions", "
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "mielto",
     credential: "mk_test_EXAMPLEnotASecretMielto000000001",
+    preflight: &[],
     places: &[Place::Scheme("Bearer"), Place::Header("x-api-key")],
     unauthorized,
     operations,
@@ -59,10 +60,7 @@ async fn list(State(backend): State<Shared>, headers: HeaderMap, query: Query) -
     let limit = limit.ok_or_else(|| invalid("query", "limit", "must be from 1 to 1000"))?;
     let workspace = workspace(&headers);
     backend.with(|store| {
-        let is_meant = |entry: &Entry| {
-            workspace.is_none_or(|id| entry.value.get("workspace_id").and_then(Value::as_str) == Some(id))
-        };
-        let added = || store.keys.added(0).map(|(_, entry)| entry).filter(|entry| is_meant(entry));
+        let added = || store.keys.added(0).map(|(_, entry)| entry).filter(|entry| is_in(workspace, entry));
         let generated = usize::try_from(store.keys.left(workspace)).unwrap_or(usize::MAX);
         let total = generated.saturating_add(added().count());
         let start = store.keys.place_before(skip.min(generated) as u64, workspace);
@@ -93,8 +91,18 @@ fn row(entry: &Entry) -> Value {
     value
 }
 
-async fn look_up(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
-    backend.with(|store| store.keys.get(&ids).map(|entry| Json(entry.value.clone()))).ok_or_else(not_found)
+async fn look_up(State(backend): State<Shared>, headers: HeaderMap, Ids(ids): Ids) -> Outcome {
+    let workspace = workspace(&headers);
+    let found = backend.with(|store| {
+        let key = store.keys.get(&ids).filter(|entry| is_in(workspace, entry));
+        key.map(|entry| Json(entry.value.clone()))
+    });
+    found.ok_or_else(not_found)
+}
+
+/// Whether a key belongs to the workspace that a header names, if one does.
+fn is_in(workspace: Option<&str>, entry: &Entry) -> bool {
+    workspace.is_none_or(|id| entry.value.get("workspace_id").and_then(Value::as_str) == Some(id))
 }
 
 async fn create(State(backend): State<Shared>, headers: HeaderMap, body: Bytes) -> Outcome {
@@ -133,11 +141,13 @@ async fn create(State(backend): State<Shared>, headers: HeaderMap, body: Bytes) 
     })
 }
 
-async fn update(State(backend): State<Shared>, Ids(ids): Ids, body: Bytes) -> Outcome {
+async fn update(State(backend): State<Shared>, headers: HeaderMap, Ids(ids): Ids, body: Bytes) -> Outcome {
     let body = read(&body)?;
     check(&body)?;
     let now = backend.now().whole();
+    let workspace = workspace(&headers);
     backend.with(|store| {
+        store.keys.get(&ids).filter(|entry| is_in(workspace, entry)).ok_or_else(not_found)?;
         let entry = store.keys.get_mut(&ids).ok_or_else(not_found)?;
         for name in CHANGEABLE {
             if let Some(value) = body.get(name) {
@@ -149,8 +159,13 @@ async fn update(State(backend): State<Shared>, Ids(ids): Ids, body: Bytes) -> Ou
     })
 }
 
-async fn delete(State(backend): State<Shared>, Ids(ids): Ids) -> Outcome {
-    match backend.with(|store| store.keys.remove(&ids)) {
+async fn delete(State(backend): State<Shared>, headers: HeaderMap, Ids(ids): Ids) -> Outcome {
+    let workspace = workspace(&headers);
+    let removed = backend.with(|store| {
+        store.keys.get(&ids).filter(|entry| is_in(workspace, entry))?;
+        store.keys.remove(&ids)
+    });
+    match removed {
         Some(_) => Ok(Json(json!({"message": "API key deleted"}))),
         None => Err(not_found()),
     }

@@ -38,6 +38,7 @@ const SCOPES: &str = "scopes";
 pub(crate) static BLUEPRINT: Blueprint = Blueprint {
     name: "oneloop",
     credential: "ok_EXAMPLEnotASecretOneloop00000001",
+    preflight: &[],
     places: &[Place::Scheme("Bearer")],
     unauthorized,
     operations,

@@ -210,7 +210,8 @@ async fn keys_of_the_workspace() {
         json!({}),
         json!({"type": "OTHER"}),
         json!({"type": "PERSONAL", "model_ids": ["m1"]}),
-        json!({"type": "PERSONAL", "team_id": "t"}),
+        json!({"type": "PERSONAL"}),
+        json!({"type": "WORKSPACE_MANAGE_API_KEYS"}),
     ] {
         assert_error(&caller.ask("POST", path, body).await, 400);
     }

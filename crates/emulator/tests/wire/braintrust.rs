@@ -3,7 +3,7 @@
 use keymux_emulator::Vendor;
 use serde_json::{Value, json};
 
-use crate::raw::{Answer, HOSTILE_IDS, emulator, get, segment};
+use crate::raw::{Answer, HOSTILE_IDS, emulator, get, segment, send};
 
 async fn look_up(vendor: &Vendor, id: &str) -> Answer {
     let authorization = format!("Bearer {}", vendor.credential());
@@ -103,5 +103,15 @@ async fn other_paths_end_at_the_gateway() {
         let answer = get(emulator.braintrust(), path, &[]).await;
         assert_eq!(answer.status, 403, "{path}");
         assert!(answer.json()["message"].as_str().unwrap().contains("Authorization"));
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_of_the_keys_needs_no_credential() {
+    let emulator = emulator().await;
+    let braintrust = emulator.braintrust();
+    let one = format!("/v1/api_key/{}", braintrust.sample_address()[0]);
+    for (path, status) in [("/v1/api_key", 200), (one.as_str(), 200), ("/v1/service_token", 401)] {
+        assert_eq!(send(braintrust, "OPTIONS", path, &[], "").await.status, status, "{path}");
     }
 }

@@ -436,3 +436,25 @@ async fn more_than_a_million_are_refused() {
     let error = Emulator::builder().with_keys(MAX_KEYS + 1).start().await.unwrap_err();
     assert!(error.to_string().contains("1000001") && error.to_string().contains("1000000"), "{error}");
 }
+
+#[tokio::test]
+async fn generated_keys_end_and_were_used_on_both_sides_of_today() {
+    const DAY: i64 = 86_400;
+    let emulator = generated(400, 3).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = i64::try_from(now).unwrap();
+    let mut days = Vec::new();
+    for index in 0..400 {
+        let key = look_up(&callers(&emulator)[3], emulator.datkey(), index).await;
+        days.extend(key["expires_at"].as_i64().map(|end| (end - now).div_euclid(DAY)));
+    }
+    let some = |from: i64, to: i64| days.iter().any(|day| (from..to).contains(day));
+    assert!(some(-500, -30) && some(0, 7) && some(7, 30) && some(30, 90) && some(365, 1001), "{days:?}");
+
+    let mut used = BTreeSet::new();
+    for index in 0..200 {
+        let key = look_up(&callers(&emulator)[4], emulator.oneloop(), index).await;
+        used.insert(key["lastUsedAt"].as_str().map(|at| at[..7].to_owned()));
+    }
+    assert!(used.contains(&None) && used.len() > 12, "never, lately and long ago: {used:?}");
+}

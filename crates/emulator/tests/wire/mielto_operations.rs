@@ -3,7 +3,7 @@
 use keymux_emulator::Emulator;
 use serde_json::{Value, json};
 
-use crate::raw::{Answer, Caller, emulator, send};
+use crate::raw::{Answer, Caller, emulator, get, send};
 
 const KEYS: &str = "/api/v1/api-keys";
 
@@ -98,4 +98,20 @@ async fn bodies_are_checked() {
     }
     assert_eq!(caller.status("POST", KEYS, json!({"label": "\u{e9}".repeat(255)})).await, 200);
     assert_eq!(caller.ask("POST", KEYS, json!([])).await.json()["detail"][0]["loc"], json!(["body"]));
+}
+
+#[tokio::test]
+async fn a_key_of_another_workspace_than_the_headers_is_not_found() {
+    let emulator = emulator().await;
+    let vendor = emulator.mielto();
+    let credential = format!("Bearer {}", vendor.credential());
+    let path = "/api/v1/api-keys/key_000000001";
+    for (workspace, status) in [("wsp_000000001", 200), ("wsp_000000002", 404)] {
+        let headers = [("Authorization", credential.as_str()), ("X-Workspace-Id", workspace)];
+        assert_eq!(get(vendor, path, &headers).await.status, status, "{workspace}");
+    }
+    let elsewhere = [("Authorization", credential.as_str()), ("X-Workspace-Id", "wsp_000000002")];
+    assert_eq!(send(vendor, "PUT", path, &elsewhere, "{}").await.status, 404);
+    assert_eq!(send(vendor, "DELETE", path, &elsewhere, "").await.status, 404);
+    assert_eq!(get(vendor, path, &[("Authorization", credential.as_str())]).await.status, 200);
 }

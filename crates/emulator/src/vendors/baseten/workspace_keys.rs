@@ -1,7 +1,8 @@
 //! The keys of the workspace: an own kind, with no lookup, whose list is not paged.
 //!
 //! No error of theirs is documented. A body that is not as documented is a 400, as is a name that is taken; an unknown
-//! prefix is a 404, as Baseten's own tools expect.
+//! prefix is a 404, as Baseten's own tools expect. The credential is a workspace key of the type `WORKSPACE_MANAGE_ALL`,
+//! which makes neither personal keys nor those that manage keys.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -54,10 +55,9 @@ fn add(backend: &Backend, body: &[u8], team: Option<&str>) -> Outcome {
         }
     }
     let team = team.or_else(|| body.get("team_id").and_then(Value::as_str));
-    if team.is_some() && ["PERSONAL", "WORKSPACE_MANAGE_API_KEYS"].contains(&kind) {
-        return Err(invalid("type: not for a team"));
+    if ["PERSONAL", "WORKSPACE_MANAGE_API_KEYS"].contains(&kind) {
+        return Err(invalid("type: not for a workspace key to make"));
     }
-    let owner = json!({"user_id": "usr_EXAMPLE1", "email": "dev@example.com", "name": "Dev Example"});
     backend.with(|store| {
         let serial = store.mint();
         let prefix = format!("wsE{serial:05}");
@@ -67,13 +67,13 @@ fn add(backend: &Backend, body: &[u8], team: Option<&str>) -> Outcome {
             "name": name,
             "model_ids": or_null(&body, "model_ids"),
             "team_name": team,
-            "owner": if kind == "PERSONAL" { owner } else { Value::Null },
+            "owner": null,
         });
         let table = store.table(WORKSPACE_KEYS);
+        // Names are unique in a team; those of personal keys are apart.
         let scope = |value: &Value| {
-            let kind = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let apart = ["PERSONAL", "WORKSPACE_MANAGE_API_KEYS"].contains(&kind.as_str()).then_some(kind);
-            (apart, value.get("team_name").cloned(), value.get("name").cloned())
+            let is_personal = value.get("type").is_some_and(|kind| kind == "PERSONAL");
+            (is_personal, value.get("team_name").cloned(), value.get("name").cloned())
         };
         if !name.is_null() && table.added(0).any(|(_, entry)| scope(&entry.value) == scope(&value)) {
             return Err(invalid("name: taken"));

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{API, MASK};
+use crate::clock::Instant;
 use crate::entry::{Address, Entry};
-use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::generated::{Draw, Recipe};
 
 pub(super) fn keys() -> Vec<Entry> {
     let limited = "00000000-0000-4000-8000-000000000001";
@@ -99,12 +100,7 @@ fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
     let rest = format!("{shown}EXAMPLE{:0>width$}", draw.token(), width = length - 11);
     let limit = 100 * (1 + draw.below("limit", 10));
     let used = if draw.one_in("used up", 10) { limit } else { draw.below("used", limit) };
-    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4)) {
-        (true, _) => Value::Null,
-        (false, true) => json!(draw.instant("expiry", PAST_DAYS).seconds()),
-        (false, false) => json!(4_102_444_800_u64 + draw.below("expiry", 86_400)),
-    };
-    let created = draw.instant("created", PAST_DAYS);
+    let created = draw.created();
     let value = json!({
         "id": address.last(),
         "name": draw.name(),
@@ -113,7 +109,7 @@ fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
         "length": length,
         "verifications": used,
         "verification_limit": or_null("no limit", 3, json!(limit)),
-        "expires_at": expiry,
+        "expires_at": draw.expiry().map(Instant::seconds),
         "meta": or_null("no meta", 3, json!({"plan": draw.pick("plan", &["pro", "free"]), "seats": draw.below("seats", 50)})),
         "created_at": created.with_micros(),
         "updated_at": created.with_micros(),

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::clock::Instant;
 use crate::entry::{Address, Entry};
-use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::generated::{Draw, Recipe};
 
 pub(super) fn keys() -> Vec<Entry> {
     vec![
@@ -85,15 +86,9 @@ pub(super) const RECIPE: Recipe = Recipe {
 fn generated(draw: &Draw, workspace: &str, address: Address) -> Entry {
     let token = draw.token();
     let or_null = |member: &str, many: u64, known: Value| if draw.one_in(member, many) { Value::Null } else { known };
-    let instant = |member: &str| draw.instant(member, PAST_DAYS);
     let state = if draw.one_in("inactive", 6) { "inactive" } else { "active" };
-    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4)) {
-        (true, _) => Value::Null,
-        (false, true) => json!(instant("expiry").whole()),
-        (false, false) => json!(format!("2099-{:02}-01T00:00:00Z", 1 + draw.below("expiry", 12))),
-    };
     // Some instants are without a zone, and with microseconds.
-    let created = instant("created");
+    let created = draw.created();
     let created = if draw.one_in("no zone", 8) {
         created.with_micros().trim_end_matches('Z').to_owned()
     } else {
@@ -105,13 +100,13 @@ fn generated(draw: &Draw, workspace: &str, address: Address) -> Entry {
     let mut value = json!({
         "id": address.last(),
         "created_at": created,
-        "updated_at": or_null("not updated", 3, json!(draw.instant("updated", PAST_DAYS).whole())),
+        "updated_at": or_null("not updated", 3, json!(draw.since_created("updated").whole())),
         "key": format!("mk_test_EXAMPLE{token}"),
         "hashed_secret": null,
         "label": draw.name(),
         "status": state,
-        "last_used_at": or_null("not used", 3, json!(instant("used").whole())),
-        "expires_at": expiry,
+        "last_used_at": draw.used().map(Instant::whole),
+        "expires_at": draw.expiry().map(Instant::whole),
         "permissions": or_null("no permissions", 6, json!(permissions)),
         "ip_whitelist": or_null("no addresses", 2, json!(["192.0.2.10", format!("198.51.100.{network}/32")])),
         "collections": or_null("no collections", 3, json!([format!("col_{:09}", draw.below("collection", 1000))])),

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{SECOND_WORKSPACE, WORKSPACE, tail};
+use crate::clock::Instant;
 use crate::entry::{Address, Entry};
-use crate::generated::{Draw, PAST_DAYS, Recipe};
+use crate::generated::{Draw, Recipe};
 
 pub(super) fn keys() -> Vec<Entry> {
     vec![
@@ -170,12 +171,7 @@ fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
     let head = prefix.map(|prefix| format!("{prefix}_")).unwrap_or_default();
     let plaintext = format!("{head}EXAMPLEnotASecretOneloop{}", draw.token());
     // The unit is documented nowhere, so that both occur.
-    let expiry = match (draw.one_in("no expiry", 2), draw.one_in("expired", 4), draw.one_in("seconds", 6)) {
-        (true, ..) => Value::Null,
-        (_, true, _) => json!(draw.instant("expiry", PAST_DAYS).0),
-        (_, _, true) => json!(4_102_444_800_u64),
-        _ => json!(4_102_444_800_000_u64 + draw.below("expiry", 86_400_000)),
-    };
+    let expiry = draw.expiry().map(|end| if draw.one_in("seconds", 6) { end.seconds() } else { end.0 });
     let scopes = REPRESENTATIONS.iter().filter(|name| !draw.one_in(name, 2)).map(|name| {
         let allows = |action: &str| !draw.one_in(&format!("{name} {action}"), 3);
         json!({
@@ -186,7 +182,6 @@ fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
             "del": allows("del"),
         })
     });
-    let instant = |member: &str| draw.instant(member, PAST_DAYS).with_millis();
     let value = json!({
         "id": address.last(),
         "name": draw.name(),
@@ -197,9 +192,9 @@ fn generated(draw: &Draw, _: &str, address: Address) -> Entry {
         "enabled": !draw.one_in("disabled", 8),
         "customerId": or_null("no customer", 4, json!(format!("cust-{}", draw.below("customer", 1000)))),
         "deleted": draw.one_in("deleted", 16),
-        "createdAt": instant("created"),
-        "updatedAt": instant("updated"),
-        "lastUsedAt": or_null("not used", 3, json!(instant("used"))),
+        "createdAt": draw.created().with_millis(),
+        "updatedAt": draw.since_created("updated").with_millis(),
+        "lastUsedAt": draw.used().map(Instant::with_millis),
         "billingId": or_null("no billing", 2, json!(format!("bill-{}", draw.below("customer", 1000)))),
     });
     Entry::new(address, value).plaintext(plaintext)
