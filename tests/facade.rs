@@ -240,6 +240,32 @@ async fn an_error_of_each_vendor_names_the_account_and_keeps_the_vendors_own_as_
     }
 }
 
+/// What a printer of whole chains makes of an error: each source after its effect, with a colon between.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn a_printer_of_whole_chains_shows_the_message_once() {
+    for status in [400, 401, 403, 404, 422, 429, 500] {
+        let mut server = mockito::Server::new_async().await;
+        let body = r#"{"message":"so it is","detail":"so it is","error":"so it is"}"#;
+        server.mock("GET", mockito::Matcher::Any).with_status(status).with_body(body).create_async().await;
+        let keymux = five_at(&server.url());
+        for example in Vendor::ALL.map(full) {
+            let account = AccountName::new(format!("my-{}", example.vendor.id())).unwrap();
+            let error = keymux.get(&KeyRef::new(account, example.address)).await.unwrap_err();
+            let told = chain(&error);
+            assert_eq!(told.matches("so it is").count(), 1, "{told}");
+            assert_eq!(told.matches(&format!("HTTP {status}")).count(), 1, "{told}");
+            assert!(told.len() > error.to_string().len(), "the vendor's own error is there: {told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_address_of_another_shape_is_refused_before_anything_is_sent() {
     let mut server = mockito::Server::new_async().await;

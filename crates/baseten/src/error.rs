@@ -85,6 +85,21 @@ impl Error {
             | Self::Other(details) => details,
         }
     }
+
+    fn details_mut(&mut self) -> &mut CoreError {
+        match self {
+            Self::BadRequest(details)
+            | Self::KeyRefused(details)
+            | Self::SignatureRefused(details)
+            | Self::NoPublicKey(details)
+            | Self::AboveParent(details)
+            | Self::Unauthenticated(details)
+            | Self::Forbidden(details)
+            | Self::NotFound(details)
+            | Self::RateLimited(details)
+            | Self::Other(details) => details,
+        }
+    }
 }
 
 impl From<CoreError> for Error {
@@ -118,7 +133,9 @@ fn of_bad_request(details: CoreError) -> Error {
 
 /// The unified error; this one is its source.
 impl From<Error> for CoreError {
-    fn from(error: Error) -> Self {
-        error.details().clone().with_source(error)
+    fn from(mut error: Error) -> Self {
+        let unified = error.details().clone();
+        error.details_mut().print_kind_alone();
+        unified.with_source(error)
     }
 }

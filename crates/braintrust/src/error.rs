@@ -42,6 +42,17 @@ impl Error {
             | Self::Other(details) => details,
         }
     }
+
+    fn details_mut(&mut self) -> &mut CoreError {
+        match self {
+            Self::MissingOrNoAccess(details)
+            | Self::InvalidRequest(details)
+            | Self::Unauthenticated(details)
+            | Self::Forbidden(details)
+            | Self::RateLimited(details)
+            | Self::Other(details) => details,
+        }
+    }
 }
 
 impl From<CoreError> for Error {
@@ -60,7 +71,9 @@ impl From<CoreError> for Error {
 
 /// The unified error; this one is its source.
 impl From<Error> for CoreError {
-    fn from(error: Error) -> Self {
-        error.details().clone().with_source(error)
+    fn from(mut error: Error) -> Self {
+        let unified = error.details().clone();
+        error.details_mut().print_kind_alone();
+        unified.with_source(error)
     }
 }

@@ -36,7 +36,7 @@ Files:
   keymux/keymux.toml  the accounts; `keymux help config` explains it";
 
 /// Each command with its examples.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 18] = [
     ("get", "  keymux get mielto:key_000000001\n  keymux list mielto | keymux get - -o csv"),
     (
         "list",
@@ -55,7 +55,15 @@ const EXAMPLES: [(&str, &str); 16] = [
         "update",
         "  keymux update mielto:key_000000001 --name ci-2 --expires 30d\n  keymux update mielto:key_000000001 --clear expires",
     ),
-    ("rotate", "  keymux rotate oneloop:WORKSPACE/KEY --secret-file new.key"),
+    (
+        "rotate",
+        "  keymux rotate oneloop:WORKSPACE/KEY --secret-file new.key\n  keymux rotate mielto:key_000000001 --store -- vault kv put secret/ci key=-\n  keymux rotate mielto:key_000000001 --resume",
+    ),
+    (
+        "run",
+        "  keymux run --create prod-baseten:abc123hash --name job --env API_KEY -- ./job.sh",
+    ),
+    ("orphans", "  keymux orphans\n  keymux orphans mielto --acknowledge mielto:key_000000001"),
     ("verify", "  keymux verify datkey:api_example_1 --key-file some.key"),
     ("revoke", "  keymux revoke mielto:key_000000001\n  keymux list mielto --filter 'last_used>1y' | keymux revoke -"),
     ("providers", "  keymux providers\n  keymux providers oneloop"),

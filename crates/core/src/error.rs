@@ -173,6 +173,7 @@ struct Inner {
     repeatable: bool,
     follows_lost_answer: bool,
     permanent: bool,
+    prints_kind_alone: bool,
     detail: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -198,6 +199,7 @@ impl Error {
                 repeatable: true,
                 follows_lost_answer: false,
                 permanent: false,
+                prints_kind_alone: false,
                 detail: None,
                 source: None,
             }),
@@ -331,6 +333,12 @@ impl Error {
         self
     }
 
+    /// From now on [`Display`](fmt::Display) names the kind alone: for the details of a vendor's error that becomes the
+    /// source of a unified one, which has told the rest. [`report`](Error::report) still tells everything.
+    pub fn print_kind_alone(&mut self) {
+        self.inner.prints_kind_alone = true;
+    }
+
     /// What went wrong, to branch on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -442,6 +450,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.inner.prints_kind_alone {
+            return self.kind().fmt(f);
+        }
         self.report().fmt(f)?;
         self.see().map_or(Ok(()), |item| write!(f, "; see {item}"))
     }

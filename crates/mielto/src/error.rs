@@ -72,6 +72,18 @@ impl Error {
             | Self::Other(details) => details,
         }
     }
+
+    fn details_mut(&mut self) -> &mut CoreError {
+        match self {
+            Self::InvalidRequest { details, .. }
+            | Self::Unauthenticated(details)
+            | Self::CreditExhausted(details)
+            | Self::Forbidden(details)
+            | Self::NotFound(details)
+            | Self::RateLimited(details)
+            | Self::Other(details) => details,
+        }
+    }
 }
 
 impl From<CoreError> for Error {
@@ -94,7 +106,9 @@ impl From<CoreError> for Error {
 
 /// The unified error; this one is its source.
 impl From<Error> for CoreError {
-    fn from(error: Error) -> Self {
-        error.details().clone().with_source(error)
+    fn from(mut error: Error) -> Self {
+        let unified = error.details().clone();
+        error.details_mut().print_kind_alone();
+        unified.with_source(error)
     }
 }
