@@ -8,7 +8,7 @@ use keymux::{Field, Operation, Parameter, ProviderInfo};
 /// Where a stamp stands, as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StampArg {
-    /// In the metadata, as `keymux_rotation`
+    /// In the metadata
     Metadata,
     /// At the end of the name: `nightly [keymux 5f0c21aa00000000]`
     Name,
