@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::io::{stderr, stdout};
 
-use keymux::{HttpOptions, KeyAddress, KeyRef, Keymux};
+use keymux::{ClientOptions, KeyAddress, KeyRef, Keymux};
 use keymux_emulator::{Emulator, serve};
 
 #[tokio::main]
@@ -26,8 +26,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The same variables, without the environment.
     let variables: HashMap<_, _> = emulator.variables().into_iter().collect();
-    let keymux =
-        Keymux::builder().with_variables(&|name| variables.get(name).map(Into::into), &HttpOptions::new())?.build()?;
+    let keymux = Keymux::builder()
+        .with_variables(&|name| variables.get(name).map(Into::into), &ClientOptions::new())?
+        .build()?;
     for vendor in emulator.vendors() {
         let address = vendor.generated(999).ok_or("a thousand keys were asked for")?;
         let record = keymux.get(&KeyRef::new(vendor.name().parse()?, KeyAddress::new(address)?)).await?;

@@ -15,7 +15,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use keymux::{AccountProgress, HttpOptions, Keymux, baseten, braintrust, datkey, mielto, oneloop};
+use keymux::{AccountProgress, ClientOptions, Keymux, baseten, braintrust, datkey, mielto, oneloop};
 use keymux_emulator::Emulator;
 
 #[tokio::main]
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<ExitCode, Box<dyn Error>> {
-    let options = HttpOptions::new().with_application("keymux-inventory")?;
+    let options = ClientOptions::new().with_application("keymux-inventory")?;
     let real = Keymux::builder().with_env(&options)?.build()?;
     if real.accounts().len() > 0 {
         return read_everything(&real).await;

@@ -14,7 +14,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use keymux::{
-    Fact, FactState, Field, HttpOptions, KeyAddress, KeyRecord, KeyRef, Keymux, baseten, braintrust, datkey, mielto,
+    ClientOptions, Fact, FactState, Field, KeyAddress, KeyRecord, KeyRef, Keymux, baseten, braintrust, datkey, mielto,
     oneloop,
 };
 use keymux_emulator::{Emulator, Vendor};
@@ -34,7 +34,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         [only] if only == "--json" => true,
         _ => return Err("usage: quickstart [--json] [ACCOUNT:ADDRESS]...".into()),
     };
-    let options = HttpOptions::new().with_application("keymux-quickstart")?;
+    let options = ClientOptions::new().with_application("keymux-quickstart")?;
     let real = Keymux::builder().with_env(&options)?.build()?;
     if real.accounts().len() > 0 {
         return real_vendors(&real, &references, json).await;

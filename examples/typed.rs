@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use keymux::RetryPolicy;
-use keymux_baseten::{Client, Config, Error, Fact, GroupId, HttpOptions, KeyPrefix};
+use keymux_baseten::{Client, ClientOptions, Config, Error, Fact, GroupId, KeyPrefix};
 use keymux_emulator::Emulator;
 
 #[tokio::main]
@@ -16,10 +16,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A stand-in of Baseten. With a real workspace key it would be `Config::from_env()?.build()?`.
     let emulator = Emulator::start().await?;
     let baseten = emulator.baseten();
-    let options = HttpOptions::new()
+    let options = ClientOptions::new()
         .with_attempt_timeout(Duration::from_secs(5))
         .with_retry(RetryPolicy::default().with_max_attempts(3));
-    let client = Config::new(baseten.credential()).with_base_url(baseten.base_url()).with_http(options).build()?;
+    let client = Config::new(baseten.credential()).with_base_url(baseten.base_url()).with_options(options).build()?;
 
     for address in baseten.seeded() {
         let [group, prefix] = address.as_slice() else { continue };

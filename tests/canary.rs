@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use keymux::{
-    AccountName, AttemptEvent, Error, GiveUpEvent, HttpOptions, KeyRecord, KeyRef, Keymux, Observer, Outcome,
+    AccountName, AttemptEvent, ClientOptions, Error, GiveUpEvent, KeyRecord, KeyRef, Keymux, Observer, Outcome,
     RetryEvent,
 };
 use serde_json::{Value, json};
@@ -131,14 +131,14 @@ impl Observer for Journal {
 }
 
 /// A facade with one account, whose credential is the canary, and the reference of the example.
-fn facade(example: &Example, base_url: &str, options: HttpOptions) -> (Keymux, KeyRef) {
+fn facade(example: &Example, base_url: &str, options: ClientOptions) -> (Keymux, KeyRef) {
     let client = example.vendor.client(CREDENTIAL, base_url, options);
     let account = AccountName::new("account").unwrap();
     let keymux = Keymux::builder().with_account(account.as_str(), client).build().unwrap();
     (keymux, KeyRef::new(account, example.address.clone()))
 }
 
-fn options(example: &Example) -> HttpOptions {
+fn options(example: &Example) -> ClientOptions {
     Reply { status: 200, headers: Vec::new(), body: example.body.to_string().into() }.options().with_raw(true)
 }
 
@@ -206,7 +206,7 @@ fn no_record_model_or_outcome_shows_a_secret_of_the_answer() {
 fn the_typed_clients_show_no_secret_either() {
     let mut walk = Walk::default();
     for (what, example) in with_secrets(&full(Vendor::Mielto)) {
-        let client = keymux::mielto::Config::new(CREDENTIAL).with_http(options(&example)).build().unwrap();
+        let client = keymux::mielto::Config::new(CREDENTIAL).with_options(options(&example)).build().unwrap();
         let id = keymux::mielto::ApiKeyId::new("key_000000001").unwrap();
         let key = now(client.get_api_key(&id)).unwrap();
         walk.debug(&format!("mielto, {what}"), &key);
@@ -217,7 +217,7 @@ fn the_typed_clients_show_no_secret_either() {
     }
     for nest in nests().into_iter().filter(|example| example.vendor == Vendor::Datkey) {
         for (what, example) in with_secrets(&nest) {
-            let client = keymux::datkey::Config::new(CREDENTIAL).with_http(options(&example)).build().unwrap();
+            let client = keymux::datkey::Config::new(CREDENTIAL).with_options(options(&example)).build().unwrap();
             let id = keymux::datkey::KeyId::new(example.address.segments().next().unwrap()).unwrap();
             let key = now(client.get_key(&id)).unwrap();
             walk.debug(&format!("datkey, {what}"), &key);

@@ -4,7 +4,7 @@ mod bad;
 mod run;
 
 use keymux::config::ConfigFile;
-use keymux::{Error, HttpOptions};
+use keymux::{ClientOptions, Error};
 
 /// What stands where a secret must not stand.
 const CANARY: &str = "sk-CANARY";
@@ -20,5 +20,5 @@ fn parse(text: &str) -> Result<ConfigFile, Error> {
 async fn build(text: &str) -> Result<(), Error> {
     let file = parse(text)?;
     let account = file.accounts().next().unwrap();
-    account.build(&HttpOptions::new()).await.map(drop)
+    account.build(&ClientOptions::new()).await.map(drop)
 }

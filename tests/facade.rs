@@ -176,7 +176,7 @@ async fn clones_share_their_accounts_across_threads() {
 fn five_at(url: &str) -> Keymux {
     let mut builder = Keymux::builder();
     for vendor in Vendor::ALL {
-        let client = vendor.client("credential", url, keymux::HttpOptions::new());
+        let client = vendor.client("credential", url, keymux::ClientOptions::new());
         builder = builder.with_account(format!("my-{}", vendor.id()), client);
     }
     builder.build().unwrap()

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use keymux::{
-    ApiKeyProvider, Clock, Error, FactState, Field, HttpOptions, KeyAddress, KeyRecord, ProviderInfo, RetryPolicy,
+    ApiKeyProvider, ClientOptions, Clock, Error, FactState, Field, KeyAddress, KeyRecord, ProviderInfo, RetryPolicy,
     Sleep,
 };
 use keymux_core::TimeForm::{self, UnitlessInteger, UnixSeconds};
@@ -199,10 +199,12 @@ impl Vendor {
         }
     }
 
-    pub(crate) fn client(self, credential: &str, base_url: &str, options: HttpOptions) -> Arc<dyn ApiKeyProvider> {
+    pub(crate) fn client(self, credential: &str, base_url: &str, options: ClientOptions) -> Arc<dyn ApiKeyProvider> {
         macro_rules! client {
             ($vendor:ident) => {
-                Arc::new($vendor::Config::new(credential).with_base_url(base_url).with_http(options).build().unwrap())
+                Arc::new(
+                    $vendor::Config::new(credential).with_base_url(base_url).with_options(options).build().unwrap(),
+                )
             };
         }
         match self {
@@ -294,7 +296,7 @@ impl fmt::Debug for Reply {
 }
 
 impl Reply {
-    pub(crate) fn options(self) -> HttpOptions {
+    pub(crate) fn options(self) -> ClientOptions {
         crate::support::regardless()
             .with_transport(Arc::new(self))
             .with_clock(Arc::new(June))

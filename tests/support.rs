@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use keymux_core::{Clock, Error, ErrorKind, Fact, FactState, Field, HttpOptions, KeyRecord, RetryPolicy, Sleep};
+use keymux_core::{ClientOptions, Clock, Error, ErrorKind, Fact, FactState, Field, KeyRecord, RetryPolicy, Sleep};
 use mockito::{Matcher, ServerGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -154,22 +154,22 @@ impl Clock for FixedClock {
 }
 
 /// Each call is sent, whatever the vendor answered to the one before: a client is asked for one refusal after the other.
-pub(crate) fn regardless() -> HttpOptions {
-    HttpOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO)
+pub(crate) fn regardless() -> ClientOptions {
+    ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO)
 }
 
 /// One attempt, at this time of day.
-pub(crate) fn once_at(time: &str) -> HttpOptions {
+pub(crate) fn once_at(time: &str) -> ClientOptions {
     regardless().with_retry(RetryPolicy::never()).with_clock(Arc::new(FixedClock(time.parse().unwrap())))
 }
 
 /// One attempt.
-pub(crate) fn once() -> HttpOptions {
+pub(crate) fn once() -> ClientOptions {
     once_at(NOW)
 }
 
 /// Four attempts, in quick succession.
-pub(crate) fn quickly() -> HttpOptions {
+pub(crate) fn quickly() -> ClientOptions {
     once().with_retry(RetryPolicy::default().with_base_delay(Duration::from_millis(1)))
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    ApiKeyProvider, Call, Dialect, DriftKind, Envelope, Error, Fact, Field, HttpOptions, Id, IdKind, KeyAddress,
+    ApiKeyProvider, Call, ClientOptions, Dialect, DriftKind, Envelope, Error, Fact, Field, Id, IdKind, KeyAddress,
     KeyKind, KeyRecord, KeyState, Notes, Pipeline, ProviderId, ProviderInfo, Rejected, Rejection, SecretString, Setup,
     Shape, Status, TimeForm, VendorTime, resolve_time,
 };
@@ -49,7 +49,7 @@ pub(crate) struct Acme {
 }
 
 impl Acme {
-    pub(crate) fn new(credential: SecretString, base_url: &str, http: HttpOptions) -> Result<Self, Error> {
+    pub(crate) fn new(credential: SecretString, base_url: &str, http: ClientOptions) -> Result<Self, Error> {
         let dialect = Dialect {
             provider: ACME,
             request_id_header: Some("x-request-id"),
@@ -57,7 +57,7 @@ impl Acme {
             rate_limit: None,
             wait_headers: &[],
         };
-        let setup = Setup::new(credential, base_url).with_http(http);
+        let setup = Setup::new(credential, base_url).with_options(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Token "), HeaderMap::new(), "")? })
     }
 }

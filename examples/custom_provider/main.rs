@@ -13,7 +13,7 @@
 mod acme;
 mod stand_in;
 
-use keymux::{Fact, HttpOptions, KeyAddress, Keymux, baseten};
+use keymux::{ClientOptions, Fact, KeyAddress, Keymux, baseten};
 use keymux_emulator::Emulator;
 
 use crate::acme::Acme;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let acme = stand_in::StandIn::start().await?;
     acme.put("t-1", "importer");
     let keymux = Keymux::builder()
-        .with_provider(Acme::new(stand_in::CREDENTIAL.into(), acme.url(), HttpOptions::new())?)
+        .with_provider(Acme::new(stand_in::CREDENTIAL.into(), acme.url(), ClientOptions::new())?)
         .with_provider(baseten::Config::new(baseten.credential()).with_base_url(baseten.base_url()).build()?)
         .build()?;
 

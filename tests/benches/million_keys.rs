@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keymux::{
-    ApiKeyProvider, Exchange, HttpOptions, KeyStream, Keymux, Request, Response, Scope, Transport, TransportError,
+    ApiKeyProvider, ClientOptions, Exchange, KeyStream, Keymux, Request, Response, Scope, Transport, TransportError,
     baseten,
 };
 
@@ -81,8 +81,8 @@ fn main() {
 }
 
 async fn read(what: &str, groups: usize, reader: Reader) {
-    let options = HttpOptions::new().with_transport(Arc::new(Groups(groups)));
-    let client = baseten::Config::new("no-credential").with_http(options).build().unwrap();
+    let options = ClientOptions::new().with_transport(Arc::new(Groups(groups)));
+    let client = baseten::Config::new("no-credential").with_options(options).build().unwrap();
     let before = peak_kib();
     let started = Instant::now();
     let mut count = 0;

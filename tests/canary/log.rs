@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use keymux::{ErrorKind, HttpOptions, RetryPolicy};
+use keymux::{ClientOptions, ErrorKind, RetryPolicy};
 use mockito::{Matcher, Server};
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -73,7 +73,7 @@ async fn walk_look_up(what: &str, walk: &mut Walk, example: &crate::fixtures::Ex
     let journal = Arc::new(Journal::default());
     let subscribed = tracing::subscriber::set_default(log.clone());
     let policy = RetryPolicy::default().with_max_attempts(2);
-    let options = HttpOptions::new().without_rate_gate().with_clock(Arc::new(June)).with_retry(policy).with_raw(true);
+    let options = ClientOptions::new().without_rate_gate().with_clock(Arc::new(June)).with_retry(policy).with_raw(true);
     let (keymux, key) = facade(example, &server.url(), options.with_observer(journal.clone()));
     let outcome = keymux.get_many([key]).next().await.unwrap();
     drop(subscribed);
@@ -148,7 +148,7 @@ async fn an_error_of_a_connection_that_fails_shows_no_credential() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut walk = Walk::default();
     for vendor in Vendor::ALL {
-        let options = HttpOptions::new().with_retry(RetryPolicy::never());
+        let options = ClientOptions::new().with_retry(RetryPolicy::never());
         let (keymux, key) = facade(&full(vendor), &format!("http://127.0.0.1:{port}"), options);
         let log = Log::default();
         let subscribed = tracing::subscriber::set_default(log.clone());

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use keymux::{ApiKeyProvider, Error, HttpOptions, Keymux, baseten, braintrust, datkey, mielto, oneloop};
+use keymux::{ApiKeyProvider, ClientOptions, Error, Keymux, baseten, braintrust, datkey, mielto, oneloop};
 use keymux_core::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 
 use super::{CREDENTIAL, Journal, Walk, facade, options};
@@ -17,7 +17,7 @@ fn no_configuration_and_no_client_shows_its_credential() {
     let mut walk = Walk::default();
     macro_rules! walk {
         ($($vendor:ident),*) => {$(
-            let config = $vendor::Config::new(CREDENTIAL).with_http(HttpOptions::new());
+            let config = $vendor::Config::new(CREDENTIAL).with_options(ClientOptions::new());
             walk.debug(concat!(stringify!($vendor), " config"), &config);
             walk.debug(concat!(stringify!($vendor), " client"), &config.build().unwrap());
             let odd = $vendor::Config::new(CREDENTIAL).with_base_url(HIDDEN_IN_URL);
@@ -56,7 +56,7 @@ fn no_facade_and_no_builder_shows_a_credential() {
         walk.debug(name.as_str(), provider);
         walk.debug("info", provider.info());
     }
-    let (keymux, key) = facade(&full(Vendor::Mielto), "https://vendor.example", HttpOptions::new());
+    let (keymux, key) = facade(&full(Vendor::Mielto), "https://vendor.example", ClientOptions::new());
     walk.debug("facade", &keymux);
     walk.debug("outcomes", &keymux.get_many([key]));
     walk.assert_silent();
@@ -86,12 +86,12 @@ fn a_request_does_not_show_its_credential_to_a_transport_that_prints_it() {
     let mut walk = Walk::default();
     let printer = Arc::new(Printer::default());
     let policy = keymux::RetryPolicy::never();
-    let options = HttpOptions::new().with_clock(Arc::new(June)).with_retry(policy).with_transport(printer.clone());
+    let options = ClientOptions::new().with_clock(Arc::new(June)).with_retry(policy).with_transport(printer.clone());
     let mut clients: Vec<(Vendor, Arc<dyn ApiKeyProvider>)> = Vec::new();
     for vendor in Vendor::ALL {
         clients.push((vendor, vendor.client(CREDENTIAL, "https://vendor.example", options.clone())));
     }
-    let mielto = mielto::Config::new(CREDENTIAL).with_auth_header(mielto::AuthHeader::XApiKey).with_http(options);
+    let mielto = mielto::Config::new(CREDENTIAL).with_auth_header(mielto::AuthHeader::XApiKey).with_options(options);
     clients.push((Vendor::Mielto, Arc::new(mielto.build().unwrap())));
     for (vendor, client) in &clients {
         let error = now(client.get(&full(*vendor).address)).unwrap_err();
@@ -109,7 +109,7 @@ fn a_request_does_not_show_its_credential_to_a_transport_that_prints_it() {
 fn read(variables: &dyn Fn(&str) -> Option<OsString>) -> Vec<Result<String, Error>> {
     let print = |value: &dyn std::fmt::Debug| format!("{value:?}\n{value:#?}");
     vec![
-        Keymux::builder().with_variables(variables, &HttpOptions::new()).map(|builder| print(&builder)),
+        Keymux::builder().with_variables(variables, &ClientOptions::new()).map(|builder| print(&builder)),
         baseten::Config::from_variables(variables).map(|config| print(&config)),
         braintrust::Config::from_variables(variables).map(|config| print(&config)),
         mielto::Config::from_variables(variables).map(|config| print(&config)),

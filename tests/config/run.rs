@@ -120,7 +120,7 @@ async fn one_bad_account_fails_the_whole_and_the_others_can_be_set_up_alone() {
     assert_eq!(error.account().unwrap().as_str(), "b");
     let mut outcomes = Vec::new();
     for account in file.accounts() {
-        let result = account.build(&keymux::HttpOptions::new()).await;
+        let result = account.build(&keymux::ClientOptions::new()).await;
         outcomes.push((account.name().as_str(), result.is_ok()));
     }
     assert_eq!(outcomes, [("a", true), ("b", false)]);

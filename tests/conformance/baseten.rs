@@ -31,7 +31,7 @@ impl Harness for Baseten {
 
     fn provider(&self, wiring: Wiring) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let signing_key = SigningKey::from_pkcs8_pem(&baseten_signing_key().into())?;
-        let config = Config::new(wiring.credential).with_base_url(wiring.base_url).with_http(wiring.http);
+        let config = Config::new(wiring.credential).with_base_url(wiring.base_url).with_options(wiring.http);
         Ok(Arc::new(config.with_signing_key(signing_key).build()?))
     }
 

@@ -31,7 +31,7 @@ impl Harness for Oneloop {
     }
 
     fn provider(&self, wiring: Wiring) -> Result<Arc<dyn ApiKeyProvider>, Error> {
-        let config = Config::new(wiring.credential).with_base_url(wiring.base_url).with_http(wiring.http);
+        let config = Config::new(wiring.credential).with_base_url(wiring.base_url).with_options(wiring.http);
         Ok(Arc::new(config.with_expiry_unit(TimeUnit::Milliseconds).build()?))
     }
 

@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
-use keymux::{Clock, HttpOptions, Randomness, Sleep};
+use keymux::{ClientOptions, Clock, Randomness, Sleep};
 use keymux_emulator::Emulator;
 use tokio::sync::Notify;
 
@@ -105,8 +105,8 @@ impl Stage {
     }
 
     /// Options with this clock.
-    pub(crate) fn options(&self) -> HttpOptions {
-        HttpOptions::new()
+    pub(crate) fn options(&self) -> ClientOptions {
+        ClientOptions::new()
             .with_clock(Arc::new(self.clone()))
             .with_randomness(Arc::new(Half))
             .with_attempt_timeout(ATTEMPT)

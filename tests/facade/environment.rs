@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-use keymux::{Error, ErrorKind, HttpOptions, Keymux};
+use keymux::{ClientOptions, Error, ErrorKind, Keymux};
 
 use crate::fixtures::{Vendor, Wrong};
 
@@ -36,7 +36,7 @@ fn base_url_of(vendor: Vendor) -> String {
 
 fn from(variables: &[(String, Value)]) -> Result<Keymux, Error> {
     let get = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.os_string());
-    Keymux::builder().with_variables(&get, &HttpOptions::new())?.build()
+    Keymux::builder().with_variables(&get, &ClientOptions::new())?.build()
 }
 
 fn names(keymux: &Keymux) -> Vec<&str> {
@@ -167,7 +167,7 @@ fn plain_http_to_another_machine_is_taken_where_the_options_say_so() {
             (base_url_of(vendor), OsString::from("http://vendor.example")),
         ];
         let get = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let options = HttpOptions::new().dangerously_send_credentials_over_plain_http(true);
+        let options = ClientOptions::new().dangerously_send_credentials_over_plain_http(true);
         assert!(Keymux::builder().with_variables(&get, &options).is_ok(), "{vendor:?}");
     }
 }
@@ -183,12 +183,12 @@ fn one_bad_variable_among_good_ones_is_an_error() {
 
 #[test]
 fn an_account_from_the_environment_does_not_replace_one_that_has_its_name() {
-    let client = Vendor::Baseten.client("k-2", "https://vendor.example", HttpOptions::new());
+    let client = Vendor::Baseten.client("k-2", "https://vendor.example", ClientOptions::new());
     let get = |name: &str| (name == "BASETEN_API_KEY").then(|| OsString::from("k-1"));
     let named = |name: &str| Keymux::builder().with_account(name, client.clone());
-    let taken = named("baseten").with_variables(&get, &HttpOptions::new()).unwrap().build();
+    let taken = named("baseten").with_variables(&get, &ClientOptions::new()).unwrap().build();
     assert!(taken.unwrap_err().to_string().contains("`baseten`"));
-    let both = named("baseten-2").with_variables(&get, &HttpOptions::new()).unwrap().build().unwrap();
+    let both = named("baseten-2").with_variables(&get, &ClientOptions::new()).unwrap().build().unwrap();
     assert_eq!(names(&both), ["baseten", "baseten-2"]);
 }
 
@@ -245,7 +245,7 @@ fn the_processs_own_environment_is_read() {
 fn in_parts_one_bad_variable_costs_its_account_and_an_empty_one_is_none() {
     let partial = |variables: &[(String, Value)]| {
         let get = |name: &str| variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.os_string());
-        let keymux = Keymux::builder().with_variables_partial(&get, &HttpOptions::new()).build().unwrap();
+        let keymux = Keymux::builder().with_variables_partial(&get, &ClientOptions::new()).build().unwrap();
         (keymux, keymux::empty_variables(&get))
     };
     for vendor in Vendor::ALL {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use keymux::{
-    AccountState, Admission, ApiKeyProvider, AttemptEvent, Error, GateAnswer, GateRequest, GateState, HttpOptions,
+    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, GateAnswer, GateRequest, GateState,
     InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateGate, RateLimit, RetryPolicy, Scope, Support,
     Turn, mielto,
 };
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::clock::Stage;
 
 /// An account at each vendor, named after it.
-pub(super) fn five(emulator: &Emulator, options: &HttpOptions) -> Keymux {
+pub(super) fn five(emulator: &Emulator, options: &ClientOptions) -> Keymux {
     let variables: HashMap<String, String> = emulator.variables().into_iter().collect();
     let variable = |name: &str| variables.get(name).map(OsString::from);
     Keymux::builder().with_variables(&variable, options).unwrap().build().unwrap()
@@ -58,7 +58,7 @@ async fn look_up_at_a_limit(
     limit: u32,
     keys: u32,
     tasks: usize,
-    options: impl FnOnce(HttpOptions) -> HttpOptions,
+    options: impl FnOnce(ClientOptions) -> ClientOptions,
 ) {
     let count = usize::try_from(keys).unwrap();
     let stage = Stage::with_keys(count).await;
@@ -77,7 +77,7 @@ async fn look_up_at_a_limit(
 
 #[tokio::test]
 async fn a_limit_that_is_declared_by_vendor_or_application_is_used_nearly_whole() {
-    let set = |limit| move |options: HttpOptions| options.with_rate_limit(RateLimit::per_second(limit));
+    let set = |limit| move |options: ClientOptions| options.with_rate_limit(RateLimit::per_second(limit));
     look_up_at_a_limit("baseten", 10, 200, 64, set(10)).await;
     look_up_at_a_limit("oneloop", 100, 1000, 8, set(100)).await;
     look_up_at_a_limit("baseten", 1000, 3000, 256, set(1000)).await;
@@ -145,7 +145,7 @@ async fn one_refusal_stops_all_tasks_of_its_account_for_the_time_told_and_no_oth
     let (refused, other) = (Times::new(&stage), Times::new(&stage));
     let client = |credential: &str, times: &Arc<Times>| {
         let http = stage.options().with_observer(times.clone());
-        mielto::Config::new(credential).with_base_url(vendor.base_url()).with_http(http).build().unwrap()
+        mielto::Config::new(credential).with_base_url(vendor.base_url()).with_options(http).build().unwrap()
     };
     let builder = Keymux::builder().with_account("refused", client(vendor.credential(), &refused));
     let keymux = builder.with_account("other", client("another-credential", &other)).build().unwrap();
@@ -236,7 +236,7 @@ async fn the_gate_is_asked_about_an_operation_by_the_vendors_own_name_of_it() {
     let emulator = Emulator::start().await.unwrap();
     for vendor in emulator.vendors() {
         let gate = Arc::new(Asked::default());
-        let keymux = five(&emulator, &HttpOptions::new().with_rate_gate(gate.clone()));
+        let keymux = five(&emulator, &ClientOptions::new().with_rate_gate(gate.clone()));
         let account = keymux.account(&vendor.name().parse().unwrap()).unwrap();
         let capabilities = account.info().capabilities();
         let is_native = |operation: &Operation| matches!(capabilities.support(*operation), Support::Native);

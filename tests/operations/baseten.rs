@@ -57,7 +57,7 @@ fn signing_key() -> SigningKey {
 }
 
 fn client(url: &str) -> Client {
-    let config = Config::new("workspace-credential").with_base_url(url).with_http(options());
+    let config = Config::new("workspace-credential").with_base_url(url).with_options(options());
     config.with_signing_key(signing_key()).build().unwrap()
 }
 
@@ -878,7 +878,7 @@ async fn an_issued_key_holds_its_plaintext_once() {
     let mut server = server().await;
     let answer = json!({"api_key": MADE, "prefix": "sky_Qm4tZp0Lw8Rk", "name": "n"});
     let _mocks = always(&mut server, 200, &answer.to_string());
-    let config = Config::new("c").with_base_url(server.url()).with_http(options().with_raw(true));
+    let config = Config::new("c").with_base_url(server.url()).with_options(options().with_raw(true));
     let issued = config.build().unwrap().create(&NewKey::new(in_group()).with_name("n")).await.unwrap();
     assert_eq!(issued.plaintext.expose_secret(), MADE);
     assert_eq!(*issued.address().unwrap(), KeyAddress::new(["g1/acme", "sky_Qm4tZp0Lw8Rk"]).unwrap());

@@ -8,7 +8,7 @@ use keymux_braintrust::{
     ServiceTokenId, provider_info,
 };
 use keymux_core::{
-    ApiKeyProvider, Cursor, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, HttpOptions, KeyAddress,
+    ApiKeyProvider, ClientOptions, Cursor, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, KeyAddress,
     KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Scope, SecretString, Support, VerifyRequest,
 };
 use serde_json::json;
@@ -61,8 +61,8 @@ impl Asks for Vendor {
     }
 }
 
-fn client(url: &str, options: HttpOptions) -> Client {
-    Config::new("workspace-credential").with_base_url(url).with_http(options).build().unwrap()
+fn client(url: &str, options: ClientOptions) -> Client {
+    Config::new("workspace-credential").with_base_url(url).with_options(options).build().unwrap()
 }
 
 fn key_id() -> ApiKeyId {
@@ -365,7 +365,7 @@ async fn an_id_that_is_no_uuid_is_refused_by_name() {
 async fn the_impersonated_user_goes_with_every_request_and_is_never_printed() {
     for (operation, method) in OPERATIONS {
         let vendor = Vendor::answering(method, &[(200, good_answer(operation))]).await;
-        let config = Config::new("workspace-credential").with_base_url(vendor.url()).with_http(options());
+        let config = Config::new("workspace-credential").with_base_url(vendor.url()).with_options(options());
         let config = config.with_impersonated_user("canary@example.com");
         assert!(!format!("{config:?} {config:#?}").contains("canary"), "{config:?}");
         let client = config.build().unwrap();

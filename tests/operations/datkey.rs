@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Change, Clock, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, HttpOptions,
+    ApiKeyProvider, Change, ClientOptions, Clock, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact,
     KeyAddress, KeyPatch, KeyState, NewKey, Operation, Parameter, Permission, Refusal, Scope, SecretString, Sleep,
     Support, Takes, Verdict, VerifyRequest,
 };
@@ -50,8 +50,8 @@ impl Asks for Vendor {
     }
 }
 
-fn client(url: &str, options: HttpOptions) -> Client {
-    Config::new("workspace-credential").with_base_url(url).with_http(options).build().unwrap()
+fn client(url: &str, options: ClientOptions) -> Client {
+    Config::new("workspace-credential").with_base_url(url).with_options(options).build().unwrap()
 }
 
 fn key_id() -> KeyId {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use keymux_core::{
-    Action, ApiKeyProvider, Change, Cursor, Error as CoreError, ErrorKind, ExposeSecret, Fact, HttpOptions, KeyAddress,
-    KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Permission, Scope, SecretString, Support, Takes,
-    VerifyRequest,
+    Action, ApiKeyProvider, Change, ClientOptions, Cursor, Error as CoreError, ErrorKind, ExposeSecret, Fact,
+    KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Permission, Scope, SecretString, Support,
+    Takes, VerifyRequest,
 };
 use keymux_mielto::{
     ApiKey, ApiKeyId, ApiKeyUpdate, AuthHeader, Client, Config, Error, KeyStatus, ListApiKeys, NewApiKey, Timestamp,
@@ -52,8 +52,8 @@ impl Asks for Vendor {
     }
 }
 
-fn client(url: &str, options: HttpOptions) -> Client {
-    Config::new("workspace-credential").with_base_url(url).with_http(options).build().unwrap()
+fn client(url: &str, options: ClientOptions) -> Client {
+    Config::new("workspace-credential").with_base_url(url).with_options(options).build().unwrap()
 }
 
 fn key_id() -> ApiKeyId {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Change, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, HttpOptions,
+    Action, ApiKeyProvider, Change, ClientOptions, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact,
     KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Permission, Refusal, Scope, SecretString,
     Takes, TimeUnit, Verdict, VerifyRequest,
 };
@@ -72,11 +72,11 @@ impl Asks for Vendor {
     }
 }
 
-fn config(url: &str, options: HttpOptions) -> Config {
-    Config::new("sdk-credential").with_base_url(url).with_http(options)
+fn config(url: &str, options: ClientOptions) -> Config {
+    Config::new("sdk-credential").with_base_url(url).with_options(options)
 }
 
-fn client(url: &str, options: HttpOptions) -> Client {
+fn client(url: &str, options: ClientOptions) -> Client {
     config(url, options).build().unwrap()
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keymux_core::{HttpOptions, IssuedKey, KeyRecord, RetryPolicy};
+use keymux_core::{ClientOptions, IssuedKey, KeyRecord, RetryPolicy};
 use mockito::{Matcher, Request, Server, ServerGuard};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 pub(crate) const WITHHELD: &str = "what the vendor says is not shown, since it may repeat the key";
 
 /// Options with four attempts and next to no wait between them, whatever the vendor answered to the call before.
-pub(crate) fn options() -> HttpOptions {
-    let regardless = HttpOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO);
+pub(crate) fn options() -> ClientOptions {
+    let regardless = ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO);
     regardless.with_retry(RetryPolicy::default().with_base_delay(Duration::from_millis(1)))
 }
 

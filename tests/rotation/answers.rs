@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keymux::{
-    Action, ApiKeyProvider, Change, Error, ErrorKind, ExposeSecret as _, HttpOptions, KeyAddress, KeyPatch, NewKey,
+    Action, ApiKeyProvider, Change, ClientOptions, Error, ErrorKind, ExposeSecret as _, KeyAddress, KeyPatch, NewKey,
     Parameter, Permission, RetryPolicy, Scope, TimeUnit, Verdict, VerifyRequest,
 };
 use keymux::{baseten, braintrust, datkey, mielto, oneloop};
@@ -11,19 +11,21 @@ use mockito::{Matcher, Server, ServerGuard};
 
 const PLAINTEXT: &str = "pre_CANARYplaintext0001";
 
-fn options() -> HttpOptions {
+fn options() -> ClientOptions {
     let retry = RetryPolicy::default().with_base_delay(Duration::from_millis(1));
-    HttpOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO).with_retry(retry)
+    ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO).with_retry(retry)
 }
 
 fn client(vendor: &str, url: &str) -> Box<dyn ApiKeyProvider> {
     match vendor {
-        "baseten" => Box::new(baseten::Config::new("c").with_base_url(url).with_http(options()).build().unwrap()),
-        "braintrust" => Box::new(braintrust::Config::new("c").with_base_url(url).with_http(options()).build().unwrap()),
-        "mielto" => Box::new(mielto::Config::new("c").with_base_url(url).with_http(options()).build().unwrap()),
-        "datkey" => Box::new(datkey::Config::new("c").with_base_url(url).with_http(options()).build().unwrap()),
+        "baseten" => Box::new(baseten::Config::new("c").with_base_url(url).with_options(options()).build().unwrap()),
+        "braintrust" => {
+            Box::new(braintrust::Config::new("c").with_base_url(url).with_options(options()).build().unwrap())
+        }
+        "mielto" => Box::new(mielto::Config::new("c").with_base_url(url).with_options(options()).build().unwrap()),
+        "datkey" => Box::new(datkey::Config::new("c").with_base_url(url).with_options(options()).build().unwrap()),
         _ => {
-            let config = oneloop::Config::new("c").with_base_url(url).with_http(options());
+            let config = oneloop::Config::new("c").with_base_url(url).with_options(options());
             Box::new(config.with_expiry_unit(TimeUnit::Seconds).build().unwrap())
         }
     }
@@ -96,7 +98,7 @@ async fn a_rotated_key_keeps_the_address_that_was_asked() {
 #[tokio::test]
 async fn a_typed_client_gives_the_plaintext_with_the_error_where_its_model_needs_an_id() {
     let server = answering(&[(200, &format!(r#"{{"apiKey":{{"name":"n"}},"key":"{PLAINTEXT}"}}"#))]).await;
-    let client = oneloop::Config::new("c").with_base_url(server.url()).with_http(options()).build().unwrap();
+    let client = oneloop::Config::new("c").with_base_url(server.url()).with_options(options()).build().unwrap();
     let key = oneloop::NewApiKey {
         name: "n".to_owned(),
         workspace_id: oneloop::WorkspaceId::new("w").unwrap(),
@@ -111,12 +113,12 @@ async fn a_typed_client_gives_the_plaintext_with_the_error_where_its_model_needs
     let of_oneloop = Error::from(client.create_api_key(&key).await.unwrap_err());
 
     let server = answering(&[(200, &format!(r#"{{"api_key":"{PLAINTEXT}","name":null}}"#))]).await;
-    let client = baseten::Config::new("c").with_base_url(server.url()).with_http(options()).build().unwrap();
+    let client = baseten::Config::new("c").with_base_url(server.url()).with_options(options()).build().unwrap();
     let group = baseten::GroupId::new("g").unwrap();
     let of_baseten = Error::from(client.create_api_key(&group, &baseten::NewApiKey::default()).await.unwrap_err());
 
     let server = answering(&[(200, &format!(r#"{{"name":"t","key":"{PLAINTEXT}"}}"#))]).await;
-    let client = braintrust::Config::new("c").with_base_url(server.url()).with_http(options()).build().unwrap();
+    let client = braintrust::Config::new("c").with_base_url(server.url()).with_options(options()).build().unwrap();
     let token =
         braintrust::NewServiceToken { name: "t".to_owned(), service_account_id: "a".to_owned(), org_name: None };
     let of_braintrust = Error::from(client.create_service_token(&token).await.unwrap_err());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keymux::rotation::Stage;
 use keymux::{
-    AccountName, Error, ExposeSecret as _, HttpOptions, IssuedKey, KeyRef, KeyState, Keymux, OldKey, RetryPolicy,
+    AccountName, ClientOptions, Error, ExposeSecret as _, IssuedKey, KeyRef, KeyState, Keymux, OldKey, RetryPolicy,
     Rotation, RotationPlan, Rotator, Scope, TimeUnit,
 };
 use keymux::{baseten, datkey, mielto, oneloop};
@@ -37,7 +37,7 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) async fn of(names: Names) -> Self {
         let emulator = Emulator::start().await.unwrap();
-        let options = HttpOptions::new()
+        let options = ClientOptions::new()
             .without_rate_gate()
             .with_attempt_timeout(Duration::from_millis(400))
             .with_retry(RetryPolicy::default().with_base_delay(Duration::from_millis(1)));
@@ -46,19 +46,19 @@ impl Desk {
         let builder = Keymux::builder();
         let keymux = match names.vendor {
             "baseten" => {
-                let config = baseten::Config::new(credential).with_base_url(url).with_http(options);
+                let config = baseten::Config::new(credential).with_base_url(url).with_options(options);
                 builder.with_provider(config.build().unwrap())
             }
             "mielto" => {
-                let config = mielto::Config::new(credential).with_base_url(url).with_http(options);
+                let config = mielto::Config::new(credential).with_base_url(url).with_options(options);
                 builder.with_provider(config.build().unwrap())
             }
             "datkey" => {
-                let config = datkey::Config::new(credential).with_base_url(url).with_http(options);
+                let config = datkey::Config::new(credential).with_base_url(url).with_options(options);
                 builder.with_provider(config.build().unwrap())
             }
             _ => {
-                let config = oneloop::Config::new(credential).with_base_url(url).with_http(options);
+                let config = oneloop::Config::new(credential).with_base_url(url).with_options(options);
                 builder.with_provider(config.with_expiry_unit(TimeUnit::Milliseconds).build().unwrap())
             }
         };

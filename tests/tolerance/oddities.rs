@@ -297,7 +297,8 @@ async fn over_a_real_socket_a_record_is_the_same() {
         let odd = example.with_key(|key| key["new"] = json!({"x": 1}));
         let path = example.vendor.path(&example.address);
         let mock = server.mock("GET", path.as_str()).with_body(odd.body.to_string()).create_async().await;
-        let options = keymux::HttpOptions::new().with_raw(true).with_clock(std::sync::Arc::new(crate::fixtures::June));
+        let options =
+            keymux::ClientOptions::new().with_raw(true).with_clock(std::sync::Arc::new(crate::fixtures::June));
         let client = example.vendor.client("credential", &server.url(), options);
         assert_eq!(client.get(&example.address).await.unwrap(), odd.read().unwrap(), "{}", example.name());
         mock.assert_async().await;

@@ -1,6 +1,6 @@
 //! The vendor's JSON on a record: what is documented stays, secrets and what nobody documented do not.
 
-use keymux::HttpOptions;
+use keymux::ClientOptions;
 use serde_json::{Value, json};
 
 use crate::fixtures::{Example, Reply, Vendor, Wrong, examples, full, now};
@@ -48,7 +48,7 @@ fn raw_is_kept_only_where_it_is_asked_for() {
     for example in examples() {
         for asked in [false, true] {
             let reply = Reply { status: 200, headers: Vec::new(), body: example.body.to_string().into() };
-            let options: HttpOptions = if asked { reply.options().with_raw(true) } else { reply.options() };
+            let options: ClientOptions = if asked { reply.options().with_raw(true) } else { reply.options() };
             let client = example.vendor.client("credential", "https://vendor.example", options);
             let record = now(client.get(&example.address)).unwrap();
             assert_eq!(record.raw.is_some(), asked, "{}", example.name());

@@ -2,7 +2,7 @@
 
 use keymux_baseten::{ApiKey, Client, Config, Error, GroupId, KeyPrefix};
 use keymux_core::{
-    ApiKeyProvider, Basis, Error as CoreError, ErrorKind, Fact, Field, HttpOptions, KeyRecord, KeyState,
+    ApiKeyProvider, Basis, ClientOptions, Error as CoreError, ErrorKind, Fact, Field, KeyRecord, KeyState,
 };
 
 use crate::support::{
@@ -16,8 +16,8 @@ const EXAMPLE: &str = r#"{
     "name": "prod-key-1"
   }"#;
 
-fn client(vendor: &Vendor, options: HttpOptions) -> Client {
-    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_http(options).build().unwrap()
+fn client(vendor: &Vendor, options: ClientOptions) -> Client {
+    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_options(options).build().unwrap()
 }
 
 /// The key `aBcDeFg` of the group `abc123hash`, both ways in.
@@ -32,7 +32,7 @@ async fn found(body: &str) -> (ApiKey, KeyRecord) {
     (key.unwrap(), record.unwrap())
 }
 
-async fn assert_refused(reply: Reply, options: HttpOptions, expected: Told) {
+async fn assert_refused(reply: Reply, options: ClientOptions, expected: Told) {
     let vendor = Vendor::answering([reply.clone()]).await;
     let (typed, unified) = look_up(&client(&vendor, options)).await;
     let typed = typed.unwrap_err();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keymux_braintrust::{ApiKey, ApiKeyId, Client, Config, Error, Region};
 use keymux_core::{
-    ApiKeyProvider, Basis, Error as CoreError, ErrorKind, Fact, Field, HttpOptions, KeyRecord, KeyState, VendorTime,
+    ApiKeyProvider, Basis, ClientOptions, Error as CoreError, ErrorKind, Fact, Field, KeyRecord, KeyState, VendorTime,
 };
 
 use crate::support::{
@@ -34,8 +34,8 @@ const ALWAYS: [Field; 2] = [Field::Name, Field::Display];
 const SOMETIMES: [Field; 5] =
     [Field::CreatedAt, Field::OwnerUser, Field::OwnerUserName, Field::OwnerUserEmail, Field::OwnerOrganization];
 
-fn client(vendor: &Vendor, options: HttpOptions) -> Client {
-    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_http(options).build().unwrap()
+fn client(vendor: &Vendor, options: ClientOptions) -> Client {
+    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_options(options).build().unwrap()
 }
 
 /// The key `ID`, both ways in.
@@ -49,13 +49,13 @@ async fn found(body: &str) -> (ApiKey, KeyRecord) {
     (key.unwrap(), record.unwrap())
 }
 
-async fn refused(reply: &Reply, options: HttpOptions) -> (Error, CoreError) {
+async fn refused(reply: &Reply, options: ClientOptions) -> (Error, CoreError) {
     let vendor = Vendor::answering([reply.clone()]).await;
     let (typed, unified) = look_up(&client(&vendor, options)).await;
     (typed.unwrap_err(), unified.unwrap_err())
 }
 
-async fn assert_refused(reply: Reply, options: HttpOptions, expected: Told) {
+async fn assert_refused(reply: Reply, options: ClientOptions, expected: Told) {
     let (typed, unified) = refused(&reply, options).await;
     assert_eq!(Told::by(&typed, typed.details()), expected, "{reply:?}");
     assert_eq!(Told::by_unified::<Error>(&unified, "braintrust"), expected, "{reply:?}");
@@ -114,7 +114,7 @@ async fn an_organization_in_europe_is_asked_there() {
         assert_eq!(region.base_url(), url);
         let recorder = Recorder::answering(WHOLE);
         let options = once().with_transport(Arc::clone(&recorder) as _);
-        let client = Config::new(CREDENTIAL).with_region(region).with_http(options).build().unwrap();
+        let client = Config::new(CREDENTIAL).with_region(region).with_options(options).build().unwrap();
         client.get(&address(&[ID])).await.unwrap();
         assert_eq!(recorder.urls(), [format!("{url}/v1/api_key/{ID}")]);
     }

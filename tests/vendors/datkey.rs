@@ -1,7 +1,7 @@
 //! Datkey: `GET /keys/{id}`.
 
 use keymux_core::{
-    ApiKeyProvider, Basis, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Field, HttpOptions,
+    ApiKeyProvider, Basis, ClientOptions, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Field,
     KeyRecord, KeyState, VendorTime,
 };
 use keymux_datkey::{Client, Config, Error, Key, KeyId, KeyText};
@@ -54,8 +54,8 @@ const ALL: [Field; 8] = [
     Field::Metadata,
 ];
 
-fn client(vendor: &Vendor, options: HttpOptions) -> Client {
-    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_http(options).build().unwrap()
+fn client(vendor: &Vendor, options: ClientOptions) -> Client {
+    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_options(options).build().unwrap()
 }
 
 /// The key `id`, both ways in.
@@ -63,13 +63,13 @@ async fn look_up(client: &Client, id: &str) -> (Result<Key, Error>, Result<KeyRe
     (client.get_key(&KeyId::new(id).unwrap()).await, client.get(&address(&[id])).await)
 }
 
-async fn found(id: &str, body: &str, options: HttpOptions) -> (Key, KeyRecord) {
+async fn found(id: &str, body: &str, options: ClientOptions) -> (Key, KeyRecord) {
     let vendor = Vendor::answering([json(200, body)]).await;
     let (key, record) = look_up(&client(&vendor, options), id).await;
     (key.unwrap(), record.unwrap())
 }
 
-async fn assert_refused(reply: Reply, options: HttpOptions, expected: Told) {
+async fn assert_refused(reply: Reply, options: ClientOptions, expected: Told) {
     let vendor = Vendor::answering([reply.clone()]).await;
     let (typed, unified) = look_up(&client(&vendor, options), ID).await;
     let typed = typed.unwrap_err();

@@ -1,7 +1,7 @@
 //! Mielto: `GET /api/v1/api-keys/{api_key_id}`.
 
 use keymux_core::{
-    ApiKeyProvider, Basis, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Field, HttpOptions,
+    ApiKeyProvider, Basis, ClientOptions, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact, Field,
     KeyRecord, KeyState, Permission, Status, VendorTime,
 };
 use keymux_mielto::{ApiKey, ApiKeyId, AuthHeader, Client, Config, Error, KeyStatus};
@@ -42,8 +42,8 @@ const SOMETIMES: [Field; 7] = [
     Field::IpAllowlist,
 ];
 
-fn config(url: &str, options: HttpOptions) -> Config {
-    Config::new(CREDENTIAL).with_base_url(url).with_http(options)
+fn config(url: &str, options: ClientOptions) -> Config {
+    Config::new(CREDENTIAL).with_base_url(url).with_options(options)
 }
 
 /// The key `ID`, both ways in.
@@ -51,7 +51,7 @@ async fn look_up(client: &Client) -> (Result<ApiKey, Error>, Result<KeyRecord, C
     (client.get_api_key(&ApiKeyId::new(ID).unwrap()).await, client.get(&address(&[ID])).await)
 }
 
-async fn found_with(body: &str, options: HttpOptions) -> (ApiKey, KeyRecord) {
+async fn found_with(body: &str, options: ClientOptions) -> (ApiKey, KeyRecord) {
     let vendor = Vendor::answering([json(200, body)]).await;
     let (key, record) = look_up(&config(&vendor.url(), options).build().unwrap()).await;
     (key.unwrap(), record.unwrap())
@@ -61,13 +61,13 @@ async fn found(body: &str) -> (ApiKey, KeyRecord) {
     found_with(body, once()).await
 }
 
-async fn refused(reply: &Reply, options: HttpOptions) -> (Error, CoreError) {
+async fn refused(reply: &Reply, options: ClientOptions) -> (Error, CoreError) {
     let vendor = Vendor::answering([reply.clone()]).await;
     let (typed, unified) = look_up(&config(&vendor.url(), options).build().unwrap()).await;
     (typed.unwrap_err(), unified.unwrap_err())
 }
 
-async fn assert_refused(reply: Reply, options: HttpOptions, expected: Told) {
+async fn assert_refused(reply: Reply, options: ClientOptions, expected: Told) {
     let (typed, unified) = refused(&reply, options).await;
     assert_eq!(Told::by(&typed, typed.details()), expected, "{reply:?}");
     assert_eq!(Told::by_unified::<Error>(&unified, "mielto"), expected, "{reply:?}");

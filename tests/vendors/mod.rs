@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use keymux_core::{
-    ApiKeyProvider, Error, ErrorKind, Exchange, HttpOptions, KeyAddress, Request, Response, Transport, TransportError,
+    ApiKeyProvider, ClientOptions, Error, ErrorKind, Exchange, KeyAddress, Request, Response, Transport, TransportError,
 };
 
 use crate::support::{ACCEPT, CREDENTIAL, Reply, USER_AGENT, Vendor, json, once, printed, quickly, text};
 
-type Connect = fn(Option<&str>, HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error>;
+type Connect = fn(Option<&str>, ClientOptions) -> Result<Arc<dyn ApiKeyProvider>, Error>;
 
 /// One vendor, as its documents draw a look-up.
 pub(crate) struct Documented {
@@ -39,7 +39,7 @@ pub(crate) struct Documented {
 macro_rules! connect {
     ($vendor:ident) => {
         |base, options| {
-            let config = $vendor::Config::new(CREDENTIAL).with_http(options);
+            let config = $vendor::Config::new(CREDENTIAL).with_options(options);
             let config = if let Some(base) = base { config.with_base_url(base) } else { config };
             Ok(Arc::new(config.build()?))
         }
@@ -98,7 +98,7 @@ pub(crate) const VENDORS: [Documented; 5] = [
 ];
 
 impl Documented {
-    pub(crate) fn at(&self, base: &str, options: HttpOptions) -> Arc<dyn ApiKeyProvider> {
+    pub(crate) fn at(&self, base: &str, options: ClientOptions) -> Arc<dyn ApiKeyProvider> {
         (self.connect)(Some(base), options).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Oneloop: `GET /api/v1/workspace/{id}/api-key/{akid}`.
 
 use keymux_core::{
-    Action, ApiKeyProvider, Basis, Drift, DriftKind, Error as CoreError, ErrorKind, Fact, Field, HttpOptions,
+    Action, ApiKeyProvider, Basis, ClientOptions, Drift, DriftKind, Error as CoreError, ErrorKind, Fact, Field,
     KeyRecord, KeyState, Permission, Status, TimeUnit, VendorTime,
 };
 use keymux_oneloop::{ApiKey, ApiKeyId, Client, Config, Error, WorkspaceId};
@@ -56,8 +56,8 @@ fn but(fields: &[Field]) -> Vec<Field> {
     ALL.into_iter().filter(|field| !fields.contains(field)).collect()
 }
 
-fn client(vendor: &Vendor, options: HttpOptions) -> Client {
-    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_http(options).build().unwrap()
+fn client(vendor: &Vendor, options: ClientOptions) -> Client {
+    Config::new(CREDENTIAL).with_base_url(vendor.url()).with_options(options).build().unwrap()
 }
 
 /// The key `ak_example_1` of the workspace `ws_1`, both ways in.
@@ -66,13 +66,13 @@ async fn look_up(client: &Client) -> (Result<ApiKey, Error>, Result<KeyRecord, C
     (client.get_api_key(&workspace, &key).await, client.get(&address(&["ws_1", "ak_example_1"])).await)
 }
 
-async fn found(body: &str, options: HttpOptions) -> (ApiKey, KeyRecord) {
+async fn found(body: &str, options: ClientOptions) -> (ApiKey, KeyRecord) {
     let vendor = Vendor::answering([json(200, body)]).await;
     let (key, record) = look_up(&client(&vendor, options)).await;
     (key.unwrap(), record.unwrap())
 }
 
-async fn assert_refused(reply: Reply, options: HttpOptions, expected: Told) {
+async fn assert_refused(reply: Reply, options: ClientOptions, expected: Told) {
     let vendor = Vendor::answering([reply.clone()]).await;
     let (typed, unified) = look_up(&client(&vendor, options)).await;
     let typed = typed.unwrap_err();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use keymux::{
-    ApiKeyProvider, Exchange, HttpOptions, Keymux, Request, Response, Scope, Transport, TransportError, mielto,
+    ApiKeyProvider, Exchange, ClientOptions, Keymux, Request, Response, Scope, Transport, TransportError, mielto,
 };
 use keymux_bench::{CREDENTIAL, Meter, model, wire};
 
@@ -28,8 +28,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let n: u64 = arguments[1].parse().unwrap();
     let body = Bytes::from(wire::page(0, 1000));
-    let options = HttpOptions::new().with_transport(Arc::new(Memory(body.clone())));
-    let client = mielto::Config::new(CREDENTIAL).with_http(options).build().unwrap();
+    let options = ClientOptions::new().with_transport(Arc::new(Memory(body.clone())));
+    let client = mielto::Config::new(CREDENTIAL).with_options(options).build().unwrap();
     let keymux = Keymux::builder().with_account("prod", client.clone()).build().unwrap();
     let account = keymux.account(&"prod".parse().unwrap()).unwrap();
     keymux_bench::on_runtime(async {

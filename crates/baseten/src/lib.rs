@@ -113,7 +113,7 @@ pub use client::Client;
 pub use config::{AuthScheme, Config, DEFAULT_BASE_URL};
 pub use error::Error;
 pub use keymux_core::{
-    ApiKeyProvider, Cursor, ErrorKind, ExposeSecret, Fact, HttpOptions, Page, RetryPolicy, SecretString,
+    ApiKeyProvider, ClientOptions, Cursor, ErrorKind, ExposeSecret, Fact, Page, RetryPolicy, SecretString,
 };
 pub use provider::provider_info;
 #[cfg(feature = "signing")]

@@ -2,7 +2,7 @@
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
-use keymux_core::{Error, ErrorKind, ExposeSecret, HttpOptions, SecretString, Setup, Variables};
+use keymux_core::{ClientOptions, Error, ErrorKind, ExposeSecret, SecretString, Setup, Variables};
 
 use crate::client::{Client, ID, dialect};
 
@@ -91,8 +91,8 @@ impl Config {
     }
 
     /// Time-outs, limits, retries.
-    pub fn with_http(mut self, options: HttpOptions) -> Self {
-        self.setup = self.setup.with_http(options);
+    pub fn with_options(mut self, options: ClientOptions) -> Self {
+        self.setup = self.setup.with_options(options);
         self
     }
 

@@ -85,7 +85,9 @@ mod wire;
 pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL, Region};
 pub use error::Error;
-pub use keymux_core::{ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, KeyKind, RetryPolicy, SecretString};
+pub use keymux_core::{
+    ApiKeyProvider, ClientOptions, ErrorKind, ExposeSecret, Fact, KeyKind, RetryPolicy, SecretString,
+};
 pub use provider::provider_info;
 pub use wire::{
     ApiKey, ApiKeyId, ApiKeyIdKind, ListApiKeys, ListServiceTokens, NewServiceToken, PageStart, ServiceToken,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use keymux::config::{AccountConfig, ConfigFile};
-use keymux::{AccountName, AttemptEvent, HttpOptions, Keymux, Observer, RetryEvent, Transport, WaitEvent};
+use keymux::{AccountName, AttemptEvent, ClientOptions, Keymux, Observer, RetryEvent, Transport, WaitEvent};
 
 use crate::args::Global;
 use crate::console::Console;
@@ -142,8 +142,8 @@ impl<'a> Loader<'a> {
     }
 
     /// The options of one account, or of all that are named after their vendors.
-    fn options(&self, account: Option<&AccountName>) -> Result<HttpOptions, Failure> {
-        let mut options = HttpOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
+    fn options(&self, account: Option<&AccountName>) -> Result<ClientOptions, Failure> {
+        let mut options = ClientOptions::new().with_application(concat!("keymux-cli/", env!("CARGO_PKG_VERSION")))?;
         if let Some(transport) = &self.transport {
             options = options.with_transport(Arc::clone(transport));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Error, HttpOptions, KeyAddress, Metadata, NewKey, Operation, Parameter, Permission, ProviderInfo,
+    ApiKeyProvider, ClientOptions, Error, KeyAddress, Metadata, NewKey, Operation, Parameter, Permission, ProviderInfo,
     Scope, SecretString, Takes,
 };
 
@@ -88,11 +88,11 @@ pub struct Wiring {
     /// What the provider authenticates with.
     pub credential: SecretString,
     /// The options, with the suite's clock.
-    pub http: HttpOptions,
+    pub http: ClientOptions,
 }
 
 impl Wiring {
-    pub(crate) fn new(base_url: String, credential: SecretString, http: HttpOptions) -> Self {
+    pub(crate) fn new(base_url: String, credential: SecretString, http: ClientOptions) -> Self {
         Self { base_url, credential, http }
     }
 }

@@ -17,13 +17,13 @@
 //! use async_trait::async_trait;
 //! use keymux_conformance::{Harness, Seeded, Subject, Wiring};
 //! use keymux_core::{ApiKeyProvider, Error, KeyAddress, SecretString};
-//! # use keymux_core::{KeyKind, KeyRecord, HttpOptions, ProviderId, ProviderInfo};
+//! # use keymux_core::{KeyKind, KeyRecord, ClientOptions, ProviderId, ProviderInfo};
 //! # static INFO: std::sync::LazyLock<ProviderInfo> =
 //! #     std::sync::LazyLock::new(|| ProviderInfo::new(ProviderId::new("acme"), "Acme", ["token_id"]));
 //! # #[derive(Debug)]
 //! # struct Client;
 //! # impl Client {
-//! #     fn new(_: SecretString, _: &str, _: HttpOptions) -> Result<Self, Error> { Ok(Self) }
+//! #     fn new(_: SecretString, _: &str, _: ClientOptions) -> Result<Self, Error> { Ok(Self) }
 //! # }
 //! # #[async_trait]
 //! # impl ApiKeyProvider for Client {

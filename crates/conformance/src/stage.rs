@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Basis, Change, Cursor, Error, FactState, Field, HttpOptions, KeyAddress, KeyPatch, KeyRecord,
+    ApiKeyProvider, Basis, Change, ClientOptions, Cursor, Error, FactState, Field, KeyAddress, KeyPatch, KeyRecord,
     Metadata, NewKey, Operation, Page, Parameter, Permission, ProviderInfo, Scope, SecretString, Verdict,
     VerifyRequest,
 };
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     pub(crate) fn provider_at(&self, base_url: String) -> Result<Arc<dyn ApiKeyProvider>, Miss> {
-        let http = HttpOptions::new().with_clock(Arc::new(self.clock.clone())).with_raw(true);
+        let http = ClientOptions::new().with_clock(Arc::new(self.clock.clone())).with_raw(true);
         success("making the provider", self.harness.provider(Wiring::new(base_url, self.harness.credential(), http)))
     }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::http::HttpOptions;
+use crate::http::ClientOptions;
 use crate::secret::{check_credential, credential_header};
 
 /// A credential, and when it ends.
@@ -45,7 +45,7 @@ impl Credential {
 
 /// Fetches credentials that end: from a vault, a command, a token service.
 ///
-/// A client that has one, by [`HttpOptions::with_credential_source`](crate::HttpOptions::with_credential_source), asks it
+/// A client that has one, by [`ClientOptions::with_credential_source`](crate::ClientOptions::with_credential_source), asks it
 /// a minute before the end of the credential in use (or a tenth of its life, if that is less), and once after the vendor
 /// refused it (401). However many calls are in flight, one asks and the others wait for what comes, so that no two calls
 /// of [`fetch`](Self::fetch) run at once for a client and its clones.
@@ -121,7 +121,7 @@ impl Credentials {
     /// The credential goes out as `name`, behind `scheme`. It may be empty if the options have a source.
     pub(crate) fn new(
         (name, scheme, secret): (HeaderName, &str, SecretString),
-        options: &HttpOptions,
+        options: &ClientOptions,
     ) -> Result<Self, Error> {
         let credentials = Self {
             name,

@@ -55,7 +55,7 @@ pub enum ErrorKind {
     Transport,
     /// The answer is not what the vendor documents, and not readable all the same. Was probably carried out.
     Decode,
-    /// The answer is larger than [`HttpOptions::with_max_body_bytes`](crate::HttpOptions::with_max_body_bytes) allows.
+    /// The answer is larger than [`ClientOptions::with_max_body_bytes`](crate::ClientOptions::with_max_body_bytes) allows.
     /// Was probably carried out.
     TooLarge,
     /// The vendor answered with a redirect, which is never followed: the base URL is probably wrong. A read is not
@@ -268,7 +268,7 @@ impl Error {
         self
     }
 
-    /// Names the item of code that mends this, such as `keymux_core::HttpOptions::with_root_certificates_pem`. The message is for
+    /// Names the item of code that mends this, such as `keymux_core::ClientOptions::with_root_certificates_pem`. The message is for
     /// everybody and names none.
     #[must_use]
     pub fn with_see(mut self, item: impl Into<Option<Cow<'static, str>>>) -> Self {

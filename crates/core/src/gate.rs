@@ -29,7 +29,7 @@ pub(crate) use unknown::UnknownKeys;
 /// account until the time told, or for a second or more if none is; so does a 503 that tells a time. The pace is that of
 /// one operation.
 ///
-/// A gate of one's own, handed in with [`HttpOptions::with_rate_gate`](crate::HttpOptions::with_rate_gate), can share a
+/// A gate of one's own, handed in with [`ClientOptions::with_rate_gate`](crate::ClientOptions::with_rate_gate), can share a
 /// limit among processes. One gate may serve many accounts: it tells them apart by what [`GateRequest`] says of them.
 /// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
 ///
@@ -67,7 +67,7 @@ pub struct GateRequest<'a> {
     /// Scheme, host and port that are asked.
     pub origin: &'a str,
     /// The application's name for the account:
-    /// [`HttpOptions::with_account_name`](crate::HttpOptions::with_account_name). Nothing here is derived from the
+    /// [`ClientOptions::with_account_name`](crate::ClientOptions::with_account_name). Nothing here is derived from the
     /// credential, since a shared store should hold nothing to guess it by.
     pub account: Option<&'a AccountName>,
     /// The operation, in the words of the vendor's client: the endpoint class.

@@ -20,7 +20,7 @@ pub use base_url::BaseUrl;
 pub use call::Call;
 pub use decode::objects;
 pub use dialect::{Dialect, Rejected, Rejection};
-pub use options::HttpOptions;
+pub use options::ClientOptions;
 pub use pipeline::Pipeline;
 pub use shape::{Decoded, Envelope, Rows, Shape, UnreadRow};
 pub use transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -65,8 +65,8 @@ pub use gate::{
     WaitReason,
 };
 pub use http::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Distrust, Envelope, Exchange, HttpOptions, Pipeline, Rejected, Rejection,
-    Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
+    Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, Pipeline, Rejected,
+    Rejection, Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
 };
 pub use info::ProviderInfo;
 pub use issued::IssuedKey;

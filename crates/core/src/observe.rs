@@ -30,7 +30,7 @@ pub struct AttemptEvent<'a> {
     /// The vendor.
     pub provider: &'a ProviderId,
     /// The application's name for the account, if it gave one:
-    /// [`HttpOptions::with_account_name`](crate::HttpOptions::with_account_name).
+    /// [`ClientOptions::with_account_name`](crate::ClientOptions::with_account_name).
     pub account: Option<&'a AccountName>,
     /// The operation, in the words of the vendor's client.
     pub operation: &'static str,

@@ -71,7 +71,7 @@ pub struct KeyRecord {
     pub drift: Vec<Drift>,
     /// The vendor's JSON, secrets and undocumented text replaced by their shape, numbers as `serde_json` has them: rounded
     /// where no integer of 64 bits and no float is alike. Kept only if
-    /// [`HttpOptions::with_raw`](crate::HttpOptions::with_raw) asks for it.
+    /// [`ClientOptions::with_raw`](crate::ClientOptions::with_raw) asks for it.
     pub raw: Option<serde_json::Value>,
     native: Option<Arc<dyn Any + Send + Sync>>,
 }

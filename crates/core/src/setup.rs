@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::http::{BaseUrl, Dialect, HttpOptions, Pipeline};
+use crate::http::{BaseUrl, ClientOptions, Dialect, Pipeline};
 use crate::secret::{check_credential, trim_secret};
 
 /// Reads a variable of the environment, or of what stands for it.
@@ -24,7 +24,7 @@ pub struct Setup {
     credential: SecretString,
     base_url_name: String,
     base_url: String,
-    http: HttpOptions,
+    http: ClientOptions,
 }
 
 impl Setup {
@@ -35,7 +35,7 @@ impl Setup {
             credential: credential.into(),
             base_url_name: "the base URL".to_owned(),
             base_url: base_url.to_owned(),
-            http: HttpOptions::default(),
+            http: ClientOptions::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Setup {
     }
 
     /// Other options.
-    pub fn with_http(mut self, options: HttpOptions) -> Self {
+    pub fn with_options(mut self, options: ClientOptions) -> Self {
         self.http = options;
         self
     }

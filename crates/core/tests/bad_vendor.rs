@@ -16,17 +16,17 @@ use common::server::{Server, answer, ok, send};
 use common::{OPERATION, SHAPE, call, dialect, look_up, ms, pipeline, seconds};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use keymux_core::{
-    BaseUrl, Call, DriftKind, Error, ErrorKind, Fact, HttpOptions, Pipeline, RetryPolicy, TransportError,
+    BaseUrl, Call, ClientOptions, DriftKind, Error, ErrorKind, Fact, Pipeline, RetryPolicy, TransportError,
     TransportErrorKind,
 };
 use tokio::net::TcpListener;
 
 /// Options whose waits between attempts take no time. The limit of an attempt keeps a broken test from hanging.
-fn options() -> HttpOptions {
-    HttpOptions::new().with_clock(Arc::new(VirtualClock::for_sockets())).with_attempt_timeout(seconds(20))
+fn options() -> ClientOptions {
+    ClientOptions::new().with_clock(Arc::new(VirtualClock::for_sockets())).with_attempt_timeout(seconds(20))
 }
 
-fn one_attempt() -> HttpOptions {
+fn one_attempt() -> ClientOptions {
     options().with_retry(RetryPolicy::never())
 }
 

@@ -20,8 +20,8 @@ use common::{OPERATION, SHAPE, ms, read_rejection};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use keymux_core::{
-    Answer, BaseUrl, Call, Dialect, Error, ErrorKind, Exchange, HttpOptions, Pipeline, ProviderId, Rejected, Rejection,
-    Request, Response, RetryPolicy, Setup, Transport, TransportError,
+    Answer, BaseUrl, Call, ClientOptions, Dialect, Error, ErrorKind, Exchange, Pipeline, ProviderId, Rejected,
+    Rejection, Request, Response, RetryPolicy, Setup, Transport, TransportError,
 };
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -161,19 +161,19 @@ fn dialect(read_rejection: fn(&Rejected<'_>) -> Rejection) -> Dialect {
     }
 }
 
-fn options() -> HttpOptions {
-    HttpOptions::new()
+fn options() -> ClientOptions {
+    ClientOptions::new()
         .with_clock(Arc::new(VirtualClock::for_sockets()))
         .with_randomness(Arc::new(Fraction(0.5)))
         .with_retry(RetryPolicy::default().with_max_attempts(2))
         .with_raw(true)
 }
 
-fn setup(base: &str, options: HttpOptions) -> Setup {
-    Setup::new(CANARY, base).with_http(options)
+fn setup(base: &str, options: ClientOptions) -> Setup {
+    Setup::new(CANARY, base).with_options(options)
 }
 
-fn pipeline(base: &str, options: HttpOptions) -> Pipeline {
+fn pipeline(base: &str, options: ClientOptions) -> Pipeline {
     setup(base, options).connect(dialect(read_rejection), (AUTHORIZATION, "Bearer "), HeaderMap::new(), "/v1").unwrap()
 }
 
@@ -182,7 +182,7 @@ async fn call(pipeline: &Pipeline) -> Result<Answer, Error> {
 }
 
 /// Calls a server that does `acts` at each connection. Returns the error, and checks everything that can be seen.
-async fn check_failure(what: &str, acts: Vec<Act>, options: HttpOptions) -> Error {
+async fn check_failure(what: &str, acts: Vec<Act>, options: ClientOptions) -> Error {
     listen();
     let journal = Arc::new(Journal::default());
     let server = Server::start([acts]).await;
@@ -323,7 +323,7 @@ fn a_setup_that_is_refused_does_not_sing() {
         Setup::new("secret", &format!("https://acme.example?{CANARY}")),
         Setup::new("secret", &format!("{CANARY} is no URL")),
         Setup::new("secret", "https://acme.example")
-            .with_http(HttpOptions::new().with_root_certificates_pem(CANARY.as_bytes())),
+            .with_options(ClientOptions::new().with_root_certificates_pem(CANARY.as_bytes())),
     ];
     for setup in table {
         let error = connect(setup).unwrap_err();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::fake::VirtualClock;
 use common::{look_up, pipeline, seconds};
-use keymux_core::{Distrust, ErrorKind, HttpOptions};
+use keymux_core::{ClientOptions, Distrust, ErrorKind};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -47,9 +47,9 @@ fn server() -> (u16, Arc<AtomicUsize>) {
     (port, came)
 }
 
-fn options() -> HttpOptions {
+fn options() -> ClientOptions {
     let clock = Arc::new(VirtualClock::for_sockets());
-    HttpOptions::new().with_clock(clock).with_attempt_timeout(seconds(20)).with_system_proxy(false)
+    ClientOptions::new().with_clock(clock).with_attempt_timeout(seconds(20)).with_system_proxy(false)
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn an_unknown_authority_is_tried_once_and_the_message_names_the_setting_in
     assert!(error.detail::<Distrust>().is_some() && !error.is_retryable(), "{error}");
     let says = format!("the certificate of 127.0.0.1:{port} (without a proxy) is not trusted");
     assert!(error.to_string().contains(&says), "{error}");
-    assert!(error.to_string().contains("`HttpOptions::with_root_certificates_pem`"), "{error}");
+    assert!(error.to_string().contains("`ClientOptions::with_root_certificates_pem`"), "{error}");
     let error = look_up(&pipeline(&url, options.with_trust_setting("the key `ca`"))).await.unwrap_err();
     assert!(error.to_string().contains("trust that authority with the key `ca`"), "{error}");
 }

@@ -17,7 +17,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use keymux_core::{
-    BaseUrl, Clock, Credential, CredentialSource, Error, ErrorKind, HttpOptions, Pipeline, RetryPolicy, Setup,
+    BaseUrl, ClientOptions, Clock, Credential, CredentialSource, Error, ErrorKind, Pipeline, RetryPolicy, Setup,
 };
 
 /// Gives what it is told to, one after the other, the last one for ever, and counts.
@@ -69,7 +69,7 @@ fn sealed() -> Result<Credential, Error> {
 
 /// A client whose first credential is `first`.
 fn client(server: &Server, clock: &VirtualClock, vault: &Arc<Vault>, first: &str, ends: Option<Timestamp>) -> Pipeline {
-    let mut options = HttpOptions::new()
+    let mut options = ClientOptions::new()
         .with_clock(Arc::new(clock.clone()))
         .with_retry(RetryPolicy::never())
         .with_attempt_timeout(seconds(20))
@@ -78,7 +78,7 @@ fn client(server: &Server, clock: &VirtualClock, vault: &Arc<Vault>, first: &str
     if let Some(ends) = ends {
         options = options.with_credential_end(ends);
     }
-    let setup = Setup::new(first, &server.url()).with_http(options);
+    let setup = Setup::new(first, &server.url()).with_options(options);
     setup.connect(common::dialect(), (AUTHORIZATION, "Bearer "), HeaderMap::new(), "").unwrap()
 }
 
@@ -251,7 +251,7 @@ async fn a_source_that_hangs_is_given_up_with_the_call() {
     }
 
     let server = saying([]).await;
-    let options = HttpOptions::new().with_total_timeout(ms(100)).with_credential_source(Arc::new(Silent));
+    let options = ClientOptions::new().with_total_timeout(ms(100)).with_credential_source(Arc::new(Silent));
     let base = BaseUrl::parse("base", &server.url()).unwrap();
     let pipeline =
         Pipeline::new(common::dialect(), base, (AUTHORIZATION, "", "".into()), HeaderMap::new(), options).unwrap();

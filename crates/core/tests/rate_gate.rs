@@ -13,14 +13,14 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest, GateWait, HttpOptions,
-    Observer, Pipeline, RateGate, RateLimit, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest,
+    GateWait, Observer, Pipeline, RateGate, RateLimit, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
-fn patient() -> HttpOptions {
+fn patient() -> ClientOptions {
     let retry = RetryPolicy::default().with_max_attempts(1000);
-    HttpOptions::new().with_total_timeout(Duration::from_secs(100_000)).with_retry(retry)
+    ClientOptions::new().with_total_timeout(Duration::from_secs(100_000)).with_retry(retry)
 }
 
 /// Makes `calls` calls from as many tasks as told, and gives back how they end.
@@ -160,7 +160,7 @@ async fn a_call_whose_turn_comes_too_late_ends_at_once_and_is_not_sent() {
         let header = format!("Retry-After: {told}");
         let first = move |number, _: Duration, _: &str| if number == 0 { refused(&header) } else { ok() };
         let vendor = Vendor::start(&clock, first).await;
-        let options = HttpOptions::new().with_total_timeout(total).with_retry(RetryPolicy::never());
+        let options = ClientOptions::new().with_total_timeout(total).with_retry(RetryPolicy::never());
         let client = vendor.client(options);
         call(&client).await.unwrap_err();
         let outcome = call(&client).await;
@@ -179,7 +179,7 @@ async fn one_long_stop_is_not_taken_for_the_whole_account_and_three_in_a_row_are
     let passes = |number| number == 1;
     let first = move |number, _: Duration, _: &str| if passes(number) { ok() } else { refused("Retry-After: 3600") };
     let vendor = Vendor::start(&clock, first).await;
-    let client = vendor.client(HttpOptions::new().with_total_timeout(seconds(1000)).with_retry(RetryPolicy::never()));
+    let client = vendor.client(ClientOptions::new().with_total_timeout(seconds(1000)).with_retry(RetryPolicy::never()));
     let mut sent = Vec::new();
     for _ in 0..6 {
         let error = call(&client).await.err();

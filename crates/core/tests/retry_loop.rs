@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::fake::{Bench, Journal, Step, VirtualClock, ok, status, told};
 use common::{OPERATION, call, look_up, ms, seconds};
-use keymux_core::{Call, ErrorKind, HttpOptions, RetryPolicy, StopReason, TransportErrorKind};
+use keymux_core::{Call, ClientOptions, ErrorKind, RetryPolicy, StopReason, TransportErrorKind};
 
 /// Polls `future` once, and expects it not to be over.
 fn start<F: Future>(future: std::pin::Pin<&mut F>) {
@@ -19,8 +19,8 @@ fn start<F: Future>(future: std::pin::Pin<&mut F>) {
     assert!(!over, "the call is over already");
 }
 
-fn attempts(attempts: u32) -> HttpOptions {
-    HttpOptions::new().with_retry(RetryPolicy::default().with_max_attempts(attempts))
+fn attempts(attempts: u32) -> ClientOptions {
+    ClientOptions::new().with_retry(RetryPolicy::default().with_max_attempts(attempts))
 }
 
 // ---- When the vendor names no delay ----
@@ -43,7 +43,7 @@ async fn the_waits_double_and_the_jitter_shortens_them() {
 #[tokio::test]
 async fn the_delays_of_the_policy_are_kept() {
     let policy = RetryPolicy::default().with_max_attempts(6).with_base_delay(seconds(1)).with_max_delay(seconds(3));
-    let bench = Bench::always(status(503), 1.0, HttpOptions::new().with_retry(policy));
+    let bench = Bench::always(status(503), 1.0, ClientOptions::new().with_retry(policy));
     let error = call(&bench.pipeline).await.unwrap_err();
     assert_eq!(bench.transport.sent(), [0, 1, 3, 6, 9, 12].map(seconds));
     assert_eq!(error.attempts(), 6);
@@ -52,7 +52,7 @@ async fn the_delays_of_the_policy_are_kept() {
 #[tokio::test]
 async fn the_first_attempt_is_made_whatever_the_policy() {
     for policy in [RetryPolicy::never(), RetryPolicy::default().with_max_attempts(0)] {
-        let bench = Bench::always(status(503), 1.0, HttpOptions::new().with_retry(policy));
+        let bench = Bench::always(status(503), 1.0, ClientOptions::new().with_retry(policy));
         assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts(), 1);
         assert_eq!(bench.transport.count(), 1);
     }
@@ -60,7 +60,7 @@ async fn the_first_attempt_is_made_whatever_the_policy() {
 
 #[tokio::test]
 async fn a_wait_past_the_deadline_is_not_slept() {
-    let bench = Bench::always(status(503), 1.0, HttpOptions::new().with_total_timeout(ms(1500)));
+    let bench = Bench::always(status(503), 1.0, ClientOptions::new().with_total_timeout(ms(1500)));
     let error = call(&bench.pipeline).await.unwrap_err();
     assert_eq!(bench.transport.sent(), [ms(0), ms(500)], "the next wait would end at 1500 ms");
     assert_eq!((error.kind(), error.attempts(), bench.clock.elapsed()), (ErrorKind::Server, 2, ms(500)));
@@ -69,7 +69,7 @@ async fn a_wait_past_the_deadline_is_not_slept() {
 #[tokio::test]
 async fn nothing_is_sent_after_the_deadline_even_if_a_sleep_took_too_long() {
     let clock = VirtualClock::oversleeping(seconds(60));
-    let options = HttpOptions::new().with_total_timeout(seconds(10));
+    let options = ClientOptions::new().with_total_timeout(seconds(10));
     let bench = Bench::on(clock, [told(429, "retry-after", "2")], Some(ok()), 0.0, options);
     let outcome = call(&bench.pipeline).await;
     assert_eq!(bench.transport.sent(), [ms(0)], "at 62 s the call has been over for 52 s");
@@ -183,7 +183,7 @@ async fn a_delay_past_the_deadline_is_returned_not_slept() {
     ];
     for (took, delay, slept) in table {
         let refusal = Step::Late(seconds(took), Box::new(told(429, "retry-after", delay)));
-        let bench = Bench::with([refusal, ok()], 0.0, HttpOptions::new().with_total_timeout(seconds(20)));
+        let bench = Bench::with([refusal, ok()], 0.0, ClientOptions::new().with_total_timeout(seconds(20)));
         let outcome = call(&bench.pipeline).await;
         assert_eq!(outcome.is_ok(), slept, "{took} s, then told {delay} s");
         if let Err(error) = outcome {
@@ -195,7 +195,7 @@ async fn a_delay_past_the_deadline_is_returned_not_slept() {
 
 #[tokio::test]
 async fn jitter_never_carries_a_wait_past_the_deadline() {
-    let options = HttpOptions::new().with_total_timeout(ms(10_100));
+    let options = ClientOptions::new().with_total_timeout(ms(10_100));
     let bench = Bench::with([told(429, "retry-after", "10"), ok()], 1.0, options);
     call(&bench.pipeline).await.unwrap();
     assert_eq!(bench.transport.sent(), [ms(0), ms(10_040)], "half of what remains beside the shortest attempt is left");
@@ -236,7 +236,7 @@ async fn an_attempt_that_hangs_is_cut_at_its_limit_and_the_call_at_its_own() {
         (1_000, 120_000, 0.0, &[0, 1_000, 2_000, 3_000], &[1_000; 4]),
     ];
     for &(attempt, total, fraction, sent, cuts) in table {
-        let options = HttpOptions::new().with_attempt_timeout(ms(attempt)).with_total_timeout(ms(total));
+        let options = ClientOptions::new().with_attempt_timeout(ms(attempt)).with_total_timeout(ms(total));
         let bench = Bench::always(Step::Hang, fraction, options);
         let error = call(&bench.pipeline).await.unwrap_err();
         assert_eq!(bench.transport.sent(), sent.iter().copied().map(ms).collect::<Vec<_>>());
@@ -364,7 +364,7 @@ async fn an_answer_that_cannot_be_read_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn an_oversized_body_of_another_transport_is_refused_too() {
-    let options = || HttpOptions::new().with_max_body_bytes(10);
+    let options = || ClientOptions::new().with_max_body_bytes(10);
     let long = "x".repeat(11);
     let bench = Bench::with([Step::Answer(200, Vec::new(), long.clone())], 0.0, options());
     let error = call(&bench.pipeline).await.unwrap_err();
@@ -384,7 +384,7 @@ const BURST: usize = 20;
 #[tokio::test]
 async fn a_vendor_that_is_down_gets_at_most_the_burst_beyond_the_calls() {
     let journal = Arc::new(Journal::default());
-    let bench = Bench::always(status(503), 0.5, HttpOptions::new().with_observer(journal.clone()));
+    let bench = Bench::always(status(503), 0.5, ClientOptions::new().with_observer(journal.clone()));
     for _ in 0..200 {
         assert_eq!(call(&bench.pipeline.clone()).await.unwrap_err().kind(), ErrorKind::Server);
     }
@@ -395,7 +395,7 @@ async fn a_vendor_that_is_down_gets_at_most_the_burst_beyond_the_calls() {
 
 #[tokio::test]
 async fn calls_at_the_same_time_share_the_budget() {
-    let options = HttpOptions::new().with_total_timeout(Duration::MAX);
+    let options = ClientOptions::new().with_total_timeout(Duration::MAX);
     let bench = Bench::always(Step::Fail(TransportErrorKind::Connect), 0.5, options);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..200 {
@@ -412,7 +412,7 @@ async fn ten_successes_bring_one_retry_back_and_never_more_than_the_burst() {
     let table = [(0, 0), (9, 0), (10, 1), (25, 2), (1000, BURST)];
     for (successes, retries) in table {
         let script = vec![status(503); 1 + BURST].into_iter().chain(vec![ok(); successes]);
-        let options = HttpOptions::new().with_retry(policy).with_total_timeout(Duration::MAX);
+        let options = ClientOptions::new().with_retry(policy).with_total_timeout(Duration::MAX);
         let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, options);
         assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts() as usize, 1 + BURST, "the bucket is empty");
         for _ in 0..successes {
@@ -426,7 +426,7 @@ async fn ten_successes_bring_one_retry_back_and_never_more_than_the_burst() {
 #[tokio::test]
 async fn a_retry_whose_delay_the_vendor_named_is_free() {
     let script = vec![[told(429, "retry-after", "1"), ok()]; 100].into_iter().flatten();
-    let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, HttpOptions::new());
+    let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, ClientOptions::new());
     for _ in 0..100 {
         call(&bench.pipeline).await.unwrap();
     }
@@ -439,7 +439,7 @@ async fn a_retry_whose_delay_the_vendor_named_is_free() {
 
 #[tokio::test]
 async fn a_refusal_without_a_delay_is_free_where_a_gate_stops_the_account() {
-    let table = [("a gate", HttpOptions::new(), BURST), ("none", HttpOptions::new().without_rate_gate(), 0)];
+    let table = [("a gate", ClientOptions::new(), BURST), ("none", ClientOptions::new().without_rate_gate(), 0)];
     for (case, options, left) in table {
         let script = vec![[status(429), ok()]; BURST].into_iter().flatten();
         let policy = RetryPolicy::default().with_budget(u32::try_from(BURST).unwrap(), 0.0);
@@ -460,7 +460,7 @@ async fn a_success_that_needed_a_retry_brings_none_back() {
     let policy = RetryPolicy::default().with_budget(1, 0.1);
     let invited = vec![[told(429, "retry-after", "1"), ok()]; 10].into_iter().flatten();
     let script = [status(503), status(503)].into_iter().chain(invited);
-    let options = HttpOptions::new().with_retry(policy);
+    let options = ClientOptions::new().with_retry(policy);
     let bench = Bench::on(VirtualClock::new(), script, Some(status(503)), 0.5, options);
     assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts(), 2, "the only retry");
     for _ in 0..10 {
@@ -472,7 +472,7 @@ async fn a_success_that_needed_a_retry_brings_none_back() {
 #[tokio::test]
 async fn two_clients_have_a_budget_each() {
     for _ in 0..2 {
-        let bench = Bench::always(status(503), 0.5, HttpOptions::new());
+        let bench = Bench::always(status(503), 0.5, ClientOptions::new());
         assert_eq!(call(&bench.pipeline).await.unwrap_err().attempts(), 4);
     }
 }
@@ -514,7 +514,7 @@ async fn every_attempt_every_retry_and_every_end_is_told() {
     ];
     for (script, fraction, expected) in table {
         let journal = Arc::new(Journal::default());
-        let bench = Bench::with(script, fraction, HttpOptions::new().with_observer(journal.clone()));
+        let bench = Bench::with(script, fraction, ClientOptions::new().with_observer(journal.clone()));
         let _ = call(&bench.pipeline).await;
         assert_eq!(journal.lines(), expected);
     }
@@ -522,13 +522,13 @@ async fn every_attempt_every_retry_and_every_end_is_told() {
 
 #[tokio::test]
 async fn the_end_of_a_call_says_why_there_is_no_other_attempt() {
-    let few = || HttpOptions::new().with_total_timeout(seconds(1));
-    let none = || HttpOptions::new().with_retry(RetryPolicy::default().with_budget(0, 0.0));
+    let few = || ClientOptions::new().with_total_timeout(seconds(1));
+    let none = || ClientOptions::new().with_retry(RetryPolicy::default().with_budget(0, 0.0));
     let table = [
         // what the vendor always does, the options, why it ends
-        (status(400), HttpOptions::new(), StopReason::Permanent),
+        (status(400), ClientOptions::new(), StopReason::Permanent),
         (status(503), attempts(2), StopReason::AttemptsUsed),
-        (told(429, "retry-after", "61"), HttpOptions::new(), StopReason::DelayAboveCap),
+        (told(429, "retry-after", "61"), ClientOptions::new(), StopReason::DelayAboveCap),
         (told(429, "retry-after", "1"), few(), StopReason::DeadlineTooNear),
         (Step::Hang, few(), StopReason::DeadlineTooNear),
         (status(503), none(), StopReason::BudgetEmpty),
@@ -568,7 +568,7 @@ async fn a_call_that_cannot_be_put_into_a_url_is_refused_before_anything_is_sent
 #[test]
 fn a_call_that_is_dropped_between_two_attempts_sends_nothing_more() {
     let clock = VirtualClock::frozen();
-    let bench = Bench::on(clock, [status(503)], None, 0.5, HttpOptions::new());
+    let bench = Bench::on(clock, [status(503)], None, 0.5, ClientOptions::new());
     {
         let mut call = pin!(call(&bench.pipeline));
         start(call.as_mut());
@@ -581,7 +581,7 @@ fn a_call_that_is_dropped_between_two_attempts_sends_nothing_more() {
 #[test]
 fn a_call_that_is_dropped_within_an_attempt_ends_the_request_and_sends_nothing_more() {
     for step in [Step::Hang, Step::HangInBody(200, Vec::new()), Step::HangInBody(503, Vec::new())] {
-        let bench = Bench::on(VirtualClock::frozen(), [step], None, 0.5, HttpOptions::new());
+        let bench = Bench::on(VirtualClock::frozen(), [step], None, 0.5, ClientOptions::new());
         {
             let mut call = pin!(call(&bench.pipeline));
             start(call.as_mut());
@@ -601,7 +601,7 @@ fn a_call_that_is_never_polled_sends_nothing() {
 
 #[test]
 fn a_dropped_call_takes_nothing_from_the_next_one() {
-    let bench = Bench::on(VirtualClock::frozen(), [Step::Hang, ok()], None, 0.5, HttpOptions::new());
+    let bench = Bench::on(VirtualClock::frozen(), [Step::Hang, ok()], None, 0.5, ClientOptions::new());
     {
         let mut dropped = pin!(call(&bench.pipeline));
         start(dropped.as_mut());

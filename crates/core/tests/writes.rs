@@ -11,7 +11,9 @@ use common::server::{Server, answer};
 use common::{ms, seconds};
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderMap};
-use keymux_core::{Call, Dialect, Error, ErrorKind, HttpOptions, ProviderId, Rejected, Rejection, RetryPolicy, Setup};
+use keymux_core::{
+    Call, ClientOptions, Dialect, Error, ErrorKind, ProviderId, Rejected, Rejection, RetryPolicy, Setup,
+};
 
 /// A key that the vendor makes, or that the caller brings: no credential, so that nothing but quiet hides it.
 const PLAINTEXT: &str = "fresh-plain-text";
@@ -35,8 +37,8 @@ async fn send(url: &str, call: Call<'_>) -> Result<(), Error> {
         wait_headers: &[],
     };
     let retry = RetryPolicy::default().with_base_delay(ms(1));
-    let options = HttpOptions::new().with_retry(retry).with_attempt_timeout(seconds(5));
-    let setup = Setup::new("credential", url).with_http(options);
+    let options = ClientOptions::new().with_retry(retry).with_attempt_timeout(seconds(5));
+    let setup = Setup::new("credential", url).with_options(options);
     let pipeline = setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "").unwrap();
     pipeline.send(call).await.map(drop)
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use keymux_core::{Error, HttpOptions, SecretString, Setup, Variables};
+use keymux_core::{ClientOptions, Error, SecretString, Setup, Variables};
 
 use crate::client::{Client, dialect};
 
@@ -46,8 +46,8 @@ impl Config {
     }
 
     /// Time-outs, limits, retries.
-    pub fn with_http(mut self, options: HttpOptions) -> Self {
-        self.setup = self.setup.with_http(options);
+    pub fn with_options(mut self, options: ClientOptions) -> Self {
+        self.setup = self.setup.with_options(options);
         self
     }
 

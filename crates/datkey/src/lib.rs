@@ -81,7 +81,7 @@ pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
 pub use keymux_core::{
-    ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, Metadata, MetadataValue, RetryPolicy, SecretString,
+    ApiKeyProvider, ClientOptions, ErrorKind, ExposeSecret, Fact, Metadata, MetadataValue, RetryPolicy, SecretString,
 };
 pub use provider::provider_info;
 pub use wire::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind, HttpOptions, ProviderId, Variables};
+use keymux_core::{AccountName, ApiKeyProvider, ClientOptions, Error, ErrorKind, ProviderId, Variables};
 
 use crate::account::Account;
 use crate::accounts::Accounts;
@@ -28,14 +28,14 @@ impl Keymux {
     /// `ONELOOP_API_KEY`, each with an optional base URL: `BASETEN_BASE_URL` and so on. One that is set but empty or
     /// malformed is an error that names it. Without any credential there are no accounts.
     pub fn from_env() -> Result<Self, Error> {
-        Self::builder().with_env(&HttpOptions::default())?.build()
+        Self::builder().with_env(&ClientOptions::default())?.build()
     }
 
     /// Like [`from_env`](Self::from_env), but an account that cannot be set up does not stop the others, as in
     /// [`from_config_partial`](Self::from_config_partial), and a variable that is set but empty counts as not set;
     /// [`empty_variables`](crate::empty_variables) names those.
     pub fn from_env_partial() -> Result<Self, Error> {
-        Self::builder().with_env_partial(&HttpOptions::default()).build()
+        Self::builder().with_env_partial(&ClientOptions::default()).build()
     }
 
     /// The accounts of a configuration file, with the default options where the file says nothing.
@@ -45,7 +45,7 @@ impl Keymux {
     /// error; [`from_config_partial`](Self::from_config_partial) goes on without it.
     #[cfg(feature = "config")]
     pub async fn from_config(file: &crate::config::ConfigFile) -> Result<Self, Error> {
-        Self::builder().with_config(file, &HttpOptions::default()).await?.build()
+        Self::builder().with_config(file, &ClientOptions::default()).await?.build()
     }
 
     /// Like [`from_config`](Self::from_config), but an account that cannot be set up costs itself alone.
@@ -64,14 +64,14 @@ impl Keymux {
     /// ```
     #[cfg(feature = "config")]
     pub async fn from_config_partial(file: &crate::config::ConfigFile) -> Result<Self, Error> {
-        Self::builder().with_config_partial(file, &HttpOptions::default()).await.build()
+        Self::builder().with_config_partial(file, &ClientOptions::default()).await.build()
     }
 }
 
 /// Collects the accounts of a [`Keymux`].
 ///
 /// ```
-/// use keymux::{HttpOptions, Keymux};
+/// use keymux::{ClientOptions, Keymux};
 ///
 /// # #[cfg(all(feature = "baseten", feature = "rustls"))]
 /// # fn main() -> Result<(), keymux::Error> {
@@ -126,12 +126,12 @@ impl Builder {
     }
 
     /// Adds the accounts of [`Keymux::from_env`], with these options.
-    pub fn with_env(self, options: &HttpOptions) -> Result<Self, Error> {
+    pub fn with_env(self, options: &ClientOptions) -> Result<Self, Error> {
         self.with_variables(&|name| std::env::var_os(name), options)
     }
 
     /// Like [`with_env`](Builder::with_env), with another source of variables.
-    pub fn with_variables(mut self, variables: Variables<'_>, options: &HttpOptions) -> Result<Self, Error> {
+    pub fn with_variables(mut self, variables: Variables<'_>, options: &ClientOptions) -> Result<Self, Error> {
         for (provider, account) in env::accounts(variables, options) {
             self.accounts.push((provider.as_str().to_owned(), account?));
         }
@@ -139,12 +139,12 @@ impl Builder {
     }
 
     /// Adds the accounts of [`Keymux::from_env_partial`], with these options.
-    pub fn with_env_partial(self, options: &HttpOptions) -> Self {
+    pub fn with_env_partial(self, options: &ClientOptions) -> Self {
         self.with_variables_partial(&|name| std::env::var_os(name), options)
     }
 
     /// Like [`with_env_partial`](Builder::with_env_partial), with another source of variables.
-    pub fn with_variables_partial(mut self, variables: Variables<'_>, options: &HttpOptions) -> Self {
+    pub fn with_variables_partial(mut self, variables: Variables<'_>, options: &ClientOptions) -> Self {
         let variables = |name: &str| variables(name).filter(|value| !env::is_empty(value));
         for (provider, account) in env::accounts(&variables, options) {
             let name = provider.as_str().to_owned();
@@ -158,7 +158,11 @@ impl Builder {
 
     /// Adds the accounts of [`Keymux::from_config`]. What the file says takes the place of what `options` say.
     #[cfg(feature = "config")]
-    pub async fn with_config(mut self, file: &crate::config::ConfigFile, options: &HttpOptions) -> Result<Self, Error> {
+    pub async fn with_config(
+        mut self,
+        file: &crate::config::ConfigFile,
+        options: &ClientOptions,
+    ) -> Result<Self, Error> {
         for (account, built) in crate::config::build_all(file, options).await {
             self = self.with_account(account.name().as_str(), built?);
         }
@@ -167,7 +171,7 @@ impl Builder {
 
     /// Adds the accounts of [`Keymux::from_config_partial`]. What the file says takes the place of what `options` say.
     #[cfg(feature = "config")]
-    pub async fn with_config_partial(mut self, file: &crate::config::ConfigFile, options: &HttpOptions) -> Self {
+    pub async fn with_config_partial(mut self, file: &crate::config::ConfigFile, options: &ClientOptions) -> Self {
         for (account, built) in crate::config::build_all(file, options).await {
             let name = account.name().as_str();
             self = match built {

@@ -46,7 +46,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
-use keymux_core::{AccountName, ApiKeyProvider, Credential, Error, ErrorKind, HttpOptions, ProviderId, Variables};
+use keymux_core::{AccountName, ApiKeyProvider, ClientOptions, Credential, Error, ErrorKind, ProviderId, Variables};
 use zeroize::Zeroizing;
 
 use self::credential::{MAX_CONFIG_BYTES, Source, shown_path};
@@ -178,7 +178,7 @@ fn is_there(path: &Path) -> Result<bool, Error> {
 /// Builds the accounts of a file, some side by side, since a command may take its time. They come in their order.
 pub(crate) async fn build_all<'a>(
     file: &'a ConfigFile,
-    options: &'a HttpOptions,
+    options: &'a ClientOptions,
 ) -> Vec<(&'a AccountConfig, Result<Arc<dyn ApiKeyProvider>, Error>)> {
     let build = |account: &'a AccountConfig| async move { (account, account.build(options).await) };
     let builds: Vec<_> = file.accounts().map(build).collect();
@@ -246,7 +246,7 @@ impl AccountConfig {
     /// It prints the key alone, or JSON with the key and its end: `{"secret": "…", "expires_at":
     /// "2030-01-31T12:00:00Z"}`. Then it runs again ahead of that end. After the vendor refused the credential a command
     /// runs again, and a file is read again, once.
-    pub async fn build(&self, options: &HttpOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
+    pub async fn build(&self, options: &ClientOptions) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let (run, fetched) = self.runs.fetch(&self.source, &self.name, 0).await;
         let credential = fetched.map_err(|message| self.error(&self.source_place, &message))?;
         let account = self.with_contents().await?;
@@ -274,7 +274,7 @@ impl AccountConfig {
         &self,
         credential: Credential,
         run: u64,
-        options: &HttpOptions,
+        options: &ClientOptions,
     ) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         let at_place = |error: Error| {
             let message = error.message().unwrap_or("cannot be set up");

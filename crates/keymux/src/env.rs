@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use keymux_core::{ApiKeyProvider, Error, HttpOptions, ProviderId, Variables};
+use keymux_core::{ApiKeyProvider, ClientOptions, Error, ProviderId, Variables};
 
 use crate::vendors::providers;
 
@@ -37,12 +37,12 @@ pub(crate) type Set = (ProviderId, Result<Arc<dyn ApiKeyProvider>, Error>);
     )),
     expect(unused_variables, unused_mut, reason = "a build without vendors")
 )]
-pub(crate) fn accounts(variables: Variables<'_>, options: &HttpOptions) -> Vec<Set> {
+pub(crate) fn accounts(variables: Variables<'_>, options: &ClientOptions) -> Vec<Set> {
     let mut accounts = Vec::new();
     macro_rules! add {
         ($vendor:ident) => {
             let account = $vendor::Config::from_variables(variables).transpose().map(|config| {
-                let client = config.and_then(|config| config.with_http(options.clone()).build());
+                let client = config.and_then(|config| config.with_options(options.clone()).build());
                 client.map(|client| Arc::new(client) as Arc<dyn ApiKeyProvider>)
             });
             accounts.extend(account.map(|account| ($vendor::provider_info().id().clone(), account)));

@@ -69,9 +69,9 @@ pub use keymux_baseten as baseten;
 #[doc(inline)]
 pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
-    About, AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, Clock, Cursor,
-    Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field, FieldValue,
-    GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, HttpOptions, IssuedKey,
+    About, AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, ClientOptions,
+    Clock, Cursor, Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Field,
+    FieldValue, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, IssuedKey,
     KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata,
     MetadataValue, NewKey, Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo,
     Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,

@@ -78,6 +78,8 @@ pub use client::Client;
 pub use config::{AuthHeader, Config, DEFAULT_BASE_URL};
 pub use error::{Error, Violation};
 pub use jiff::Timestamp;
-pub use keymux_core::{ApiKeyProvider, Change, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString};
+pub use keymux_core::{
+    ApiKeyProvider, Change, ClientOptions, ErrorKind, ExposeSecret, Fact, RetryPolicy, SecretString,
+};
 pub use provider::provider_info;
 pub use wire::{ApiKey, ApiKeyId, ApiKeyIdKind, ApiKeyPage, ApiKeyUpdate, KeyStatus, ListApiKeys, NewApiKey, PageInfo};

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use keymux_core::{Error, HttpOptions, SecretString, Setup, TimeUnit, Variables};
+use keymux_core::{ClientOptions, Error, SecretString, Setup, TimeUnit, Variables};
 
 use crate::client::{Client, dialect};
 
@@ -59,8 +59,8 @@ impl Config {
     }
 
     /// Time-outs, limits, retries.
-    pub fn with_http(mut self, options: HttpOptions) -> Self {
-        self.setup = self.setup.with_http(options);
+    pub fn with_options(mut self, options: ClientOptions) -> Self {
+        self.setup = self.setup.with_options(options);
         self
     }
 

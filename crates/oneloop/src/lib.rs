@@ -97,7 +97,7 @@ pub use client::Client;
 pub use config::{Config, DEFAULT_BASE_URL};
 pub use error::Error;
 pub use keymux_core::{
-    ApiKeyProvider, ErrorKind, ExposeSecret, Fact, HttpOptions, RetryPolicy, SecretString, TimeUnit,
+    ApiKeyProvider, ClientOptions, ErrorKind, ExposeSecret, Fact, RetryPolicy, SecretString, TimeUnit,
 };
 pub use provider::provider_info;
 pub use wire::{

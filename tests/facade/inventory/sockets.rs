@@ -61,11 +61,11 @@ async fn one_well_one_refused_and_one_throttled_in_the_middle_are_each_told() {
     stage.baseten().faults(FaultRule::new(throttled).on("list_api_keys").nth(5)).unwrap();
     let (well, refused, throttled) = (stage.oneloop(), stage.mielto(), stage.baseten());
     let config = mielto::Config::new("not-the-credential").with_base_url(refused.base_url());
-    let builder = Keymux::builder().with_account("refused", config.with_http(stage.options()).build().unwrap());
+    let builder = Keymux::builder().with_account("refused", config.with_options(stage.options()).build().unwrap());
     let config = oneloop::Config::new(well.credential()).with_base_url(well.base_url());
-    let builder = builder.with_account("well", config.with_http(stage.options()).build().unwrap());
+    let builder = builder.with_account("well", config.with_options(stage.options()).build().unwrap());
     let config = baseten::Config::new(throttled.credential()).with_base_url(throttled.base_url());
-    let builder = builder.with_account("throttled", config.with_http(stage.options()).build().unwrap());
+    let builder = builder.with_account("throttled", config.with_options(stage.options()).build().unwrap());
     let inventory = builder.build().unwrap().inventory().with_concurrency(at_most(1));
     let mut stream = inventory.stream().unwrap();
     let (keys, end) = rest(&mut stream).await;
@@ -248,7 +248,7 @@ async fn neither_completeness_nor_checkpoint_nor_progress_holds_the_credential()
 #[tokio::test]
 async fn each_vendors_account_is_told_as_its_documents_have_it() {
     let emulator = Emulator::start().await.unwrap();
-    let keymux = five(&emulator, &keymux::HttpOptions::new());
+    let keymux = five(&emulator, &keymux::ClientOptions::new());
     let mut stream = keymux.inventory().stream().unwrap();
     let (keys, end) = rest(&mut stream).await;
     let mut seeded = Vec::new();

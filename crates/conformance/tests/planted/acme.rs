@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    Answer, ApiKeyProvider, Call, Capabilities, Change, Cursor, Dialect, Envelope, Error, ExposeSecret, Fact, Field,
-    HttpOptions, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation,
+    Answer, ApiKeyProvider, Call, Capabilities, Change, ClientOptions, Cursor, Dialect, Envelope, Error, ExposeSecret,
+    Fact, Field, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation,
     Page, Parameter, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope, ScopeInfo,
     SecretString, Setup, Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
@@ -98,10 +98,10 @@ pub(crate) struct Acme {
 }
 
 impl Acme {
-    pub(crate) fn new(credential: SecretString, base_url: &str, http: HttpOptions) -> Result<Self, Error> {
+    pub(crate) fn new(credential: SecretString, base_url: &str, http: ClientOptions) -> Result<Self, Error> {
         let dialect =
             Dialect { provider: ID, request_id_header: None, read_rejection, rate_limit: None, wait_headers: &[] };
-        let setup = Setup::new(credential, base_url).with_http(http);
+        let setup = Setup::new(credential, base_url).with_options(http);
         Ok(Self { pipeline: setup.connect(dialect, (AUTHORIZATION, "Bearer "), HeaderMap::new(), "")? })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use http::Method;
 use keymux_core::{
-    ApiKeyProvider, Call, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret, Fact, HttpOptions, IssuedKey,
+    ApiKeyProvider, Call, Capabilities, Change, ClientOptions, Cursor, Error, ErrorKind, ExposeSecret, Fact, IssuedKey,
     KeyAddress, KeyPatch, KeyRecord, NewKey, Operation, Page, ProviderInfo, Refusal, RetryPolicy, Revoked, Scope,
     ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
@@ -115,7 +115,7 @@ impl Planted {
         bug: &'static str,
         credential: SecretString,
         base_url: &str,
-        http: HttpOptions,
+        http: ClientOptions,
     ) -> Result<Self, Error> {
         let text = credential.expose_secret().to_owned();
         let at_once = http.clone().with_retry(RetryPolicy::never()).without_rate_gate();

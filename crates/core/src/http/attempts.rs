@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::options::HttpOptions;
+use super::options::ClientOptions;
 use crate::error::{Error, ErrorKind};
 use crate::names::ProviderId;
 use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
@@ -18,7 +18,7 @@ pub(crate) struct Surroundings<'a> {
     pub idempotency: Idempotency,
     /// Whether the call changes something at the vendor.
     pub changes: bool,
-    pub options: &'a HttpOptions,
+    pub options: &'a ClientOptions,
     pub budget: &'a Budget,
     /// Whether a gate stops the account at a refusal of the vendor's limiter.
     pub gated: bool,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use super::HttpOptions;
+use super::ClientOptions;
 use crate::address::encode_segment;
 use crate::error::Error;
 use crate::page::MAX_CURSOR_BYTES;
@@ -62,7 +62,7 @@ impl BaseUrl {
     }
 
     /// Refuses plain HTTP to another machine, unless `options` allow it. `name` names the URL in the error.
-    pub fn check_scheme(&self, name: &str, options: &HttpOptions) -> Result<(), Error> {
+    pub fn check_scheme(&self, name: &str, options: &ClientOptions) -> Result<(), Error> {
         if self.is_https() || self.is_loopback() || options.plain_http {
             return Ok(());
         }

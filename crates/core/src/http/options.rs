@@ -20,7 +20,7 @@ use crate::retry::RetryPolicy;
 /// the answer; each setter tells its own and why.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct HttpOptions {
+pub struct ClientOptions {
     pub(crate) attempt_timeout: Duration,
     pub(crate) total_timeout: Duration,
     pub(crate) connect_timeout: Duration,
@@ -56,7 +56,7 @@ impl fmt::Debug for Pem {
     }
 }
 
-impl Default for HttpOptions {
+impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             attempt_timeout: Duration::from_secs(30),
@@ -70,7 +70,7 @@ impl Default for HttpOptions {
             plain_http: false,
             system_proxy: true,
             root_certificates: None,
-            trust_setting: Cow::Borrowed("`HttpOptions::with_root_certificates_pem`"),
+            trust_setting: Cow::Borrowed("`ClientOptions::with_root_certificates_pem`"),
             transport: None,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -86,7 +86,7 @@ impl Default for HttpOptions {
     }
 }
 
-impl HttpOptions {
+impl ClientOptions {
     /// The defaults.
     pub fn new() -> Self {
         Self::default()
@@ -283,10 +283,10 @@ mod tests {
     #[test]
     fn a_product_token_is_checked() {
         for good in ["svc", "my-service/1.4.0"] {
-            assert!(HttpOptions::new().with_application(good).is_ok(), "{good}");
+            assert!(ClientOptions::new().with_application(good).is_ok(), "{good}");
         }
         for bad in ["", "/1", "a/", "a b", "a/1/2", "a\r\nx: y", "\u{e9}"] {
-            assert!(HttpOptions::new().with_application(bad).is_err(), "{bad}");
+            assert!(ClientOptions::new().with_application(bad).is_err(), "{bad}");
         }
     }
 }

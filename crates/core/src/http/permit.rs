@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::options::HttpOptions;
+use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
     Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateGate,
@@ -57,7 +57,7 @@ impl Drop for Leave<'_> {
 
 impl Gates {
     /// `declared` by the vendor, unless the options say otherwise.
-    pub(crate) fn new(options: &HttpOptions, declared: Option<RateLimit>) -> Self {
+    pub(crate) fn new(options: &ClientOptions, declared: Option<RateLimit>) -> Self {
         let share = if let GateChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
         let limit = options.rate_limit.or(declared);
         let local = LocalGate::new(limit, share, options.clock.clone(), options.randomness.clone());

@@ -19,7 +19,7 @@ use super::permit::{Blocked, Gates, Leave};
 use super::refusal::{Refusal, request_id};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
-use super::{BaseUrl, Call, Dialect, HttpOptions};
+use super::{BaseUrl, Call, ClientOptions, Dialect};
 use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
 use crate::gate::{GateAnswer, GateRequest, GateState, UnknownKeys, WaitReason};
@@ -38,7 +38,7 @@ struct Inner {
     base: BaseUrl,
     headers: HeaderMap,
     credential: Credentials,
-    options: HttpOptions,
+    options: ClientOptions,
     transport: Arc<dyn Transport>,
     budget: Budget,
     gates: Gates,
@@ -67,7 +67,7 @@ impl Pipeline {
         base: BaseUrl,
         (header, scheme, credential): (HeaderName, &str, SecretString),
         mut headers: HeaderMap,
-        options: HttpOptions,
+        options: ClientOptions,
     ) -> Result<Self, Error> {
         let of_provider = |error: Error| error.with_provider(dialect.provider.clone());
         base.check_scheme("the base URL", &options).map_err(of_provider)?;

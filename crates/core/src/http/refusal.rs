@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::base_url::BaseUrl;
 use super::call::{Call, Quiet};
 use super::dialect::{Dialect, Rejected, plain_words};
-use super::options::HttpOptions;
+use super::options::ClientOptions;
 use super::transport::{Exchange, TransportError, TransportErrorKind};
 use crate::credential::Credentials;
 use crate::error::{Error, ErrorKind};
@@ -23,7 +23,7 @@ pub(super) struct Refusal<'a> {
     pub(super) dialect: &'a Dialect,
     pub(super) base: &'a BaseUrl,
     pub(super) credential: &'a Credentials,
-    pub(super) options: &'a HttpOptions,
+    pub(super) options: &'a ClientOptions,
     pub(super) call: &'a Call<'a>,
 }
 

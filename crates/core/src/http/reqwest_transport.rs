@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::proxy::{self, Way};
 use super::transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
-use super::{BaseUrl, HttpOptions};
+use super::{BaseUrl, ClientOptions};
 use crate::error::Error;
 use crate::secret::scrub_text;
 
@@ -24,20 +24,20 @@ pub(super) struct ReqwestTransport {
     /// Keeps no connection. It is set up at the first request that needs a fresh one.
     fresh: OnceLock<reqwest::Client>,
     base: BaseUrl,
-    options: HttpOptions,
+    options: ClientOptions,
     way: Way,
 }
 
 impl ReqwestTransport {
     /// A client with a connection pool of its own, set up for requests to `base`.
-    pub(super) fn new(base: &BaseUrl, options: &HttpOptions) -> Result<Self, Error> {
+    pub(super) fn new(base: &BaseUrl, options: &ClientOptions) -> Result<Self, Error> {
         let way = if options.system_proxy { proxy::way(&|name| std::env::var_os(name), base)? } else { Way::Direct };
         let client = Self::client(base, options, &way, usize::MAX)?;
         Ok(Self { client, fresh: OnceLock::new(), base: base.clone(), options: options.clone(), way })
     }
 
     /// A client that keeps at most `idle` connections.
-    fn client(base: &BaseUrl, options: &HttpOptions, way: &Way, idle: usize) -> Result<reqwest::Client, Error> {
+    fn client(base: &BaseUrl, options: &ClientOptions, way: &Way, idle: usize) -> Result<reqwest::Client, Error> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -88,7 +88,7 @@ impl ReqwestTransport {
     fn with_trust(
         builder: reqwest::ClientBuilder,
         base: &BaseUrl,
-        options: &HttpOptions,
+        options: &ClientOptions,
     ) -> Result<reqwest::ClientBuilder, Error> {
         // Without a provider reqwest would panic.
         #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
@@ -114,7 +114,7 @@ impl ReqwestTransport {
     /// Refuses a file of certificates that the environment names and that cannot be read, or would be read for ever: the
     /// TLS library goes on without it.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    fn check_store(options: &HttpOptions) -> Result<(), Error> {
+    fn check_store(options: &ClientOptions) -> Result<(), Error> {
         let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else { return Ok(()) };
         // The stores of these systems are not files.
         if cfg!(any(windows, target_vendor = "apple")) {
@@ -137,7 +137,7 @@ impl ReqwestTransport {
     fn with_trust(
         builder: reqwest::ClientBuilder,
         base: &BaseUrl,
-        _options: &HttpOptions,
+        _options: &ClientOptions,
     ) -> Result<reqwest::ClientBuilder, Error> {
         if base.is_https() {
             return Err(Error::config(

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use keymux_core::{
-    AttemptEvent, Clock, Exchange, GiveUpEvent, HttpOptions, Observer, Pipeline, Randomness, Request, Response,
+    AttemptEvent, ClientOptions, Clock, Exchange, GiveUpEvent, Observer, Pipeline, Randomness, Request, Response,
     RetryEvent, Sleep, Transport, TransportError, TransportErrorKind,
 };
 
@@ -277,15 +277,15 @@ pub(crate) struct Bench {
 impl Bench {
     /// A vendor that does what `script` says, step by step, and is asked for no more. The jitter is `fraction`.
     pub(crate) fn new(script: impl IntoIterator<Item = Step>, fraction: f64) -> Self {
-        Self::with(script, fraction, HttpOptions::new())
+        Self::with(script, fraction, ClientOptions::new())
     }
 
-    pub(crate) fn with(script: impl IntoIterator<Item = Step>, fraction: f64, options: HttpOptions) -> Self {
+    pub(crate) fn with(script: impl IntoIterator<Item = Step>, fraction: f64, options: ClientOptions) -> Self {
         Self::on(VirtualClock::new(), script, None, fraction, options)
     }
 
     /// A vendor that always does the same.
-    pub(crate) fn always(step: Step, fraction: f64, options: HttpOptions) -> Self {
+    pub(crate) fn always(step: Step, fraction: f64, options: ClientOptions) -> Self {
         Self::on(VirtualClock::new(), [], Some(step), fraction, options)
     }
 
@@ -294,7 +294,7 @@ impl Bench {
         script: impl IntoIterator<Item = Step>,
         then: Option<Step>,
         fraction: f64,
-        options: HttpOptions,
+        options: ClientOptions,
     ) -> Self {
         let transport = Scripted::new(&clock, script, then);
         let options = options

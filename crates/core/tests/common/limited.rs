@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use keymux_core::{Clock, HttpOptions, Pipeline, Sleep};
+use keymux_core::{ClientOptions, Clock, Pipeline, Sleep};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -165,7 +165,7 @@ impl Vendor {
         .await
     }
 
-    pub(crate) fn client(&self, options: HttpOptions) -> Pipeline {
+    pub(crate) fn client(&self, options: ClientOptions) -> Pipeline {
         let options = options.with_clock(Arc::new(self.clock.clone())).with_attempt_timeout(ATTEMPT);
         pipeline(&self.url, options)
     }

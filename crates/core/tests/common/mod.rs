@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use keymux_core::{
-    Answer, BaseUrl, Call, Decoded, Dialect, Envelope, Error, Fact, HttpOptions, Pipeline, ProviderId, Rejected,
+    Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Envelope, Error, Fact, Pipeline, ProviderId, Rejected,
     Rejection, Shape, WaitForm, WaitHeader,
 };
 use serde::Deserialize;
@@ -55,7 +55,7 @@ pub(crate) fn read_rejection(rejected: &Rejected<'_>) -> Rejection {
 }
 
 /// A client with the credential `secret` behind `Bearer`.
-pub(crate) fn pipeline(base: &str, options: HttpOptions) -> Pipeline {
+pub(crate) fn pipeline(base: &str, options: ClientOptions) -> Pipeline {
     let base = BaseUrl::parse("the base URL", base).unwrap();
     Pipeline::new(dialect(), base, (AUTHORIZATION, "Bearer ", "secret".into()), HeaderMap::new(), options).unwrap()
 }

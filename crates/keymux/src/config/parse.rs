@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use keymux_core::{AccountName, BaseUrl, Error, HttpOptions, SecretString, scrub_text};
+use keymux_core::{AccountName, BaseUrl, ClientOptions, Error, SecretString, scrub_text};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -176,12 +176,12 @@ impl File<'_> {
         match (key.takes, value.get_ref()) {
             (Takes::Url, DeValue::String(url)) => {
                 let checked = BaseUrl::parse("`base_url`", url)
-                    .and_then(|url| url.check_scheme("`base_url`", &HttpOptions::new()));
+                    .and_then(|url| url.check_scheme("`base_url`", &ClientOptions::new()));
                 checked.map_err(|error| (at, error.message().unwrap_or_default().to_owned()))?;
                 Ok(Value::Text(url.to_string()))
             }
             (Takes::Text, DeValue::String(text)) if !text.trim().is_empty() => Ok(Value::Text(text.to_string())),
-            (Takes::Product, DeValue::String(product)) if HttpOptions::new().with_application(product).is_ok() => {
+            (Takes::Product, DeValue::String(product)) if ClientOptions::new().with_application(product).is_ok() => {
                 Ok(Value::Text(product.to_string()))
             }
             (Takes::Choice(words), _) => choice(value, key.name, words).map(|word| Value::Text(word.to_owned())),

@@ -19,7 +19,9 @@ fn describe(key: &str) -> &'static str {
         "total_timeout" => "The longest that one call may take, with retries and waits. Default 2m.",
         "connect_timeout" => "The longest that connecting may take, TLS included. Default 10s.",
         "max_attempts" => "How many attempts a call has at most, the first one included. Default 4.",
-        "pace" => "How many requests are sent in a second at most. Default: the limit that the vendor declares, else one that is learned.",
+        "pace" => {
+            "How many requests are sent in a second at most. Default: the limit that the vendor declares, else one that is learned."
+        }
         "application" => "The application's product token, put first into User-Agent: my-service/1.4.",
         "system_proxy" => "Whether HTTPS_PROXY and its kind are used. Default true.",
         "root_certificates_file" => "Certificates (PEM) that are trusted in place of the system's store.",

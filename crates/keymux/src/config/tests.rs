@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keymux_core::{Error, ErrorKind, HttpOptions, ProviderId};
+use keymux_core::{ClientOptions, Error, ErrorKind, ProviderId};
 
 use super::ConfigFile;
 use super::credential::Source;
@@ -33,7 +33,7 @@ async fn every_shared_key_changes_the_options() {
         let in_defaults = format!("[defaults]\n{line}[accounts.a]\n{account}");
         for text in [in_account, in_defaults] {
             let file = ConfigFile::parse(&text, folder.join("keymux.toml")).unwrap();
-            let base = HttpOptions::new().with_raw(true);
+            let base = ClientOptions::new().with_raw(true);
             assert!(!format!("{base:?}").contains(seen), "{seen} is the default");
             let options = file.accounts[0].with_contents().await.unwrap().http(base).unwrap();
             let shown = format!("{options:?}");
@@ -47,8 +47,8 @@ async fn every_shared_key_changes_the_options() {
 fn the_policy_of_the_caller_is_kept_where_the_file_says_nothing() {
     let text = "[accounts.a]\nprovider = \"datkey\"\ncredential = { env = \"X\" }\nmax_attempts = 9\n";
     let file = ConfigFile::parse(text, "keymux.toml").unwrap();
-    let policy = HttpOptions::new().retry().with_max_delay(Duration::from_secs(77));
-    let options = file.accounts[0].http(HttpOptions::new().with_retry(policy)).unwrap();
+    let policy = ClientOptions::new().retry().with_max_delay(Duration::from_secs(77));
+    let options = file.accounts[0].http(ClientOptions::new().with_retry(policy)).unwrap();
     assert_eq!(options.retry(), policy.with_max_attempts(9));
 }
 
@@ -57,8 +57,8 @@ fn a_setting_of_an_account_takes_the_place_of_the_default_in_that_account_alone(
     let account = |name: &str| format!("[accounts.{name}]\nprovider = \"datkey\"\ncredential = {{ env = \"X\" }}\n");
     let text = format!("[defaults]\nmax_attempts = 7\n{}max_attempts = 2\n{}", account("a"), account("b"));
     let file = ConfigFile::parse(&text, "keymux.toml").unwrap();
-    let attempts = |at: usize| file.accounts[at].http(HttpOptions::new()).unwrap().retry();
-    let with = |attempts| HttpOptions::new().retry().with_max_attempts(attempts);
+    let attempts = |at: usize| file.accounts[at].http(ClientOptions::new()).unwrap().retry();
+    let with = |attempts| ClientOptions::new().retry().with_max_attempts(attempts);
     assert_eq!((attempts(0), attempts(1)), (with(2), with(7)));
 }
 
@@ -69,7 +69,7 @@ async fn a_signing_key_is_read_and_a_build_that_cannot_sign_names_the_feature_th
         "[accounts.a]\nprovider = \"baseten\"\ncredential = { env = \"X\" }\nsigning_key_file = \"/nowhere/x\"\n";
     let file = ConfigFile::parse(text, "keymux.toml").unwrap();
     let error = match file.accounts[0].with_contents().await {
-        Ok(account) => account.client("k".into(), HttpOptions::new()).unwrap_err(),
+        Ok(account) => account.client("k".into(), ClientOptions::new()).unwrap_err(),
         Err(error) => error,
     };
     let says = if cfg!(feature = "signing") {

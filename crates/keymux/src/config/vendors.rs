@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keymux_core::{ApiKeyProvider, Error, ErrorKind, HttpOptions, RateLimit, SecretString};
+use keymux_core::{ApiKeyProvider, ClientOptions, Error, ErrorKind, RateLimit, SecretString};
 
 use super::AccountConfig;
 use super::keys::Value;
@@ -33,7 +33,7 @@ impl AccountConfig {
     }
 
     /// `options` with what the file says in their place.
-    pub(super) fn http(&self, mut options: HttpOptions) -> Result<HttpOptions, Error> {
+    pub(super) fn http(&self, mut options: ClientOptions) -> Result<ClientOptions, Error> {
         if let Some(timeout) = self.duration("attempt_timeout") {
             options = options.with_attempt_timeout(timeout);
         }
@@ -66,13 +66,13 @@ impl AccountConfig {
     pub(super) fn client(
         &self,
         credential: SecretString,
-        options: HttpOptions,
+        options: ClientOptions,
     ) -> Result<Arc<dyn ApiKeyProvider>, Error> {
         match self.vendor {
             #[cfg(feature = "baseten")]
             "baseten" => {
                 use keymux_baseten::{AuthScheme, Config};
-                let mut config = Config::new(credential).with_http(options);
+                let mut config = Config::new(credential).with_options(options);
                 if let Some(url) = self.text("base_url") {
                     config = config.with_base_url(url);
                 }
@@ -96,7 +96,7 @@ impl AccountConfig {
             #[cfg(feature = "braintrust")]
             "braintrust" => {
                 use keymux_braintrust::{Config, Region};
-                let mut config = Config::new(credential).with_http(options);
+                let mut config = Config::new(credential).with_options(options);
                 if self.text("region") == Some("eu") {
                     config = config.with_region(Region::Eu);
                 }
@@ -111,7 +111,7 @@ impl AccountConfig {
             #[cfg(feature = "mielto")]
             "mielto" => {
                 use keymux_mielto::{AuthHeader, Config};
-                let mut config = Config::new(credential).with_http(options);
+                let mut config = Config::new(credential).with_options(options);
                 if let Some(url) = self.text("base_url") {
                     config = config.with_base_url(url);
                 }
@@ -125,7 +125,7 @@ impl AccountConfig {
             }
             #[cfg(feature = "datkey")]
             "datkey" => {
-                let mut config = keymux_datkey::Config::new(credential).with_http(options);
+                let mut config = keymux_datkey::Config::new(credential).with_options(options);
                 if let Some(url) = self.text("base_url") {
                     config = config.with_base_url(url);
                 }
@@ -134,7 +134,7 @@ impl AccountConfig {
             #[cfg(feature = "oneloop")]
             "oneloop" => {
                 use keymux_core::TimeUnit;
-                let mut config = keymux_oneloop::Config::new(credential).with_http(options);
+                let mut config = keymux_oneloop::Config::new(credential).with_options(options);
                 if let Some(url) = self.text("base_url") {
                     config = config.with_base_url(url);
                 }
