@@ -155,7 +155,7 @@ impl Clock for FixedClock {
 
 /// Each call is sent, whatever the vendor answered to the one before: a client is asked for one refusal after the other.
 pub(crate) fn regardless() -> ClientOptions {
-    ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO)
+    ClientOptions::new().without_rate_limiter().with_credential_recheck(Duration::ZERO)
 }
 
 /// One attempt, at this time of day.

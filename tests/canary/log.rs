@@ -73,7 +73,8 @@ async fn walk_look_up(what: &str, walk: &mut Walk, example: &crate::fixtures::Ex
     let journal = Arc::new(Journal::default());
     let subscribed = tracing::subscriber::set_default(log.clone());
     let policy = RetryPolicy::default().with_max_attempts(2);
-    let options = ClientOptions::new().without_rate_gate().with_clock(Arc::new(June)).with_retry(policy).with_raw(true);
+    let options =
+        ClientOptions::new().without_rate_limiter().with_clock(Arc::new(June)).with_retry(policy).with_raw(true);
     let (keymux, key) = facade(example, &server.url(), options.with_observer(journal.clone()));
     let outcome = keymux.get_many([key]).next().await.unwrap();
     drop(subscribed);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use keymux::{
     AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, GateAnswer, GateRequest, GateState,
-    InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateGate, RateLimit, RetryPolicy, Scope, Support,
-    Turn, mielto,
+    InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateLimit, RateLimiter, RetryPolicy, Scope,
+    Support, Turn, mielto,
 };
 use keymux_emulator::{DelayForm, Emulator, Fault, FaultRule, Vendor};
 use tokio::task::JoinSet;
@@ -216,7 +216,7 @@ struct Asked {
     about: Mutex<BTreeSet<&'static str>>,
 }
 
-impl RateGate for Asked {
+impl RateLimiter for Asked {
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
         self.sent.lock().unwrap().insert(request.operation);
         Admission::Go(Turn::default())
@@ -236,7 +236,7 @@ async fn the_gate_is_asked_about_an_operation_by_the_vendors_own_name_of_it() {
     let emulator = Emulator::start().await.unwrap();
     for vendor in emulator.vendors() {
         let gate = Arc::new(Asked::default());
-        let keymux = five(&emulator, &ClientOptions::new().with_rate_gate(gate.clone()));
+        let keymux = five(&emulator, &ClientOptions::new().with_rate_limiter(gate.clone()));
         let account = keymux.account(&vendor.name().parse().unwrap()).unwrap();
         let capabilities = account.info().capabilities();
         let is_native = |operation: &Operation| matches!(capabilities.support(*operation), Support::Native);

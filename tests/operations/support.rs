@@ -17,7 +17,7 @@ pub(crate) const WITHHELD: &str = "what the vendor says is not shown, since it m
 
 /// Options with four attempts and next to no wait between them, whatever the vendor answered to the call before.
 pub(crate) fn options() -> ClientOptions {
-    let regardless = ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO);
+    let regardless = ClientOptions::new().without_rate_limiter().with_credential_recheck(Duration::ZERO);
     regardless.with_retry(RetryPolicy::default().with_base_delay(Duration::from_millis(1)))
 }
 

@@ -13,7 +13,7 @@ const PLAINTEXT: &str = "pre_CANARYplaintext0001";
 
 fn options() -> ClientOptions {
     let retry = RetryPolicy::default().with_base_delay(Duration::from_millis(1));
-    ClientOptions::new().without_rate_gate().with_credential_recheck(Duration::ZERO).with_retry(retry)
+    ClientOptions::new().without_rate_limiter().with_credential_recheck(Duration::ZERO).with_retry(retry)
 }
 
 fn client(vendor: &str, url: &str) -> Box<dyn ApiKeyProvider> {

@@ -38,7 +38,7 @@ impl Desk {
     pub(crate) async fn of(names: Names) -> Self {
         let emulator = Emulator::start().await.unwrap();
         let options = ClientOptions::new()
-            .without_rate_gate()
+            .without_rate_limiter()
             .with_attempt_timeout(Duration::from_millis(400))
             .with_retry(RetryPolicy::default().with_base_delay(Duration::from_millis(1)));
         let vendor = vendor(&emulator, names.vendor);

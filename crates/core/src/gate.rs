@@ -29,7 +29,7 @@ pub(crate) use unknown::UnknownKeys;
 /// account until the time told, or for a second or more if none is; so does a 503 that tells a time. The pace is that of
 /// one operation.
 ///
-/// A gate of one's own, handed in with [`ClientOptions::with_rate_gate`](crate::ClientOptions::with_rate_gate), can share a
+/// A gate of one's own, handed in with [`ClientOptions::with_rate_limiter`](crate::ClientOptions::with_rate_limiter), can share a
 /// limit among processes. One gate may serve many accounts: it tells them apart by what [`GateRequest`] says of them.
 /// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
 ///
@@ -38,7 +38,7 @@ pub(crate) use unknown::UnknownKeys;
 /// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared. It
 ///   is told nothing while the gate works: what passed then is the work of all processes, and teaches none its own pace.
 ///   Without a declared limit it begins anew, with few requests; a stop is obeyed from the first refusal that it meets.
-pub trait RateGate: fmt::Debug + Send + Sync {
+pub trait RateLimiter: fmt::Debug + Send + Sync {
     /// Asks for one request. Is called on the task that makes the call, and must not block; what takes time belongs into
     /// the future of [`Admission::Wait`].
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a>;
@@ -58,7 +58,7 @@ pub trait RateGate: fmt::Debug + Send + Sync {
     }
 }
 
-/// The request that a [`RateGate`] is asked for.
+/// The request that a [`RateLimiter`] is asked for.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GateRequest<'a> {
@@ -81,7 +81,7 @@ pub struct GateRequest<'a> {
     pub longest_stop: Duration,
 }
 
-/// What a [`RateGate`] says to a request.
+/// What a [`RateLimiter`] says to a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Admission<'a> {
@@ -94,7 +94,7 @@ pub enum Admission<'a> {
     NotInTime(Duration),
 }
 
-/// A wait at a [`RateGate`].
+/// A wait at a [`RateLimiter`].
 pub struct GateWait<'a> {
     /// Why.
     pub reason: WaitReason,
@@ -164,7 +164,7 @@ pub enum GateAnswer {
     Lost,
 }
 
-/// Why a wait at a [`RateGate`] ended without a turn.
+/// Why a wait at a [`RateLimiter`] ended without a turn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateError {
@@ -176,7 +176,7 @@ pub enum GateError {
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
-/// How things stand at a [`RateGate`].
+/// How things stand at a [`RateLimiter`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct GateState {
@@ -220,6 +220,6 @@ impl RateLimit {
 #[derive(Debug, Clone)]
 pub(crate) enum GateChoice {
     Local,
-    Own(std::sync::Arc<dyn RateGate>),
+    Own(std::sync::Arc<dyn RateLimiter>),
     Off,
 }

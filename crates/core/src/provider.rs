@@ -160,7 +160,7 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
         Err(self.info().unsupported(Operation::Revoke))
     }
 
-    /// How requests of `operation` stand at the account's [gate](crate::RateGate): whether the account is stopped and
+    /// How requests of `operation` stand at the account's [gate](crate::RateLimiter): whether the account is stopped and
     /// for how long, at which pace they leave, how many wait. For progress lines; nothing is sent.
     ///
     /// By default nothing is known. A provider on a [`Pipeline`](crate::Pipeline) has it from

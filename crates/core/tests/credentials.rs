@@ -73,7 +73,7 @@ fn client(server: &Server, clock: &VirtualClock, vault: &Arc<Vault>, first: &str
         .with_clock(Arc::new(clock.clone()))
         .with_retry(RetryPolicy::never())
         .with_attempt_timeout(seconds(20))
-        .without_rate_gate()
+        .without_rate_limiter()
         .with_credential_source(Arc::clone(vault) as Arc<dyn CredentialSource>);
     if let Some(ends) = ends {
         options = options.with_credential_end(ends);

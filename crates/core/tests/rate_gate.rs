@@ -14,7 +14,7 @@ use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
     Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest,
-    GateWait, Observer, Pipeline, RateGate, RateLimit, RetryPolicy, Turn, WaitEvent, WaitReason,
+    GateWait, Observer, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -323,7 +323,7 @@ struct Shared {
     asked: AtomicUsize,
 }
 
-impl RateGate for Shared {
+impl RateLimiter for Shared {
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
         assert_eq!(request.operation, OPERATION);
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
@@ -349,7 +349,7 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
     let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
     let vendor = Vendor::start(&clock, first).await;
     let gate = Arc::new(Shared::default());
-    call(&vendor.client(patient().with_rate_gate(gate.clone()))).await.unwrap();
+    call(&vendor.client(patient().with_rate_limiter(gate.clone()))).await.unwrap();
     let refused = GateAnswer::Refused { retry_after: Some(seconds(2)) };
     assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, GateAnswer::Passed)]);
 }
@@ -358,7 +358,7 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
 #[derive(Debug, Default)]
 struct Asked(Mutex<Vec<String>>);
 
-impl RateGate for Asked {
+impl RateLimiter for Asked {
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
         let GateRequest { provider, origin, account, operation, attempt, .. } = request;
         self.0.lock().unwrap().push(format!("{provider} {origin} {account:?} {operation} {attempt}"));
@@ -385,7 +385,7 @@ async fn an_own_gate_and_an_observer_tell_the_accounts_apart_that_share_them() {
     let vendor = Vendor::start(&clock, first).await;
     let (gate, observer) = (Arc::new(Asked::default()), Arc::new(Accounts::default()));
     for name in [None, Some("main")] {
-        let mut options = patient().with_rate_gate(gate.clone()).with_observer(observer.clone());
+        let mut options = patient().with_rate_limiter(gate.clone()).with_observer(observer.clone());
         if let Some(name) = name {
             options = options.with_account_name(name.parse().unwrap());
         }
@@ -405,7 +405,7 @@ async fn while_an_own_gate_fails_its_fair_share_of_the_limit_is_used() {
     let clock = IdleClock::new();
     let vendor = Vendor::start(&clock, |_, _, _| ok()).await;
     let gate = Arc::new(Shared { broken: true, ..Shared::default() });
-    let client = vendor.client(patient().with_rate_gate(gate.clone()).with_rate_limit(RateLimit::per_second(100)));
+    let client = vendor.client(patient().with_rate_limiter(gate.clone()).with_rate_limit(RateLimit::per_second(100)));
     assert!(fan_out(&client, 8, 97).await.iter().all(Result::is_ok));
     assert_eq!(gate.asked.load(Ordering::SeqCst), 97);
     assert!(gate.answers.lock().unwrap().is_empty());

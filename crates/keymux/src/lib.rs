@@ -74,7 +74,7 @@ pub use keymux_core::{
     FieldValue, GateAnswer, GateError, GateFuture, GateRequest, GateState, GateWait, GiveUpEvent, IssuedKey,
     KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata,
     MetadataValue, NewKey, Observer, Operation, Owner, Page, Parameter, Permission, ProviderId, ProviderInfo,
-    Randomness, RateGate, RateLimit, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,
+    Randomness, RateLimit, RateLimiter, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,
     SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport,
     TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
     compare_numbers, read_secret, scrub_text, trim_secret,

@@ -118,7 +118,7 @@ impl Planted {
         http: ClientOptions,
     ) -> Result<Self, Error> {
         let text = credential.expose_secret().to_owned();
-        let at_once = http.clone().with_retry(RetryPolicy::never()).without_rate_gate();
+        let at_once = http.clone().with_retry(RetryPolicy::never()).without_rate_limiter();
         let impatient = Acme::new(credential.clone(), base_url, at_once)?;
         let other = ProviderInfo::new(ID, "Acme 2", ["project_id", "key_id"])
             .with_fields(INFO.fields().iter().copied())

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, GateAnswer, GateError, GateRequest, GateState, GateWait, RateGate, RateLimit, Turn, WaitReason,
+    Admission, GateAnswer, GateError, GateRequest, GateState, GateWait, RateLimit, RateLimiter, Turn, WaitReason,
 };
 use crate::clock::{Clock, Randomness};
 use crate::waiting::{Fraction, ServerDelay, leaves_time};
@@ -220,7 +220,7 @@ impl Drop for Place<'_> {
     }
 }
 
-impl RateGate for LocalGate {
+impl RateLimiter for LocalGate {
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
         let GateRequest { operation, remaining, longest_stop, .. } = *request;
         let now = self.now();
@@ -380,7 +380,7 @@ mod tests {
         let Poll::Ready(Err(GateError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
             panic!("it is too late")
         };
-        let pace = RateGate::state(&gate, "get_key").per_second.unwrap();
+        let pace = RateLimiter::state(&gate, "get_key").per_second.unwrap();
         assert_eq!(wait, Duration::from_secs_f64(2.0 / pace));
     }
 }

@@ -11,7 +11,7 @@ use super::transport::Transport;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::credential::{CredentialSource, Source};
 use crate::error::Error;
-use crate::gate::{GateChoice, RateGate, RateLimit};
+use crate::gate::{GateChoice, RateLimit, RateLimiter};
 use crate::names::AccountName;
 use crate::observe::Observer;
 use crate::retry::RetryPolicy;
@@ -218,7 +218,7 @@ impl ClientOptions {
 
     /// Paces requests by `gate` in place of the built-in one, which stands in where `gate` fails. Give each account a
     /// [name](Self::with_account_name) if they share one gate, or a gate of its own.
-    pub fn with_rate_gate(mut self, gate: Arc<dyn RateGate>) -> Self {
+    pub fn with_rate_limiter(mut self, gate: Arc<dyn RateLimiter>) -> Self {
         self.gate = GateChoice::Own(gate);
         self
     }
@@ -231,7 +231,7 @@ impl ClientOptions {
     }
 
     /// Paces no requests. Only for vendors that limit nothing, and where somebody else paces all calls.
-    pub fn without_rate_gate(mut self) -> Self {
+    pub fn without_rate_limiter(mut self) -> Self {
         self.gate = GateChoice::Off;
         self
     }

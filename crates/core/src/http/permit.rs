@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateGate,
-    RateLimit, Turn, WaitReason,
+    Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateLimit,
+    RateLimiter, Turn, WaitReason,
 };
 
 /// What stands before the requests of an account.
@@ -32,7 +32,7 @@ pub(crate) enum Blocked {
 
 /// A request's leave, which tells the gate how the request ended: that nothing is known, if it is dropped.
 pub(crate) struct Leave<'a> {
-    gate: Option<&'a dyn RateGate>,
+    gate: Option<&'a dyn RateLimiter>,
     request: GateRequest<'a>,
     turn: Turn,
     /// How long the request waited, if it did.
@@ -83,7 +83,7 @@ impl Gates {
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
-        let gate: &dyn RateGate = match &self.choice {
+        let gate: &dyn RateLimiter = match &self.choice {
             GateChoice::Off => return Ok(Leave { gate: None, request, turn: Turn::default(), waited: None }),
             GateChoice::Local => &self.local,
             GateChoice::Own(own) => &**own,
@@ -98,7 +98,7 @@ impl Gates {
 
     async fn wait<'a>(
         &'a self,
-        mut gate: &'a dyn RateGate,
+        mut gate: &'a dyn RateLimiter,
         mut wait: GateWait<'a>,
         mut request: GateRequest<'a>,
         clock: &dyn Clock,
