@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use keymux::{
-    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, GateAnswer, GateRequest, GateState,
+    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, GateRequest, GateState,
     InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateLimit, RateLimiter, RetryPolicy, Scope,
     Support, Turn, mielto,
 };
@@ -222,7 +222,7 @@ impl RateLimiter for Asked {
         Admission::Go(Turn::default())
     }
 
-    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: GateAnswer) {}
+    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: Feedback) {}
 
     fn state(&self, operation: &'static str) -> GateState {
         self.about.lock().unwrap().insert(operation);

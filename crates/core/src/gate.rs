@@ -44,7 +44,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
     fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a>;
 
     /// Tells how an admitted request ended. Must not block.
-    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: GateAnswer);
+    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: Feedback);
 
     /// Which part of the vendor's limit this process may use on its own while the gate fails, above 0 and up to 1.
     /// Default 1; of four processes that share a limit each has 0.25.
@@ -147,7 +147,7 @@ impl WaitReason {
 /// How an admitted request ended, as far as a limiter is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum GateAnswer {
+pub enum Feedback {
     /// The vendor's limiter let it pass, whatever the answer is.
     Passed,
     /// The vendor's limiter refused it.

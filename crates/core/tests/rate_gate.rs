@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, GateAnswer, GateError, GateRequest,
-    GateWait, Observer, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateError, GateRequest, GateWait,
+    Observer, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -319,7 +319,7 @@ async fn an_unknown_key_is_remembered_for_the_time_set_and_until_something_is_ma
 #[derive(Debug, Default)]
 struct Shared {
     broken: bool,
-    answers: Mutex<Vec<(u64, GateAnswer)>>,
+    answers: Mutex<Vec<(u64, Feedback)>>,
     asked: AtomicUsize,
 }
 
@@ -334,7 +334,7 @@ impl RateLimiter for Shared {
         Admission::Go(Turn(number as u64))
     }
 
-    fn answered(&self, _: &GateRequest<'_>, turn: Turn, answer: GateAnswer) {
+    fn answered(&self, _: &GateRequest<'_>, turn: Turn, answer: Feedback) {
         self.answers.lock().unwrap().push((turn.0, answer));
     }
 
@@ -350,8 +350,8 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
     let vendor = Vendor::start(&clock, first).await;
     let gate = Arc::new(Shared::default());
     call(&vendor.client(patient().with_rate_limiter(gate.clone()))).await.unwrap();
-    let refused = GateAnswer::Refused { retry_after: Some(seconds(2)) };
-    assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, GateAnswer::Passed)]);
+    let refused = Feedback::Refused { retry_after: Some(seconds(2)) };
+    assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, Feedback::Passed)]);
 }
 
 /// Notes what it is asked for.
@@ -365,7 +365,7 @@ impl RateLimiter for Asked {
         Admission::Go(Turn(0))
     }
 
-    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: GateAnswer) {}
+    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: Feedback) {}
 }
 
 /// The account of each attempt.

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, GateAnswer, GateError, GateRequest, GateState, GateWait, RateLimit, RateLimiter, Turn, WaitReason,
+    Admission, Feedback, GateError, GateRequest, GateState, GateWait, RateLimit, RateLimiter, Turn, WaitReason,
 };
 use crate::clock::{Clock, Randomness};
 use crate::waiting::{Fraction, ServerDelay, leaves_time};
@@ -69,14 +69,14 @@ struct Queue {
 
 impl State {
     /// The answer as far as it concerns the whole account.
-    fn believed(&mut self, answer: GateAnswer, longest_stop: Duration) -> GateAnswer {
+    fn believed(&mut self, answer: Feedback, longest_stop: Duration) -> Feedback {
         let told = match answer {
-            GateAnswer::Refused { retry_after: Some(told) } | GateAnswer::Unavailable { retry_after: told } => told,
-            GateAnswer::Passed => {
+            Feedback::Refused { retry_after: Some(told) } | Feedback::Unavailable { retry_after: told } => told,
+            Feedback::Passed => {
                 self.long = 0;
                 return answer;
             }
-            GateAnswer::Refused { retry_after: None } | GateAnswer::Lost => return answer,
+            Feedback::Refused { retry_after: None } | Feedback::Lost => return answer,
         };
         if told <= longest_stop {
             return answer;
@@ -84,8 +84,8 @@ impl State {
         self.long = self.long.saturating_add(1);
         match answer {
             _ if self.long >= LONG_IN_A_ROW => answer,
-            GateAnswer::Refused { .. } => GateAnswer::Refused { retry_after: None },
-            _ => GateAnswer::Lost,
+            Feedback::Refused { .. } => Feedback::Refused { retry_after: None },
+            _ => Feedback::Lost,
         }
     }
 
@@ -247,14 +247,14 @@ impl RateLimiter for LocalGate {
         Admission::Wait(GateWait { reason, expected, turn })
     }
 
-    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: GateAnswer) {
+    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: Feedback) {
         let now = self.now();
         let turn = decode(turn);
         let mut guard = self.state();
         let state = &mut *guard;
         let before = state.stop;
         let answer = state.believed(answer, request.longest_stop);
-        if let GateAnswer::Refused { retry_after } = answer {
+        if let Feedback::Refused { retry_after } = answer {
             state.untold = if retry_after.is_some() { 0 } else { state.untold + 1 };
             let own = UNTOLD * 2_u32.pow((state.untold.saturating_sub(1)).min(3));
             // Of a volley without a time only the first refusal stops the account.
@@ -265,23 +265,23 @@ impl RateLimiter for LocalGate {
             };
             state.stop = before.max(now.saturating_add(delay));
         }
-        if let GateAnswer::Unavailable { retry_after } = answer {
+        if let Feedback::Unavailable { retry_after } = answer {
             state.stop = before.max(now.saturating_add(retry_after.min(LONGEST)));
         }
         let stop = state.stop;
-        state.proven |= answer != GateAnswer::Lost;
-        if answer == GateAnswer::Passed {
+        state.proven |= answer != Feedback::Lost;
+        if answer == Feedback::Passed {
             state.untold = 0;
         }
         let class = state.class(request.operation, self.declared);
         match answer {
-            GateAnswer::Passed => class.pace.passed(turn, now),
-            GateAnswer::Refused { .. } => {
+            Feedback::Passed => class.pace.passed(turn, now),
+            Feedback::Refused { .. } => {
                 let stop_left = ServerDelay::of_stop(stop.saturating_sub(now));
                 let spread = stop_left.spread(Fraction::draw(&*self.randomness), Duration::MAX);
                 class.pace.refused(turn, now, stop, spread);
             }
-            GateAnswer::Unavailable { .. } | GateAnswer::Lost => class.pace.lost(),
+            Feedback::Unavailable { .. } | Feedback::Lost => class.pace.lost(),
         }
         let queue = (class.waiting > 0).then(|| Arc::clone(&class.queue));
         drop(guard);
@@ -375,7 +375,7 @@ mod tests {
         assert!(head.turn.as_mut().poll(&mut context).is_pending());
         assert!(behind.turn.as_mut().poll(&mut context).is_pending());
         // The vendor refuses, and the pace falls.
-        gate.answered(&request(9000), turn, GateAnswer::Refused { retry_after: Some(Duration::ZERO) });
+        gate.answered(&request(9000), turn, Feedback::Refused { retry_after: Some(Duration::ZERO) });
         *clock.1.lock().unwrap() = Duration::from_millis(1500);
         let Poll::Ready(Err(GateError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
             panic!("it is too late")

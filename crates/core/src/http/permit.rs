@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, GateAnswer, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateLimit,
+    Admission, Feedback, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateLimit,
     RateLimiter, Turn, WaitReason,
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Leave<'a> {
 }
 
 impl Leave<'_> {
-    pub(crate) fn answered(mut self, answer: GateAnswer) {
+    pub(crate) fn answered(mut self, answer: Feedback) {
         if let Some(gate) = self.gate.take() {
             gate.answered(&self.request, self.turn, answer);
         }
@@ -50,7 +50,7 @@ impl Leave<'_> {
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         if let Some(gate) = self.gate.take() {
-            gate.answered(&self.request, self.turn, GateAnswer::Lost);
+            gate.answered(&self.request, self.turn, Feedback::Lost);
         }
     }
 }

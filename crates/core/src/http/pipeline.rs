@@ -22,7 +22,7 @@ use super::transport::{Exchange, Request, Response, Transport, TransportError, T
 use super::{BaseUrl, Call, ClientOptions, Dialect};
 use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{GateAnswer, GateRequest, GateState, UnknownKeys, WaitReason};
+use crate::gate::{Feedback, GateRequest, GateState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{Budget, Idempotency};
 use crate::secret::suspicion;
@@ -209,14 +209,14 @@ impl Pipeline {
     fn tell_end(&self, leave: Leave<'_>, call: &Call<'_>, error: Option<&Error>) {
         let Inner { options, gates, .. } = &*self.inner;
         leave.answered(match error {
-            None => GateAnswer::Passed,
+            None => Feedback::Passed,
             Some(error) if error.kind() == ErrorKind::RateLimited => {
-                GateAnswer::Refused { retry_after: error.retry_after() }
+                Feedback::Refused { retry_after: error.retry_after() }
             }
-            Some(error) if error.status().is_some_and(|status| status < 500) => GateAnswer::Passed,
+            Some(error) if error.status().is_some_and(|status| status < 500) => Feedback::Passed,
             Some(error) => match error.retry_after() {
-                Some(retry_after) if error.status() == Some(503) => GateAnswer::Unavailable { retry_after },
-                _ => GateAnswer::Lost,
+                Some(retry_after) if error.status() == Some(503) => Feedback::Unavailable { retry_after },
+                _ => Feedback::Lost,
             },
         });
         match error.map(|error| (error, error.kind())) {
