@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use keymux::{
-    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, GateRequest, GateState,
-    InventoryStream, KeyAddress, KeyRef, Keymux, Observer, Operation, RateLimit, RateLimiter, RetryPolicy, Scope,
+    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, GateState, InventoryStream,
+    KeyAddress, KeyRef, Keymux, Observer, Operation, PermitRequest, RateLimit, RateLimiter, RetryPolicy, Scope,
     Support, Turn, mielto,
 };
 use keymux_emulator::{DelayForm, Emulator, Fault, FaultRule, Vendor};
@@ -217,12 +217,12 @@ struct Asked {
 }
 
 impl RateLimiter for Asked {
-    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
+    fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
         self.sent.lock().unwrap().insert(request.operation);
         Admission::Go(Turn::default())
     }
 
-    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: Feedback) {}
+    fn answered(&self, _: &PermitRequest<'_>, _: Turn, _: Feedback) {}
 
     fn state(&self, operation: &'static str) -> GateState {
         self.about.lock().unwrap().insert(operation);

@@ -30,7 +30,7 @@ pub(crate) use unknown::UnknownKeys;
 /// one operation.
 ///
 /// A gate of one's own, handed in with [`ClientOptions::with_rate_limiter`](crate::ClientOptions::with_rate_limiter), can share a
-/// limit among processes. One gate may serve many accounts: it tells them apart by what [`GateRequest`] says of them.
+/// limit among processes. One gate may serve many accounts: it tells them apart by what [`PermitRequest`] says of them.
 /// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
 ///
 /// - Each [`Admission::Go`] and each turn that a wait ends in is followed by exactly one [`answered`](Self::answered).
@@ -41,10 +41,10 @@ pub(crate) use unknown::UnknownKeys;
 pub trait RateLimiter: fmt::Debug + Send + Sync {
     /// Asks for one request. Is called on the task that makes the call, and must not block; what takes time belongs into
     /// the future of [`Admission::Wait`].
-    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a>;
+    fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a>;
 
     /// Tells how an admitted request ended. Must not block.
-    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: Feedback);
+    fn answered(&self, request: &PermitRequest<'_>, turn: Turn, answer: Feedback);
 
     /// Which part of the vendor's limit this process may use on its own while the gate fails, above 0 and up to 1.
     /// Default 1; of four processes that share a limit each has 0.25.
@@ -61,7 +61,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
 /// The request that a [`RateLimiter`] is asked for.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct GateRequest<'a> {
+pub struct PermitRequest<'a> {
     /// The vendor.
     pub provider: &'a ProviderId,
     /// Scheme, host and port that are asked.

@@ -61,7 +61,7 @@ pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
 pub use gate::{
-    Admission, Feedback, GateError, GateFuture, GateRequest, GateState, GateWait, RateLimit, RateLimiter, Turn,
+    Admission, Feedback, GateError, GateFuture, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, Turn,
     WaitReason,
 };
 pub use http::{

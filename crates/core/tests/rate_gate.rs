@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateError, GateRequest, GateWait,
-    Observer, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateError, GateWait, Observer,
+    PermitRequest, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -324,7 +324,7 @@ struct Shared {
 }
 
 impl RateLimiter for Shared {
-    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
+    fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
         assert_eq!(request.operation, OPERATION);
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         if self.broken {
@@ -334,7 +334,7 @@ impl RateLimiter for Shared {
         Admission::Go(Turn(number as u64))
     }
 
-    fn answered(&self, _: &GateRequest<'_>, turn: Turn, answer: Feedback) {
+    fn answered(&self, _: &PermitRequest<'_>, turn: Turn, answer: Feedback) {
         self.answers.lock().unwrap().push((turn.0, answer));
     }
 
@@ -359,13 +359,13 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
 struct Asked(Mutex<Vec<String>>);
 
 impl RateLimiter for Asked {
-    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
-        let GateRequest { provider, origin, account, operation, attempt, .. } = request;
+    fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
+        let PermitRequest { provider, origin, account, operation, attempt, .. } = request;
         self.0.lock().unwrap().push(format!("{provider} {origin} {account:?} {operation} {attempt}"));
         Admission::Go(Turn(0))
     }
 
-    fn answered(&self, _: &GateRequest<'_>, _: Turn, _: Feedback) {}
+    fn answered(&self, _: &PermitRequest<'_>, _: Turn, _: Feedback) {}
 }
 
 /// The account of each attempt.

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, Feedback, GateError, GateRequest, GateState, GateWait, RateLimit, RateLimiter, Turn, WaitReason,
+    Admission, Feedback, GateError, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, Turn, WaitReason,
 };
 use crate::clock::{Clock, Randomness};
 use crate::waiting::{Fraction, ServerDelay, leaves_time};
@@ -221,8 +221,8 @@ impl Drop for Place<'_> {
 }
 
 impl RateLimiter for LocalGate {
-    fn admit<'a>(&'a self, request: &GateRequest<'_>) -> Admission<'a> {
-        let GateRequest { operation, remaining, longest_stop, .. } = *request;
+    fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
+        let PermitRequest { operation, remaining, longest_stop, .. } = *request;
         let now = self.now();
         let mut guard = self.state();
         let stop = guard.stop;
@@ -247,7 +247,7 @@ impl RateLimiter for LocalGate {
         Admission::Wait(GateWait { reason, expected, turn })
     }
 
-    fn answered(&self, request: &GateRequest<'_>, turn: Turn, answer: Feedback) {
+    fn answered(&self, request: &PermitRequest<'_>, turn: Turn, answer: Feedback) {
         let now = self.now();
         let turn = decode(turn);
         let mut guard = self.state();
@@ -359,7 +359,7 @@ mod tests {
         let a_second = Some(RateLimit::new(125, Duration::from_secs(120)));
         let gate = LocalGate::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
         let provider = ProviderId::new("acme");
-        let request = |milliseconds| GateRequest {
+        let request = |milliseconds| PermitRequest {
             provider: &provider,
             origin: "https://acme.example",
             account: None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, GateError, GateRequest, GateState, GateWait, Latch, LocalGate, RateLimit,
+    Admission, Feedback, GateChoice, GateError, GateState, GateWait, Latch, LocalGate, PermitRequest, RateLimit,
     RateLimiter, Turn, WaitReason,
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum Blocked {
 /// A request's leave, which tells the gate how the request ended: that nothing is known, if it is dropped.
 pub(crate) struct Leave<'a> {
     gate: Option<&'a dyn RateLimiter>,
-    request: GateRequest<'a>,
+    request: PermitRequest<'a>,
     turn: Turn,
     /// How long the request waited, if it did.
     pub(crate) waited: Option<Duration>,
@@ -79,7 +79,7 @@ impl Gates {
     /// Lets a request through when its turn has come; `on_wait` is told if that is not now.
     pub(crate) async fn enter<'a>(
         &'a self,
-        request: GateRequest<'a>,
+        request: PermitRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
@@ -100,7 +100,7 @@ impl Gates {
         &'a self,
         mut gate: &'a dyn RateLimiter,
         mut wait: GateWait<'a>,
-        mut request: GateRequest<'a>,
+        mut request: PermitRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {

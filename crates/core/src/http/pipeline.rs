@@ -22,7 +22,7 @@ use super::transport::{Exchange, Request, Response, Transport, TransportError, T
 use super::{BaseUrl, Call, ClientOptions, Dialect};
 use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Feedback, GateRequest, GateState, UnknownKeys, WaitReason};
+use crate::gate::{Feedback, GateState, PermitRequest, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{Budget, Idempotency};
 use crate::secret::suspicion;
@@ -232,7 +232,7 @@ impl Pipeline {
     async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<Leave<'a>, Error> {
         let Inner { dialect, base, options, gates, .. } = &*self.inner;
         let Attempt { call, number, remaining, .. } = *attempt;
-        let request = GateRequest {
+        let request = PermitRequest {
             provider: &dialect.provider,
             origin: base.origin_text(),
             account: options.account.as_ref(),
