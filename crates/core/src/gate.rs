@@ -105,7 +105,7 @@ pub struct GateWait<'a> {
 }
 
 /// A future that ends in the turn of a request.
-pub type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, GateError>> + Send + 'a>>;
+pub type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, RateLimiterError>> + Send + 'a>>;
 
 impl fmt::Debug for GateWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +167,7 @@ pub enum Feedback {
 /// Why a wait at a [`RateLimiter`] ended without a turn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GateError {
+pub enum RateLimiterError {
     /// The turn would come after the time that the call has, in this long.
     #[error("the turn would come in {0:?}")]
     NotInTime(Duration),

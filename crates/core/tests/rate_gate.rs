@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateError, GateWait, Observer,
-    PermitRequest, Pipeline, RateLimit, RateLimiter, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateWait, Observer, PermitRequest,
+    Pipeline, RateLimit, RateLimiter, RateLimiterError, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -328,7 +328,7 @@ impl RateLimiter for Shared {
         assert_eq!(request.operation, OPERATION);
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         if self.broken {
-            let turn = Box::pin(async { Err(GateError::Unavailable("no connection to the store".into())) });
+            let turn = Box::pin(async { Err(RateLimiterError::Unavailable("no connection to the store".into())) });
             return Admission::Wait(GateWait { reason: WaitReason::Paced, expected: None, turn });
         }
         Admission::Go(Turn(number as u64))

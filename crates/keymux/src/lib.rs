@@ -71,13 +71,13 @@ pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
     About, AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, ClientOptions,
     Clock, Cursor, Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Feedback,
-    Field, FieldValue, GateError, GateFuture, GateState, GateWait, GiveUpEvent, IssuedKey, KeyAddress, KeyKind,
-    KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey,
-    Observer, Operation, Owner, Page, Parameter, Permission, PermitRequest, ProviderId, ProviderInfo, Randomness,
-    RateLimit, RateLimiter, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw,
-    SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport, TransportError,
-    TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason, compare_numbers,
-    read_secret, scrub_text, trim_secret,
+    Field, FieldValue, GateFuture, GateState, GateWait, GiveUpEvent, IssuedKey, KeyAddress, KeyKind, KeyPatch,
+    KeyRecord, KeyRef, KeyState, KeyStream, Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer,
+    Operation, Owner, Page, Parameter, Permission, PermitRequest, ProviderId, ProviderInfo, Randomness, RateLimit,
+    RateLimiter, RateLimiterError, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,
+    SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport,
+    TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
+    compare_numbers, read_secret, scrub_text, trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, Feedback, GateError, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, Turn, WaitReason,
+    Admission, Feedback, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError, Turn, WaitReason,
 };
 use crate::clock::{Clock, Randomness};
 use crate::waiting::{Fraction, ServerDelay, leaves_time};
@@ -123,7 +123,12 @@ impl LocalGate {
     }
 
     /// Waits in the queue, then at its head.
-    async fn wait(&self, place: Place<'_>, deadline: Duration, longest_stop: Duration) -> Result<Turn, GateError> {
+    async fn wait(
+        &self,
+        place: Place<'_>,
+        deadline: Duration,
+        longest_stop: Duration,
+    ) -> Result<Turn, RateLimiterError> {
         let _head = self.head(&place, deadline, longest_stop).await?;
         loop {
             let now = self.now();
@@ -156,7 +161,7 @@ impl LocalGate {
         place: &'q Place<'_>,
         deadline: Duration,
         longest_stop: Duration,
-    ) -> Result<tokio::sync::MutexGuard<'q, ()>, GateError> {
+    ) -> Result<tokio::sync::MutexGuard<'q, ()>, RateLimiterError> {
         if let Ok(head) = place.queue.head.try_lock() {
             return Ok(head);
         }
@@ -173,7 +178,7 @@ impl LocalGate {
                     return Poll::Ready(Some(Ok(head)));
                 }
                 if limit.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Some(Err(GateError::NotInTime(self.expected(place.operation)))));
+                    return Poll::Ready(Some(Err(RateLimiterError::NotInTime(self.expected(place.operation)))));
                 }
                 stopped.as_mut().poll(context).map(|()| None)
             })
@@ -200,9 +205,14 @@ fn queued(class: &Class) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
 }
 
-fn in_time(wait: Duration, remaining: Duration, stop: Duration, longest_stop: Duration) -> Result<(), GateError> {
+fn in_time(
+    wait: Duration,
+    remaining: Duration,
+    stop: Duration,
+    longest_stop: Duration,
+) -> Result<(), RateLimiterError> {
     let late = !wait.is_zero() && !leaves_time(wait, remaining);
-    if late || stop > longest_stop { Err(GateError::NotInTime(wait.max(stop))) } else { Ok(()) }
+    if late || stop > longest_stop { Err(RateLimiterError::NotInTime(wait.max(stop))) } else { Ok(()) }
 }
 
 /// A place in a queue, given up when it is dropped.
@@ -235,7 +245,7 @@ impl RateLimiter for LocalGate {
             Ask::At(_) | Ask::AfterAnswer(_) => (None, WaitReason::Opening),
         };
         let expected = at.map(|at| at.saturating_sub(now) + queued(class));
-        if let Err(GateError::NotInTime(wait)) =
+        if let Err(RateLimiterError::NotInTime(wait)) =
             in_time(expected.unwrap_or_default(), remaining, stop.saturating_sub(now), longest_stop)
         {
             return Admission::NotInTime(wait);
@@ -377,7 +387,7 @@ mod tests {
         // The vendor refuses, and the pace falls.
         gate.answered(&request(9000), turn, Feedback::Refused { retry_after: Some(Duration::ZERO) });
         *clock.1.lock().unwrap() = Duration::from_millis(1500);
-        let Poll::Ready(Err(GateError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
+        let Poll::Ready(Err(RateLimiterError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
             panic!("it is too late")
         };
         let pace = RateLimiter::state(&gate, "get_key").per_second.unwrap();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, GateError, GateState, GateWait, Latch, LocalGate, PermitRequest, RateLimit,
-    RateLimiter, Turn, WaitReason,
+    Admission, Feedback, GateChoice, GateState, GateWait, Latch, LocalGate, PermitRequest, RateLimit, RateLimiter,
+    RateLimiterError, Turn, WaitReason,
 };
 
 /// What stands before the requests of an account.
@@ -115,14 +115,14 @@ impl Gates {
             waited += clock.instant().saturating_duration_since(started);
             match turn {
                 Ok(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited: Some(waited) }),
-                Err(GateError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
-                Err(GateError::Unavailable(error)) if is_own => tracing::warn!(
+                Err(RateLimiterError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
+                Err(RateLimiterError::Unavailable(error)) if is_own => tracing::warn!(
                     keymux.provider = request.provider.as_str(),
                     error = &*error as &dyn std::error::Error,
                     "the rate gate does not work, the built-in one stands in"
                 ),
                 // The built-in gate does not fail.
-                Err(GateError::Unavailable(_)) => return Err(Blocked::NotInTime(None)),
+                Err(RateLimiterError::Unavailable(_)) => return Err(Blocked::NotInTime(None)),
             }
             (gate, is_own) = (&self.local, false);
             request.remaining = whole.saturating_sub(waited);
@@ -139,7 +139,7 @@ impl Gates {
         &self,
         mut wait: GateWait<'_>,
         mut limit: Option<crate::clock::Sleep>,
-    ) -> Result<Result<Turn, GateError>, Blocked> {
+    ) -> Result<Result<Turn, RateLimiterError>, Blocked> {
         let mut closing = pin!(self.latch.closing().notified());
         closing.as_mut().enable();
         poll_fn(|context| {
