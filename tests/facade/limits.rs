@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use keymux::{
-    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, GateState, InventoryStream,
-    KeyAddress, KeyRef, Keymux, Observer, Operation, PermitRequest, RateLimit, RateLimiter, RetryPolicy, Scope,
+    AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, InventoryStream, KeyAddress,
+    KeyRef, Keymux, Observer, Operation, PermitRequest, RateLimit, RateLimiter, RateLimiterState, RetryPolicy, Scope,
     Support, Turn, mielto,
 };
 use keymux_emulator::{DelayForm, Emulator, Fault, FaultRule, Vendor};
@@ -149,8 +149,9 @@ async fn one_refusal_stops_all_tasks_of_its_account_for_the_time_told_and_no_oth
     };
     let builder = Keymux::builder().with_account("refused", client(vendor.credential(), &refused));
     let keymux = builder.with_account("other", client("another-credential", &other)).build().unwrap();
-    let stop =
-        |account: &str| keymux.account(&account.parse().unwrap()).unwrap().gate_state(Operation::Get).stopped_for;
+    let stop = |account: &str| {
+        keymux.account(&account.parse().unwrap()).unwrap().rate_limiter_state(Operation::Get).stopped_for
+    };
 
     let held = stage.hold();
     let stopped = tokio::spawn(look_up(keymux.clone(), generated("refused", vendor, 200), 64));
@@ -205,7 +206,7 @@ async fn an_account_that_waits_for_its_vendor_says_how_long_and_at_which_pace_it
         while stream.next().await.is_some() {}
         let progress = stream.progress().into_iter().find(|progress| progress.account.as_str() == account).unwrap();
         assert!(matches!(progress.ended, Some(AccountState::Done | AccountState::Narrower)));
-        assert_eq!((progress.throttled_for(), progress.gate), (None, GateState::default()));
+        assert_eq!((progress.throttled_for(), progress.gate), (None, RateLimiterState::default()));
     }
 }
 
@@ -224,9 +225,9 @@ impl RateLimiter for Asked {
 
     fn answered(&self, _: &PermitRequest<'_>, _: Turn, _: Feedback) {}
 
-    fn state(&self, operation: &'static str) -> GateState {
+    fn state(&self, operation: &'static str) -> RateLimiterState {
         self.about.lock().unwrap().insert(operation);
-        GateState::default()
+        RateLimiterState::default()
     }
 }
 
@@ -249,7 +250,8 @@ async fn the_gate_is_asked_about_an_operation_by_the_vendors_own_name_of_it() {
             };
             account.list_page(&scope, None).await.unwrap();
         }
-        let ask = |operation: &Operation| assert_eq!(account.gate_state(*operation), GateState::default());
+        let ask =
+            |operation: &Operation| assert_eq!(account.rate_limiter_state(*operation), RateLimiterState::default());
         [Get, ListPage, ScopesPage].iter().filter(|op| is_native(op)).for_each(ask);
         assert_eq!(*gate.about.lock().unwrap(), *gate.sent.lock().unwrap(), "{}", vendor.name());
 

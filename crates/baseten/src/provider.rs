@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, GateState, IssuedKey,
-    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderInfo, Revoked, Scope,
-    ScopeInfo, SecretString, Status, Takes,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress,
+    KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderInfo, RateLimiterState, Revoked,
+    Scope, ScopeInfo, SecretString, Status, Takes,
 };
 use serde_json::Value;
 
@@ -116,8 +116,8 @@ impl ApiKeyProvider for Client {
         })
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.pipeline.gate_state(match operation {
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.pipeline.rate_limiter_state(match operation {
             Operation::Get => "get_api_key",
             Operation::ListPage => "list_api_keys",
             Operation::ScopesPage => "list_groups",

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    About, ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, GateState, KeyAddress,
-    KeyKind, KeyRecord, Notes, Operation, Page, ProviderInfo, Revoked, Scope, TimeForm, resolve_time,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind,
+    KeyRecord, Notes, Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, ID};
@@ -110,8 +110,8 @@ impl ApiKeyProvider for Client {
         Ok(Revoked::new(removed.told.map(|decoded| record(address.clone(), &id, decoded))))
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.pipeline.gate_state(match operation {
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.pipeline.rate_limiter_state(match operation {
             Operation::Get => "get_api_key",
             Operation::ListPage => "list_api_keys",
             Operation::Revoke => "delete_api_key",

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux::{
-    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, KeyRef, Keymux,
-    Likeness, NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
-    WorkUnit,
+    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, KeyRef, Keymux, Likeness,
+    NewKey, Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, ScopeInfo, SecretString, Verdict,
+    VerifyRequest, WorkUnit,
 };
 
 use crate::trail::{Change, Trail};
@@ -115,7 +115,7 @@ impl ApiKeyProvider for Trailed {
         self.written(Operation::Revoke, (Some(address), None), self.provider.revoke(address), |_| None).await
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.provider.gate_state(operation)
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.provider.rate_limiter_state(operation)
     }
 }

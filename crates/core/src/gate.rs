@@ -53,8 +53,8 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
     }
 
     /// How things stand for `operation`, for progress lines. Default: nothing is known.
-    fn state(&self, _operation: &'static str) -> GateState {
-        GateState::default()
+    fn state(&self, _operation: &'static str) -> RateLimiterState {
+        RateLimiterState::default()
     }
 }
 
@@ -179,7 +179,7 @@ pub enum RateLimiterError {
 /// How things stand at a [`RateLimiter`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
-pub struct GateState {
+pub struct RateLimiterState {
     /// How many requests a second leave at most, if there is a limit.
     pub per_second: Option<f64>,
     /// How many requests are on their way.

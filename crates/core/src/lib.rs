@@ -61,8 +61,8 @@ pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
 pub use gate::{
-    Admission, Feedback, GateFuture, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError,
-    Turn, WaitReason,
+    Admission, Feedback, GateFuture, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError,
+    RateLimiterState, Turn, WaitReason,
 };
 pub use http::{
     Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, Pipeline, Rejected,

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::address::KeyAddress;
 use crate::capability::Operation;
 use crate::error::Error;
-use crate::gate::GateState;
+use crate::gate::RateLimiterState;
 use crate::info::ProviderInfo;
 use crate::issued::IssuedKey;
 use crate::likeness::Likeness;
@@ -164,9 +164,9 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// for how long, at which pace they leave, how many wait. For progress lines; nothing is sent.
     ///
     /// By default nothing is known. A provider on a [`Pipeline`](crate::Pipeline) has it from
-    /// [`Pipeline::gate_state`](crate::Pipeline::gate_state).
-    fn gate_state(&self, _operation: Operation) -> GateState {
-        GateState::default()
+    /// [`Pipeline::rate_limiter_state`](crate::Pipeline::rate_limiter_state).
+    fn rate_limiter_state(&self, _operation: Operation) -> RateLimiterState {
+        RateLimiterState::default()
     }
 }
 
@@ -220,7 +220,7 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
         (**self).revoke(address).await
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        (**self).gate_state(operation)
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        (**self).rate_limiter_state(operation)
     }
 }

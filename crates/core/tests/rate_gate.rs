@@ -88,7 +88,7 @@ async fn a_vendor_without_a_limit_makes_nobody_wait_for_the_clock() {
     let client = vendor.client(patient());
     assert!(fan_out(&client, 64, 1000).await.iter().all(Result::is_ok));
     assert_eq!((vendor.count(), clock.elapsed()), (1000, ms(0)));
-    assert_eq!(client.gate_state(OPERATION), keymux_core::GateState::default());
+    assert_eq!(client.rate_limiter_state(OPERATION), keymux_core::RateLimiterState::default());
 }
 
 // ---- The stop ----
@@ -106,7 +106,7 @@ async fn one_refusal_stops_all_tasks_of_its_account_for_the_time_told_and_no_oth
     assert!(times.iter().skip(before).all(|at| *at >= seconds(2)), "{times:?}");
     assert!(times.iter().filter(|at| **at < ms(2200)).count() < before + 20, "nobody stampedes: {times:?}");
 
-    assert_eq!(client.gate_state(OPERATION).stopped_for, None);
+    assert_eq!(client.rate_limiter_state(OPERATION).stopped_for, None);
     let stopped = clock.elapsed();
     assert!(fan_out(&untouched, 64, 200).await.iter().all(Result::is_ok));
     assert_eq!(clock.elapsed(), stopped, "the other account waits for nothing");
@@ -121,7 +121,7 @@ async fn a_stop_holds_for_all_operations_and_is_seen() {
     let once = patient().with_retry(RetryPolicy::never()).with_observer(waits.clone());
     let client = vendor.client(once);
     client.send(Call::get("list_keys", &["keys"])).await.unwrap_err();
-    let state = client.gate_state(OPERATION);
+    let state = client.rate_limiter_state(OPERATION);
     assert_eq!((state.stopped_for, state.waiting), (Some(seconds(2)), 0));
     call(&client).await.unwrap();
     assert_eq!(vendor.times(), [seconds(0), seconds(2)]);
@@ -144,7 +144,7 @@ async fn a_503_stops_its_account_if_it_tells_a_time_and_leaves_the_pace_alone() 
         let outcomes = fan_out(&client, 1, 22).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), 1);
         assert_eq!(vendor.times().last(), Some(&seconds(next)), "{status} {header}");
-        assert_eq!(client.gate_state(OPERATION).per_second, None, "it taught no limit");
+        assert_eq!(client.rate_limiter_state(OPERATION).per_second, None, "it taught no limit");
     }
 }
 
@@ -209,7 +209,7 @@ async fn waiting_calls_go_first_come_first_served_and_dropped_ones_leave_no_gap(
         }));
     }
     tokio::task::yield_now().await;
-    assert_eq!(client.gate_state(OPERATION).waiting, 10);
+    assert_eq!(client.rate_limiter_state(OPERATION).waiting, 10);
     for dropped in [0, 3, 4] {
         calls[dropped].abort();
     }
@@ -217,7 +217,7 @@ async fn waiting_calls_go_first_come_first_served_and_dropped_ones_leave_no_gap(
         let _ = call.await;
     }
     assert_eq!(*order.lock().unwrap(), [1, 2, 5, 6, 7, 8, 9]);
-    let state = client.gate_state(OPERATION);
+    let state = client.rate_limiter_state(OPERATION);
     assert_eq!((state.waiting, state.in_flight), (0, 0));
     assert_eq!(vendor.count(), 8);
     let last = vendor.times().pop().unwrap();

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, GateState, Grade,
-    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation,
-    Parameter, ProviderInfo, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict, VerifyRequest,
-    resolve_time,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade, IssuedKey,
+    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation, Parameter,
+    ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict,
+    VerifyRequest, resolve_time,
 };
 use serde_json::Value;
 
@@ -174,8 +174,8 @@ impl ApiKeyProvider for Client {
         })
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.pipeline.gate_state(match operation {
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.pipeline.rate_limiter_state(match operation {
             Operation::Get => "get_key",
             Operation::Create => "create_key",
             Operation::Update => "update_key",

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, GateState, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness,
-    NewKey, Operation, Page, ProviderInfo, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
+    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey,
+    Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 /// A provider under the name of an account.
@@ -118,7 +118,7 @@ impl ApiKeyProvider for Account {
         Ok(revoked)
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.provider.gate_state(operation)
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.provider.rate_limiter_state(operation)
     }
 }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field,
-    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes,
-    Operation, Page, Parameter, Permission, ProviderInfo, Revoked, Scope, Status, Takes, TimeForm, Untold,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page,
+    Parameter, Permission, ProviderInfo, RateLimiterState, Revoked, Scope, Status, Takes, TimeForm, Untold,
     resolve_time,
 };
 use serde_json::Value;
@@ -205,8 +205,8 @@ impl ApiKeyProvider for Client {
         Ok(if by_this_attempt { Revoked::new(None) } else { Revoked::by_lost_attempt() })
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.pipeline.gate_state(match operation {
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.pipeline.rate_limiter_state(match operation {
             Operation::Get => "get_api_key",
             Operation::ListPage => "list_api_keys",
             Operation::Create => "create_api_key",

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field,
-    GateState, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata, MetadataValue,
-    NewKey, Notes, Operation, Page, Parameter, Permission, ProviderInfo, Refusal, Revoked, Scope, ScopeInfo,
+    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata, MetadataValue, NewKey,
+    Notes, Operation, Page, Parameter, Permission, ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, ScopeInfo,
     SecretString, Status, Takes, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest, resolve_time,
 };
 
@@ -189,8 +189,8 @@ impl ApiKeyProvider for Client {
         })
     }
 
-    fn gate_state(&self, operation: Operation) -> GateState {
-        self.pipeline.gate_state(match operation {
+    fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {
+        self.pipeline.rate_limiter_state(match operation {
             Operation::Get => "get_api_key",
             Operation::ListPage => "list_api_keys",
             Operation::ScopesPage => "list_workspaces",

@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, Feedback, GateState, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError, Turn, WaitReason,
+    Admission, Feedback, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError, RateLimiterState, Turn,
+    WaitReason,
 };
 use crate::clock::{Clock, Randomness};
 use crate::waiting::{Fraction, ServerDelay, leaves_time};
@@ -303,12 +304,12 @@ impl RateLimiter for LocalGate {
         }
     }
 
-    fn state(&self, operation: &'static str) -> GateState {
+    fn state(&self, operation: &'static str) -> RateLimiterState {
         let now = self.now();
         let state = self.state();
         let stopped_for = Some(state.stop.saturating_sub(now)).filter(|stop| !stop.is_zero());
         let class = state.classes.iter().find(|class| class.operation == operation);
-        GateState {
+        RateLimiterState {
             per_second: class.map_or(self.declared, |class| class.pace.per_second()),
             in_flight: class.map_or(0, |class| class.pace.in_flight()),
             waiting: class.map_or(0, |class| class.waiting),

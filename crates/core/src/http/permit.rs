@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, GateState, GateWait, Latch, LocalGate, PermitRequest, RateLimit, RateLimiter,
-    RateLimiterError, Turn, WaitReason,
+    Admission, Feedback, GateChoice, GateWait, Latch, LocalGate, PermitRequest, RateLimit, RateLimiter,
+    RateLimiterError, RateLimiterState, Turn, WaitReason,
 };
 
 /// What stands before the requests of an account.
@@ -68,11 +68,11 @@ impl Gates {
         !matches!(self.choice, GateChoice::Off)
     }
 
-    pub(crate) fn state(&self, operation: &'static str) -> GateState {
+    pub(crate) fn state(&self, operation: &'static str) -> RateLimiterState {
         match &self.choice {
             GateChoice::Local => self.local.state(operation),
             GateChoice::Own(own) => own.state(operation),
-            GateChoice::Off => GateState::default(),
+            GateChoice::Off => RateLimiterState::default(),
         }
     }
 

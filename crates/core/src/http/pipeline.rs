@@ -22,7 +22,7 @@ use super::transport::{Exchange, Request, Response, Transport, TransportError, T
 use super::{BaseUrl, Call, ClientOptions, Dialect};
 use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Feedback, GateState, PermitRequest, UnknownKeys, WaitReason};
+use crate::gate::{Feedback, PermitRequest, RateLimiterState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
 use crate::retry::{Budget, Idempotency};
 use crate::secret::suspicion;
@@ -97,7 +97,7 @@ impl Pipeline {
 
     /// How things stand at the gate for `operation`, for progress lines.
     #[must_use]
-    pub fn gate_state(&self, operation: &'static str) -> GateState {
+    pub fn rate_limiter_state(&self, operation: &'static str) -> RateLimiterState {
         self.inner.gates.state(operation)
     }
 

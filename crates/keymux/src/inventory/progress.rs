@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use keymux_core::{AccountName, GateState, ProviderId};
+use keymux_core::{AccountName, ProviderId, RateLimiterState};
 
 use super::completeness::AccountState;
 
@@ -29,8 +29,8 @@ pub struct AccountProgress {
     pub all_scopes_found: bool,
     /// How the account's lists stand at its rate gate now: the pace in requests a second, how many are on their way, how
     /// many wait. Nothing is known once the account ended, and of a provider that
-    /// [does not tell](keymux_core::ApiKeyProvider::gate_state).
-    pub gate: GateState,
+    /// [does not tell](keymux_core::ApiKeyProvider::rate_limiter_state).
+    pub gate: RateLimiterState,
     /// What became of the account. `None`: it is being walked.
     pub ended: Option<AccountState>,
 }
@@ -46,7 +46,7 @@ impl AccountProgress {
             scopes_done: 0,
             scopes_failed: 0,
             all_scopes_found: false,
-            gate: GateState::default(),
+            gate: RateLimiterState::default(),
             ended: None,
         }
     }
