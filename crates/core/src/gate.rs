@@ -101,11 +101,11 @@ pub struct GateWait<'a> {
     /// How long, as far as can be foreseen.
     pub expected: Option<Duration>,
     /// Ends when the request may leave.
-    pub turn: GateFuture<'a>,
+    pub turn: PermitFuture<'a>,
 }
 
 /// A future that ends in the turn of a request.
-pub type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, RateLimiterError>> + Send + 'a>>;
+pub type PermitFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, RateLimiterError>> + Send + 'a>>;
 
 impl fmt::Debug for GateWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
