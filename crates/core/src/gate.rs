@@ -88,14 +88,14 @@ pub enum Admission<'a> {
     /// It may leave now.
     Go(Turn),
     /// It waits.
-    Wait(GateWait<'a>),
+    Wait(PermitWait<'a>),
     /// Its turn would come after the time it has, in this long. The call ends at once as
     /// [`RateLimited`](crate::ErrorKind::RateLimited).
     NotInTime(Duration),
 }
 
 /// A wait at a [`RateLimiter`].
-pub struct GateWait<'a> {
+pub struct PermitWait<'a> {
     /// Why.
     pub reason: WaitReason,
     /// How long, as far as can be foreseen.
@@ -107,9 +107,9 @@ pub struct GateWait<'a> {
 /// A future that ends in the turn of a request.
 pub type PermitFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, RateLimiterError>> + Send + 'a>>;
 
-impl fmt::Debug for GateWait<'_> {
+impl fmt::Debug for PermitWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GateWait")
+        f.debug_struct("PermitWait")
             .field("reason", &self.reason)
             .field("expected", &self.expected)
             .finish_non_exhaustive()

@@ -61,7 +61,7 @@ pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
 pub use gate::{
-    Admission, Feedback, GateWait, PermitFuture, PermitRequest, RateLimit, RateLimiter, RateLimiterError,
+    Admission, Feedback, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,
     RateLimiterState, Turn, WaitReason,
 };
 pub use http::{

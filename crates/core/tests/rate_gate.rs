@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, GateWait, Observer, PermitRequest,
-    Pipeline, RateLimit, RateLimiter, RateLimiterError, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, Observer, PermitRequest,
+    PermitWait, Pipeline, RateLimit, RateLimiter, RateLimiterError, RetryPolicy, Turn, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -329,7 +329,7 @@ impl RateLimiter for Shared {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         if self.broken {
             let turn = Box::pin(async { Err(RateLimiterError::Unavailable("no connection to the store".into())) });
-            return Admission::Wait(GateWait { reason: WaitReason::Paced, expected: None, turn });
+            return Admission::Wait(PermitWait { reason: WaitReason::Paced, expected: None, turn });
         }
         Admission::Go(Turn(number as u64))
     }

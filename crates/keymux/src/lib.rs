@@ -71,9 +71,9 @@ pub use keymux_braintrust as braintrust;
 pub use keymux_core::{
     About, AccountName, Action, Admission, ApiKeyProvider, AttemptEvent, Basis, Capabilities, Change, ClientOptions,
     Clock, Cursor, Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Feedback,
-    Field, FieldValue, GateWait, GiveUpEvent, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState,
-    KeyStream, Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer, Operation, Owner, Page,
-    Parameter, Permission, PermitFuture, PermitRequest, ProviderId, ProviderInfo, Randomness, RateLimit, RateLimiter,
+    Field, FieldValue, GiveUpEvent, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream,
+    Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer, Operation, Owner, Page, Parameter,
+    Permission, PermitFuture, PermitRequest, PermitWait, ProviderId, ProviderInfo, Randomness, RateLimit, RateLimiter,
     RateLimiterError, RateLimiterState, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked, Scope, ScopeInfo,
     SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp, Transport,
     TransportError, TransportErrorKind, Turn, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, Feedback, GateWait, PermitRequest, RateLimit, RateLimiter, RateLimiterError, RateLimiterState, Turn,
+    Admission, Feedback, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError, RateLimiterState, Turn,
     WaitReason,
 };
 use crate::clock::{Clock, Randomness};
@@ -255,7 +255,7 @@ impl RateLimiter for LocalGate {
         let place = Place { gate: self, operation, queue: Arc::clone(&class.queue) };
         drop(guard);
         let turn = Box::pin(self.wait(place, now.saturating_add(remaining), longest_stop));
-        Admission::Wait(GateWait { reason, expected, turn })
+        Admission::Wait(PermitWait { reason, expected, turn })
     }
 
     fn answered(&self, request: &PermitRequest<'_>, turn: Turn, answer: Feedback) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, GateWait, Latch, LocalGate, PermitRequest, RateLimit, RateLimiter,
+    Admission, Feedback, GateChoice, Latch, LocalGate, PermitRequest, PermitWait, RateLimit, RateLimiter,
     RateLimiterError, RateLimiterState, Turn, WaitReason,
 };
 
@@ -99,7 +99,7 @@ impl Gates {
     async fn wait<'a>(
         &'a self,
         mut gate: &'a dyn RateLimiter,
-        mut wait: GateWait<'a>,
+        mut wait: PermitWait<'a>,
         mut request: PermitRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
@@ -137,7 +137,7 @@ impl Gates {
     /// Waits for a turn, unless the credential is refused or, at an application's own gate, the time is over first.
     async fn turn(
         &self,
-        mut wait: GateWait<'_>,
+        mut wait: PermitWait<'_>,
         mut limit: Option<crate::clock::Sleep>,
     ) -> Result<Result<Turn, RateLimiterError>, Blocked> {
         let mut closing = pin!(self.latch.closing().notified());
