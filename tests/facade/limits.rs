@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use keymux::{
     AccountState, Admission, ApiKeyProvider, AttemptEvent, ClientOptions, Error, Feedback, InventoryStream, KeyAddress,
-    KeyRef, Keymux, Observer, Operation, PermitRequest, RateLimit, RateLimiter, RateLimiterState, RetryPolicy, Scope,
-    Support, Turn, mielto,
+    KeyRef, Keymux, Observer, Operation, Permit, PermitRequest, RateLimit, RateLimiter, RateLimiterState, RetryPolicy,
+    Scope, Support, mielto,
 };
 use keymux_emulator::{DelayForm, Emulator, Fault, FaultRule, Vendor};
 use tokio::task::JoinSet;
@@ -220,10 +220,10 @@ struct Asked {
 impl RateLimiter for Asked {
     fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
         self.sent.lock().unwrap().insert(request.operation);
-        Admission::Go(Turn::default())
+        Admission::Go(Permit::default())
     }
 
-    fn answered(&self, _: &PermitRequest<'_>, _: Turn, _: Feedback) {}
+    fn answered(&self, _: &PermitRequest<'_>, _: Permit, _: Feedback) {}
 
     fn state(&self, operation: &'static str) -> RateLimiterState {
         self.about.lock().unwrap().insert(operation);

@@ -33,7 +33,7 @@ pub(crate) use unknown::UnknownKeys;
 /// limit among processes. One gate may serve many accounts: it tells them apart by what [`PermitRequest`] says of them.
 /// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
 ///
-/// - Each [`Admission::Go`] and each turn that a wait ends in is followed by exactly one [`answered`](Self::answered).
+/// - Each [`Admission::Go`] and each permit that a wait ends in is followed by exactly one [`answered`](Self::answered).
 /// - A wait that is dropped gives its place up.
 /// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared. It
 ///   is told nothing while the gate works: what passed then is the work of all processes, and teaches none its own pace.
@@ -44,7 +44,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
     fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a>;
 
     /// Tells how an admitted request ended. Must not block.
-    fn answered(&self, request: &PermitRequest<'_>, turn: Turn, answer: Feedback);
+    fn answered(&self, request: &PermitRequest<'_>, permit: Permit, answer: Feedback);
 
     /// Which part of the vendor's limit this process may use on its own while the gate fails, above 0 and up to 1.
     /// Default 1; of four processes that share a limit each has 0.25.
@@ -86,10 +86,10 @@ pub struct PermitRequest<'a> {
 #[non_exhaustive]
 pub enum Admission<'a> {
     /// It may leave now.
-    Go(Turn),
+    Go(Permit),
     /// It waits.
     Wait(PermitWait<'a>),
-    /// Its turn would come after the time it has, in this long. The call ends at once as
+    /// Its permit would come after the time it has, in this long. The call ends at once as
     /// [`RateLimited`](crate::ErrorKind::RateLimited).
     NotInTime(Duration),
 }
@@ -101,11 +101,11 @@ pub struct PermitWait<'a> {
     /// How long, as far as can be foreseen.
     pub expected: Option<Duration>,
     /// Ends when the request may leave.
-    pub turn: PermitFuture<'a>,
+    pub permit: PermitFuture<'a>,
 }
 
-/// A future that ends in the turn of a request.
-pub type PermitFuture<'a> = Pin<Box<dyn Future<Output = Result<Turn, RateLimiterError>> + Send + 'a>>;
+/// A future that ends in the permit of a request.
+pub type PermitFuture<'a> = Pin<Box<dyn Future<Output = Result<Permit, RateLimiterError>> + Send + 'a>>;
 
 impl fmt::Debug for PermitWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,7 +118,7 @@ impl fmt::Debug for PermitWait<'_> {
 
 /// A request's leave. The number is the gate's own; it gets it back with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Turn(pub u64);
+pub struct Permit(pub u64);
 
 /// Why a request waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,12 +164,12 @@ pub enum Feedback {
     Lost,
 }
 
-/// Why a wait at a [`RateLimiter`] ended without a turn.
+/// Why a wait at a [`RateLimiter`] ended without a permit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RateLimiterError {
-    /// The turn would come after the time that the call has, in this long.
-    #[error("the turn would come in {0:?}")]
+    /// The permit would come after the time that the call has, in this long.
+    #[error("the permit would come in {0:?}")]
     NotInTime(Duration),
     /// The gate does not work: the built-in one stands in.
     #[error("the gate does not work")]

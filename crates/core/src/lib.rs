@@ -61,8 +61,8 @@ pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
 pub use gate::{
-    Admission, Feedback, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,
-    RateLimiterState, Turn, WaitReason,
+    Admission, Feedback, Permit, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,
+    RateLimiterState, WaitReason,
 };
 pub use http::{
     Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, Pipeline, Rejected,

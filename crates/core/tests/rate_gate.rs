@@ -13,8 +13,8 @@ use common::limited::{IdleClock, Vendor, answer, ok, refused, unauthenticated};
 use common::{OPERATION, call, ms, seconds};
 use http::Method;
 use keymux_core::{
-    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, Observer, PermitRequest,
-    PermitWait, Pipeline, RateLimit, RateLimiter, RateLimiterError, RetryPolicy, Turn, WaitEvent, WaitReason,
+    Admission, AttemptEvent, Call, ClientOptions, Clock, Error, ErrorKind, Feedback, Observer, Permit, PermitRequest,
+    PermitWait, Pipeline, RateLimit, RateLimiter, RateLimiterError, RetryPolicy, WaitEvent, WaitReason,
 };
 use tokio::task::JoinSet;
 
@@ -221,7 +221,7 @@ async fn waiting_calls_go_first_come_first_served_and_dropped_ones_leave_no_gap(
     assert_eq!((state.waiting, state.in_flight), (0, 0));
     assert_eq!(vendor.count(), 8);
     let last = vendor.times().pop().unwrap();
-    assert!(last <= ms(701), "no turn is lost: {:?}", vendor.times());
+    assert!(last <= ms(701), "no permit is lost: {:?}", vendor.times());
 }
 
 // ---- A credential that is refused ----
@@ -328,14 +328,14 @@ impl RateLimiter for Shared {
         assert_eq!(request.operation, OPERATION);
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
         if self.broken {
-            let turn = Box::pin(async { Err(RateLimiterError::Unavailable("no connection to the store".into())) });
-            return Admission::Wait(PermitWait { reason: WaitReason::Paced, expected: None, turn });
+            let permit = Box::pin(async { Err(RateLimiterError::Unavailable("no connection to the store".into())) });
+            return Admission::Wait(PermitWait { reason: WaitReason::Paced, expected: None, permit });
         }
-        Admission::Go(Turn(number as u64))
+        Admission::Go(Permit(number as u64))
     }
 
-    fn answered(&self, _: &PermitRequest<'_>, turn: Turn, answer: Feedback) {
-        self.answers.lock().unwrap().push((turn.0, answer));
+    fn answered(&self, _: &PermitRequest<'_>, permit: Permit, answer: Feedback) {
+        self.answers.lock().unwrap().push((permit.0, answer));
     }
 
     fn fair_share(&self) -> f64 {
@@ -362,10 +362,10 @@ impl RateLimiter for Asked {
     fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
         let PermitRequest { provider, origin, account, operation, attempt, .. } = request;
         self.0.lock().unwrap().push(format!("{provider} {origin} {account:?} {operation} {attempt}"));
-        Admission::Go(Turn(0))
+        Admission::Go(Permit(0))
     }
 
-    fn answered(&self, _: &PermitRequest<'_>, _: Turn, _: Feedback) {}
+    fn answered(&self, _: &PermitRequest<'_>, _: Permit, _: Feedback) {}
 }
 
 /// The account of each attempt.

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::pace::{self, Ask, Pace};
 use super::{
-    Admission, Feedback, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError, RateLimiterState, Turn,
+    Admission, Feedback, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError, RateLimiterState,
     WaitReason,
 };
 use crate::clock::{Clock, Randomness};
@@ -63,7 +63,7 @@ struct Class {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Who holds it asks for its turn; the others wait for it, first come, first served.
+    /// Who holds it asks for its permit; the others wait for it, first come, first served.
     head: tokio::sync::Mutex<()>,
     answered: Notify,
 }
@@ -129,7 +129,7 @@ impl LocalGate {
         place: Place<'_>,
         deadline: Duration,
         longest_stop: Duration,
-    ) -> Result<Turn, RateLimiterError> {
+    ) -> Result<Permit, RateLimiterError> {
         let _head = self.head(&place, deadline, longest_stop).await?;
         loop {
             let now = self.now();
@@ -139,7 +139,7 @@ impl LocalGate {
                 (state.class(place.operation, self.declared).pace.ask(now, stop), stop)
             };
             let (at, answer) = match ask {
-                Ask::Go(turn) => return Ok(encode(turn)),
+                Ask::Go(permit) => return Ok(encode(permit)),
                 Ask::At(at) => (at, false),
                 Ask::AfterAnswer(at) => (at, true),
             };
@@ -240,7 +240,7 @@ impl RateLimiter for LocalGate {
         let class = guard.class(operation, self.declared);
         let ask = if class.waiting == 0 { class.pace.ask(now, stop) } else { Ask::At(now.max(stop)) };
         let (at, reason) = match ask {
-            Ask::Go(turn) => return Admission::Go(encode(turn)),
+            Ask::Go(permit) => return Admission::Go(encode(permit)),
             Ask::At(at) if now < stop => (Some(at), WaitReason::Stopped),
             Ask::At(at) if class.pace.per_second().is_some() => (Some(at), WaitReason::Paced),
             Ask::At(_) | Ask::AfterAnswer(_) => (None, WaitReason::Opening),
@@ -254,13 +254,13 @@ impl RateLimiter for LocalGate {
         class.waiting += 1;
         let place = Place { gate: self, operation, queue: Arc::clone(&class.queue) };
         drop(guard);
-        let turn = Box::pin(self.wait(place, now.saturating_add(remaining), longest_stop));
-        Admission::Wait(PermitWait { reason, expected, turn })
+        let permit = Box::pin(self.wait(place, now.saturating_add(remaining), longest_stop));
+        Admission::Wait(PermitWait { reason, expected, permit })
     }
 
-    fn answered(&self, request: &PermitRequest<'_>, turn: Turn, answer: Feedback) {
+    fn answered(&self, request: &PermitRequest<'_>, permit: Permit, answer: Feedback) {
         let now = self.now();
-        let turn = decode(turn);
+        let permit = decode(permit);
         let mut guard = self.state();
         let state = &mut *guard;
         let before = state.stop;
@@ -286,11 +286,11 @@ impl RateLimiter for LocalGate {
         }
         let class = state.class(request.operation, self.declared);
         match answer {
-            Feedback::Passed => class.pace.passed(turn, now),
+            Feedback::Passed => class.pace.passed(permit, now),
             Feedback::Refused { .. } => {
                 let stop_left = ServerDelay::of_stop(stop.saturating_sub(now));
                 let spread = stop_left.spread(Fraction::draw(&*self.randomness), Duration::MAX);
-                class.pace.refused(turn, now, stop, spread);
+                class.pace.refused(permit, now, stop, spread);
             }
             Feedback::Unavailable { .. } | Feedback::Lost => class.pace.lost(),
         }
@@ -318,13 +318,13 @@ impl RateLimiter for LocalGate {
     }
 }
 
-fn encode(turn: pace::Turn) -> Turn {
-    Turn(u64::from(turn.refusals) << 1 | u64::from(turn.held))
+fn encode(permit: pace::Permit) -> Permit {
+    Permit(u64::from(permit.refusals) << 1 | u64::from(permit.held))
 }
 
-fn decode(Turn(number): Turn) -> pace::Turn {
+fn decode(Permit(number): Permit) -> pace::Permit {
     // The number is one of `encode`'s: what is shifted out is `held` alone.
-    pace::Turn { refusals: u32::try_from(number >> 1).unwrap_or_default(), held: number & 1 == 1 }
+    pace::Permit { refusals: u32::try_from(number >> 1).unwrap_or_default(), held: number & 1 == 1 }
 }
 
 #[cfg(test)]
@@ -379,16 +379,16 @@ mod tests {
             remaining: Duration::from_millis(milliseconds),
             longest_stop: Duration::from_secs(60),
         };
-        let Admission::Go(turn) = gate.admit(&request(9000)) else { panic!("the first one leaves") };
+        let Admission::Go(permit) = gate.admit(&request(9000)) else { panic!("the first one leaves") };
         let Admission::Wait(mut head) = gate.admit(&request(9000)) else { panic!("the second one waits") };
         let Admission::Wait(mut behind) = gate.admit(&request(1500)) else { panic!("the third one seems in time") };
         let mut context = Context::from_waker(Waker::noop());
-        assert!(head.turn.as_mut().poll(&mut context).is_pending());
-        assert!(behind.turn.as_mut().poll(&mut context).is_pending());
+        assert!(head.permit.as_mut().poll(&mut context).is_pending());
+        assert!(behind.permit.as_mut().poll(&mut context).is_pending());
         // The vendor refuses, and the pace falls.
-        gate.answered(&request(9000), turn, Feedback::Refused { retry_after: Some(Duration::ZERO) });
+        gate.answered(&request(9000), permit, Feedback::Refused { retry_after: Some(Duration::ZERO) });
         *clock.1.lock().unwrap() = Duration::from_millis(1500);
-        let Poll::Ready(Err(RateLimiterError::NotInTime(wait))) = behind.turn.as_mut().poll(&mut context) else {
+        let Poll::Ready(Err(RateLimiterError::NotInTime(wait))) = behind.permit.as_mut().poll(&mut context) else {
             panic!("it is too late")
         };
         let pace = RateLimiter::state(&gate, "get_key").per_second.unwrap();

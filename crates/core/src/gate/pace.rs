@@ -54,7 +54,7 @@ const LULL: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Ask {
     /// It leaves now.
-    Go(Turn),
+    Go(Permit),
     /// It asks again at this time.
     At(Duration),
     /// It asks again after the next answer, or at this time.
@@ -63,7 +63,7 @@ pub(super) enum Ask {
 
 /// What the pace has to know of a request when its answer comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct Permit {
     /// How many refusals had been obeyed when it left: of a volley only the first refusal counts.
     pub(super) refusals: u32,
     /// Whether the gate, and not the application, set the pace.
@@ -253,16 +253,16 @@ impl Pace {
         self.since.get_or_insert(now);
         self.last = now;
         self.in_flight += 1;
-        Ask::Go(Turn { refusals: self.refusals, held })
+        Ask::Go(Permit { refusals: self.refusals, held })
     }
 
     /// The vendor's limiter let the request pass.
-    pub(super) fn passed(&mut self, turn: Turn, now: Duration) {
+    pub(super) fn passed(&mut self, permit: Permit, now: Duration) {
         self.lost();
         self.proven = true;
         let per_second = self.per_second();
         self.cycle.passed += 1;
-        if turn.refusals != self.refusals {
+        if permit.refusals != self.refusals {
             if let Mode::Paced { curve: Curve { start, ceiling, span: Some(span), .. }, .. } = &mut self.mode {
                 *ceiling += 1.0 / *span;
                 *start += FIRST / *span;
@@ -272,7 +272,7 @@ impl Pace {
         self.passed += 1;
         self.recent.add(now);
         match &mut self.mode {
-            _ if !turn.held => {}
+            _ if !permit.held => {}
             Mode::Opening { window } => {
                 *window += GROWTH.iter().find(|(up_to, _)| *window < *up_to).map_or(0.0, |&(_, growth)| growth);
             }
@@ -284,10 +284,10 @@ impl Pace {
     }
 
     /// The vendor's limiter refused the request, and the account is stopped until `stop`; the pace begins `spread` later.
-    pub(super) fn refused(&mut self, turn: Turn, now: Duration, stop: Duration, spread: Duration) {
+    pub(super) fn refused(&mut self, permit: Permit, now: Duration, stop: Duration, spread: Duration) {
         self.lost();
         self.proven = true;
-        if turn.refusals != self.refusals {
+        if permit.refusals != self.refusals {
             return;
         }
         self.refusals += 1;
@@ -324,7 +324,7 @@ impl Pace {
         let cycle = f64::from(self.cycle.passed) / since_refusal.max(unit);
         let (start, ceiling) = match curve {
             None => (FIRST * measured, measured),
-            Some(curve) => self.between(curve, turn.held, measured, cycle, (ran, unit)),
+            Some(curve) => self.between(curve, permit.held, measured, cycle, (ran, unit)),
         };
         self.begin_cycle(now, curve.map(|_| cycle));
         // After each stop the vendor is ready for one request.

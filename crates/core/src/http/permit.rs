@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, Latch, LocalGate, PermitRequest, PermitWait, RateLimit, RateLimiter,
-    RateLimiterError, RateLimiterState, Turn, WaitReason,
+    Admission, Feedback, GateChoice, Latch, LocalGate, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
+    RateLimiterError, RateLimiterState, WaitReason,
 };
 
 /// What stands before the requests of an account.
@@ -24,7 +24,7 @@ pub(crate) struct Gates {
 /// Why a request does not leave.
 #[derive(Debug)]
 pub(crate) enum Blocked {
-    /// Its turn would come after the time it has; in this long, if that is known.
+    /// Its permit would come after the time it has; in this long, if that is known.
     NotInTime(Option<Duration>),
     /// The credential was refused while it waited.
     Latched,
@@ -34,7 +34,7 @@ pub(crate) enum Blocked {
 pub(crate) struct Leave<'a> {
     gate: Option<&'a dyn RateLimiter>,
     request: PermitRequest<'a>,
-    turn: Turn,
+    permit: Permit,
     /// How long the request waited, if it did.
     pub(crate) waited: Option<Duration>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Leave<'a> {
 impl Leave<'_> {
     pub(crate) fn answered(mut self, answer: Feedback) {
         if let Some(gate) = self.gate.take() {
-            gate.answered(&self.request, self.turn, answer);
+            gate.answered(&self.request, self.permit, answer);
         }
     }
 }
@@ -50,7 +50,7 @@ impl Leave<'_> {
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         if let Some(gate) = self.gate.take() {
-            gate.answered(&self.request, self.turn, Feedback::Lost);
+            gate.answered(&self.request, self.permit, Feedback::Lost);
         }
     }
 }
@@ -76,7 +76,7 @@ impl Gates {
         }
     }
 
-    /// Lets a request through when its turn has come; `on_wait` is told if that is not now.
+    /// Lets a request through when its permit has come; `on_wait` is told if that is not now.
     pub(crate) async fn enter<'a>(
         &'a self,
         request: PermitRequest<'a>,
@@ -84,12 +84,12 @@ impl Gates {
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
         let gate: &dyn RateLimiter = match &self.choice {
-            GateChoice::Off => return Ok(Leave { gate: None, request, turn: Turn::default(), waited: None }),
+            GateChoice::Off => return Ok(Leave { gate: None, request, permit: Permit::default(), waited: None }),
             GateChoice::Local => &self.local,
             GateChoice::Own(own) => &**own,
         };
         match gate.admit(&request) {
-            Admission::Go(turn) => Ok(Leave { gate: Some(gate), request, turn, waited: None }),
+            Admission::Go(permit) => Ok(Leave { gate: Some(gate), request, permit, waited: None }),
             Admission::NotInTime(wait) => Err(Blocked::NotInTime(Some(wait))),
             // Behind a pointer, so that a request that need not wait has no room for it.
             Admission::Wait(wait) => Box::pin(self.wait(gate, wait, request, clock, on_wait)).await,
@@ -111,10 +111,10 @@ impl Gates {
             on_wait(wait.reason, wait.expected);
             let started = clock.instant();
             let limit = is_own.then(|| clock.time_limit(request.remaining));
-            let turn = self.turn(wait, limit).await?;
+            let permit = self.permit(wait, limit).await?;
             waited += clock.instant().saturating_duration_since(started);
-            match turn {
-                Ok(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited: Some(waited) }),
+            match permit {
+                Ok(permit) => return Ok(Leave { gate: Some(gate), request, permit, waited: Some(waited) }),
                 Err(RateLimiterError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
                 Err(RateLimiterError::Unavailable(error)) if is_own => tracing::warn!(
                     keymux.provider = request.provider.as_str(),
@@ -127,24 +127,24 @@ impl Gates {
             (gate, is_own) = (&self.local, false);
             request.remaining = whole.saturating_sub(waited);
             wait = match gate.admit(&request) {
-                Admission::Go(turn) => return Ok(Leave { gate: Some(gate), request, turn, waited: Some(waited) }),
+                Admission::Go(permit) => return Ok(Leave { gate: Some(gate), request, permit, waited: Some(waited) }),
                 Admission::NotInTime(wait) => return Err(Blocked::NotInTime(Some(wait))),
                 Admission::Wait(wait) => wait,
             };
         }
     }
 
-    /// Waits for a turn, unless the credential is refused or, at an application's own gate, the time is over first.
-    async fn turn(
+    /// Waits for a permit, unless the credential is refused or, at an application's own gate, the time is over first.
+    async fn permit(
         &self,
         mut wait: PermitWait<'_>,
         mut limit: Option<crate::clock::Sleep>,
-    ) -> Result<Result<Turn, RateLimiterError>, Blocked> {
+    ) -> Result<Result<Permit, RateLimiterError>, Blocked> {
         let mut closing = pin!(self.latch.closing().notified());
         closing.as_mut().enable();
         poll_fn(|context| {
-            if let Poll::Ready(turn) = wait.turn.as_mut().poll(context) {
-                return Poll::Ready(Ok(turn));
+            if let Poll::Ready(permit) = wait.permit.as_mut().poll(context) {
+                return Poll::Ready(Ok(permit));
             }
             if closing.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Err(Blocked::Latched));

@@ -182,7 +182,7 @@ impl Pipeline {
         }
     }
 
-    /// One attempt, when its turn has come.
+    /// One attempt, when its permit has come.
     async fn admitted_attempt(&self, mut attempt: Attempt<'_>) -> Result<(Response, u32), Failure> {
         let leave = self.leave(&attempt).await.map_err(Failure::NotAdmitted)?;
         attempt.remaining = attempt.remaining.saturating_sub(leave.waited.unwrap_or_default());
@@ -228,7 +228,7 @@ impl Pipeline {
         }
     }
 
-    /// The leave of the gate, when the turn of the request has come.
+    /// The leave of the gate, when the permit of the request has come.
     async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<Leave<'a>, Error> {
         let Inner { dialect, base, options, gates, .. } = &*self.inner;
         let Attempt { call, number, remaining, .. } = *attempt;
@@ -271,7 +271,7 @@ impl Pipeline {
     /// The error of a call that waits in vain.
     fn not_in_time(&self, call: &Call<'_>, blocked: &Blocked) -> Error {
         let wait = if let Blocked::NotInTime(wait) = blocked { *wait } else { None };
-        let message = "not sent, since its turn would have come after the time that the call may take";
+        let message = "not sent, since its permit would have come after the time that the call may take";
         self.error(ErrorKind::RateLimited, call.operation)
             .with_message(message)
             .with_retry_after(wait.filter(|wait| !wait.is_zero()))

@@ -58,7 +58,7 @@ impl IdleClock {
         let clock = Self(Arc::clone(&idle));
         tokio::spawn(async move {
             loop {
-                // On this runtime of one thread every task that can go on has its turn between two yields.
+                // On this runtime of one thread every task that can go on has its permit between two yields.
                 let mut quiet = 0;
                 while quiet < 4 {
                     tokio::task::yield_now().await;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use super::{Ask, Pace, Turn};
+use super::{Ask, Pace, Permit};
 
 /// How a vendor counts to its limit of requests a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,11 +112,14 @@ impl FanOut {
         while done < self.requests {
             while waiting > 0 {
                 match pace.ask(now, stop) {
-                    Ask::Go(turn) => {
+                    Ask::Go(permit) => {
                         waiting -= 1;
                         sent += 1;
                         let late = self.latency.mul_f64(self.jitter * random.f64());
-                        events.push(Reverse((now + self.latency / 2 + late, Event::Arrives(turn.refusals, turn.held))));
+                        events.push(Reverse((
+                            now + self.latency / 2 + late,
+                            Event::Arrives(permit.refusals, permit.held),
+                        )));
                     }
                     Ask::At(at) | Ask::AfterAnswer(at) => {
                         if wake != Some(at) {
@@ -140,7 +143,7 @@ impl FanOut {
                 }
                 Event::Passes(refusals, held) => {
                     untold = 0;
-                    pace.passed(Turn { refusals, held }, now);
+                    pace.passed(Permit { refusals, held }, now);
                     done += 1;
                     waiting += 1;
                 }
@@ -152,7 +155,7 @@ impl FanOut {
                     let unknown = if stop > now { Duration::ZERO } else { own };
                     stop = stop.max(now + wait.unwrap_or(unknown));
                     let spread = (stop.saturating_sub(now) / 10).mul_f64(random.f64());
-                    pace.refused(Turn { refusals, held }, now, stop, spread);
+                    pace.refused(Permit { refusals, held }, now, stop, spread);
                     waiting += 1;
                 }
             }
