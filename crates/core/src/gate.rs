@@ -218,7 +218,7 @@ impl RateLimit {
 
 /// Which gate a client has.
 #[derive(Debug, Clone)]
-pub(crate) enum GateChoice {
+pub(crate) enum LimiterChoice {
     Local,
     Own(std::sync::Arc<dyn RateLimiter>),
     Off,

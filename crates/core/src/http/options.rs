@@ -11,7 +11,7 @@ use super::transport::Transport;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::credential::{CredentialSource, Source};
 use crate::error::Error;
-use crate::gate::{GateChoice, RateLimit, RateLimiter};
+use crate::gate::{LimiterChoice, RateLimit, RateLimiter};
 use crate::names::AccountName;
 use crate::observe::Observer;
 use crate::retry::RetryPolicy;
@@ -37,7 +37,7 @@ pub struct ClientOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) gate: GateChoice,
+    pub(crate) gate: LimiterChoice,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) account: Option<AccountName>,
     pub(crate) credential_recheck: Duration,
@@ -75,7 +75,7 @@ impl Default for ClientOptions {
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             observer: None,
-            gate: GateChoice::Local,
+            gate: LimiterChoice::Local,
             rate_limit: None,
             account: None,
             credential_recheck: Duration::from_secs(60),
@@ -219,7 +219,7 @@ impl ClientOptions {
     /// Paces requests by `gate` in place of the built-in one, which stands in where `gate` fails. Give each account a
     /// [name](Self::with_account_name) if they share one gate, or a gate of its own.
     pub fn with_rate_limiter(mut self, gate: Arc<dyn RateLimiter>) -> Self {
-        self.gate = GateChoice::Own(gate);
+        self.gate = LimiterChoice::Own(gate);
         self
     }
 
@@ -232,7 +232,7 @@ impl ClientOptions {
 
     /// Paces no requests. Only for vendors that limit nothing, and where somebody else paces all calls.
     pub fn without_rate_limiter(mut self) -> Self {
-        self.gate = GateChoice::Off;
+        self.gate = LimiterChoice::Off;
         self
     }
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, GateChoice, Latch, LocalGate, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
+    Admission, Feedback, Latch, LimiterChoice, LocalGate, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
     RateLimiterError, RateLimiterState, WaitReason,
 };
 
 /// What stands before the requests of an account.
 #[derive(Debug)]
 pub(crate) struct Gates {
-    choice: GateChoice,
+    choice: LimiterChoice,
     /// Stands in where `choice` fails.
     local: LocalGate,
     pub(crate) latch: Latch,
@@ -58,21 +58,21 @@ impl Drop for Leave<'_> {
 impl Gates {
     /// `declared` by the vendor, unless the options say otherwise.
     pub(crate) fn new(options: &ClientOptions, declared: Option<RateLimit>) -> Self {
-        let share = if let GateChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
+        let share = if let LimiterChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
         let limit = options.rate_limit.or(declared);
         let local = LocalGate::new(limit, share, options.clock.clone(), options.randomness.clone());
         Self { choice: options.gate.clone(), local, latch: Latch::new(options.credential_recheck) }
     }
 
     pub(crate) fn are_on(&self) -> bool {
-        !matches!(self.choice, GateChoice::Off)
+        !matches!(self.choice, LimiterChoice::Off)
     }
 
     pub(crate) fn state(&self, operation: &'static str) -> RateLimiterState {
         match &self.choice {
-            GateChoice::Local => self.local.state(operation),
-            GateChoice::Own(own) => own.state(operation),
-            GateChoice::Off => RateLimiterState::default(),
+            LimiterChoice::Local => self.local.state(operation),
+            LimiterChoice::Own(own) => own.state(operation),
+            LimiterChoice::Off => RateLimiterState::default(),
         }
     }
 
@@ -84,9 +84,9 @@ impl Gates {
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
         let gate: &dyn RateLimiter = match &self.choice {
-            GateChoice::Off => return Ok(Leave { gate: None, request, permit: Permit::default(), waited: None }),
-            GateChoice::Local => &self.local,
-            GateChoice::Own(own) => &**own,
+            LimiterChoice::Off => return Ok(Leave { gate: None, request, permit: Permit::default(), waited: None }),
+            LimiterChoice::Local => &self.local,
+            LimiterChoice::Own(own) => &**own,
         };
         match gate.admit(&request) {
             Admission::Go(permit) => Ok(Leave { gate: Some(gate), request, permit, waited: None }),
@@ -104,7 +104,7 @@ impl Gates {
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<Leave<'a>, Blocked> {
-        let mut is_own = matches!(self.choice, GateChoice::Own(_));
+        let mut is_own = matches!(self.choice, LimiterChoice::Own(_));
         let whole = request.remaining;
         let mut waited = Duration::ZERO;
         loop {
