@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::names::{AccountName, ProviderId};
 
 pub(crate) use latch::Latch;
-pub(crate) use local::LocalGate;
+pub(crate) use local::LocalLimiter;
 pub(crate) use unknown::UnknownKeys;
 
 /// Is asked before each attempt, and told after each answer.

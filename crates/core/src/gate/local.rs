@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const LONG_IN_A_ROW: u32 = 3;
 
 #[derive(Debug)]
-pub(crate) struct LocalGate {
+pub(crate) struct LocalLimiter {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     started: Instant,
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-impl LocalGate {
+impl LocalLimiter {
     pub(crate) fn new(
         limit: Option<RateLimit>,
         share: f64,
@@ -218,7 +218,7 @@ fn in_time(
 
 /// A place in a queue, given up when it is dropped.
 struct Place<'a> {
-    gate: &'a LocalGate,
+    gate: &'a LocalLimiter,
     operation: &'static str,
     queue: Arc<Queue>,
 }
@@ -231,7 +231,7 @@ impl Drop for Place<'_> {
     }
 }
 
-impl RateLimiter for LocalGate {
+impl RateLimiter for LocalLimiter {
     fn admit<'a>(&'a self, request: &PermitRequest<'_>) -> Admission<'a> {
         let PermitRequest { operation, remaining, longest_stop, .. } = *request;
         let now = self.now();
@@ -368,7 +368,7 @@ mod tests {
     fn who_gives_up_in_the_queue_is_told_how_long_those_before_it_take() {
         let clock = HandClock(Instant::now(), Arc::default());
         let a_second = Some(RateLimit::new(125, Duration::from_secs(120)));
-        let gate = LocalGate::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
+        let gate = LocalLimiter::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
         let provider = ProviderId::new("acme");
         let request = |milliseconds| PermitRequest {
             provider: &provider,

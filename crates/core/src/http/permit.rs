@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, Latch, LimiterChoice, LocalGate, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
+    Admission, Feedback, Latch, LimiterChoice, LocalLimiter, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
     RateLimiterError, RateLimiterState, WaitReason,
 };
 
@@ -17,7 +17,7 @@ use crate::gate::{
 pub(crate) struct Gates {
     choice: LimiterChoice,
     /// Stands in where `choice` fails.
-    local: LocalGate,
+    local: LocalLimiter,
     pub(crate) latch: Latch,
 }
 
@@ -60,7 +60,7 @@ impl Gates {
     pub(crate) fn new(options: &ClientOptions, declared: Option<RateLimit>) -> Self {
         let share = if let LimiterChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
         let limit = options.rate_limit.or(declared);
-        let local = LocalGate::new(limit, share, options.clock.clone(), options.randomness.clone());
+        let local = LocalLimiter::new(limit, share, options.clock.clone(), options.randomness.clone());
         Self { choice: options.gate.clone(), local, latch: Latch::new(options.credential_recheck) }
     }
 
