@@ -14,7 +14,7 @@ use crate::gate::{
 
 /// What stands before the requests of an account.
 #[derive(Debug)]
-pub(crate) struct Gates {
+pub(crate) struct Limiters {
     choice: LimiterChoice,
     /// Stands in where `choice` fails.
     local: LocalLimiter,
@@ -23,7 +23,7 @@ pub(crate) struct Gates {
 
 /// Why a request does not leave.
 #[derive(Debug)]
-pub(crate) enum Blocked {
+pub(crate) enum Denied {
     /// Its permit would come after the time it has; in this long, if that is known.
     NotInTime(Option<Duration>),
     /// The credential was refused while it waited.
@@ -31,7 +31,7 @@ pub(crate) enum Blocked {
 }
 
 /// A request's leave, which tells the gate how the request ended: that nothing is known, if it is dropped.
-pub(crate) struct Leave<'a> {
+pub(crate) struct HeldPermit<'a> {
     gate: Option<&'a dyn RateLimiter>,
     request: PermitRequest<'a>,
     permit: Permit,
@@ -39,7 +39,7 @@ pub(crate) struct Leave<'a> {
     pub(crate) waited: Option<Duration>,
 }
 
-impl Leave<'_> {
+impl HeldPermit<'_> {
     pub(crate) fn answered(mut self, answer: Feedback) {
         if let Some(gate) = self.gate.take() {
             gate.answered(&self.request, self.permit, answer);
@@ -47,7 +47,7 @@ impl Leave<'_> {
     }
 }
 
-impl Drop for Leave<'_> {
+impl Drop for HeldPermit<'_> {
     fn drop(&mut self) {
         if let Some(gate) = self.gate.take() {
             gate.answered(&self.request, self.permit, Feedback::Lost);
@@ -55,7 +55,7 @@ impl Drop for Leave<'_> {
     }
 }
 
-impl Gates {
+impl Limiters {
     /// `declared` by the vendor, unless the options say otherwise.
     pub(crate) fn new(options: &ClientOptions, declared: Option<RateLimit>) -> Self {
         let share = if let LimiterChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
@@ -82,15 +82,17 @@ impl Gates {
         request: PermitRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
-    ) -> Result<Leave<'a>, Blocked> {
+    ) -> Result<HeldPermit<'a>, Denied> {
         let gate: &dyn RateLimiter = match &self.choice {
-            LimiterChoice::Off => return Ok(Leave { gate: None, request, permit: Permit::default(), waited: None }),
+            LimiterChoice::Off => {
+                return Ok(HeldPermit { gate: None, request, permit: Permit::default(), waited: None });
+            }
             LimiterChoice::Local => &self.local,
             LimiterChoice::Own(own) => &**own,
         };
         match gate.admit(&request) {
-            Admission::Go(permit) => Ok(Leave { gate: Some(gate), request, permit, waited: None }),
-            Admission::NotInTime(wait) => Err(Blocked::NotInTime(Some(wait))),
+            Admission::Go(permit) => Ok(HeldPermit { gate: Some(gate), request, permit, waited: None }),
+            Admission::NotInTime(wait) => Err(Denied::NotInTime(Some(wait))),
             // Behind a pointer, so that a request that need not wait has no room for it.
             Admission::Wait(wait) => Box::pin(self.wait(gate, wait, request, clock, on_wait)).await,
         }
@@ -103,7 +105,7 @@ impl Gates {
         mut request: PermitRequest<'a>,
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
-    ) -> Result<Leave<'a>, Blocked> {
+    ) -> Result<HeldPermit<'a>, Denied> {
         let mut is_own = matches!(self.choice, LimiterChoice::Own(_));
         let whole = request.remaining;
         let mut waited = Duration::ZERO;
@@ -114,21 +116,23 @@ impl Gates {
             let permit = self.permit(wait, limit).await?;
             waited += clock.instant().saturating_duration_since(started);
             match permit {
-                Ok(permit) => return Ok(Leave { gate: Some(gate), request, permit, waited: Some(waited) }),
-                Err(RateLimiterError::NotInTime(wait)) => return Err(Blocked::NotInTime(Some(wait))),
+                Ok(permit) => return Ok(HeldPermit { gate: Some(gate), request, permit, waited: Some(waited) }),
+                Err(RateLimiterError::NotInTime(wait)) => return Err(Denied::NotInTime(Some(wait))),
                 Err(RateLimiterError::Unavailable(error)) if is_own => tracing::warn!(
                     keymux.provider = request.provider.as_str(),
                     error = &*error as &dyn std::error::Error,
                     "the rate gate does not work, the built-in one stands in"
                 ),
                 // The built-in gate does not fail.
-                Err(RateLimiterError::Unavailable(_)) => return Err(Blocked::NotInTime(None)),
+                Err(RateLimiterError::Unavailable(_)) => return Err(Denied::NotInTime(None)),
             }
             (gate, is_own) = (&self.local, false);
             request.remaining = whole.saturating_sub(waited);
             wait = match gate.admit(&request) {
-                Admission::Go(permit) => return Ok(Leave { gate: Some(gate), request, permit, waited: Some(waited) }),
-                Admission::NotInTime(wait) => return Err(Blocked::NotInTime(Some(wait))),
+                Admission::Go(permit) => {
+                    return Ok(HeldPermit { gate: Some(gate), request, permit, waited: Some(waited) });
+                }
+                Admission::NotInTime(wait) => return Err(Denied::NotInTime(Some(wait))),
                 Admission::Wait(wait) => wait,
             };
         }
@@ -139,7 +143,7 @@ impl Gates {
         &self,
         mut wait: PermitWait<'_>,
         mut limit: Option<crate::clock::Sleep>,
-    ) -> Result<Result<Permit, RateLimiterError>, Blocked> {
+    ) -> Result<Result<Permit, RateLimiterError>, Denied> {
         let mut closing = pin!(self.latch.closing().notified());
         closing.as_mut().enable();
         poll_fn(|context| {
@@ -147,10 +151,10 @@ impl Gates {
                 return Poll::Ready(Ok(permit));
             }
             if closing.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Err(Blocked::Latched));
+                return Poll::Ready(Err(Denied::Latched));
             }
             let over = limit.as_mut().is_some_and(|limit| limit.as_mut().poll(context).is_ready());
-            if over { Poll::Ready(Err(Blocked::NotInTime(None))) } else { Poll::Pending }
+            if over { Poll::Ready(Err(Denied::NotInTime(None))) } else { Poll::Pending }
         })
         .await
     }

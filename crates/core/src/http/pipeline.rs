@@ -15,7 +15,7 @@ use url::Url;
 
 use super::answer::{Answer, Context, tell_how_to_find_out};
 use super::attempts::{self, Failure, Surroundings};
-use super::permit::{Blocked, Gates, Leave};
+use super::permit::{Denied, HeldPermit, Limiters};
 use super::refusal::{Refusal, request_id};
 use super::reqwest_transport::ReqwestTransport;
 use super::transport::{Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
@@ -41,7 +41,7 @@ struct Inner {
     options: ClientOptions,
     transport: Arc<dyn Transport>,
     budget: Budget,
-    gates: Gates,
+    limiters: Limiters,
     /// If they are remembered at all.
     unknown: Option<UnknownKeys>,
 }
@@ -83,9 +83,9 @@ impl Pipeline {
             None => Arc::new(ReqwestTransport::new(&base, &options).map_err(of_provider)?),
         };
         let budget = Budget::new(&options.retry);
-        let gates = Gates::new(&options, dialect.rate_limit);
+        let limiters = Limiters::new(&options, dialect.rate_limit);
         let unknown = Some(options.unknown_keys).filter(|time| !time.is_zero()).map(UnknownKeys::new);
-        let inner = Inner { dialect, base, headers, credential, options, transport, budget, gates, unknown };
+        let inner = Inner { dialect, base, headers, credential, options, transport, budget, limiters, unknown };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -98,7 +98,7 @@ impl Pipeline {
     /// How things stand at the gate for `operation`, for progress lines.
     #[must_use]
     pub fn rate_limiter_state(&self, operation: &'static str) -> RateLimiterState {
-        self.inner.gates.state(operation)
+        self.inner.limiters.state(operation)
     }
 
     /// An error of this client's vendor in `operation`.
@@ -122,7 +122,7 @@ impl Pipeline {
             return Err(named(Error::config("there is no Tokio runtime here, which the HTTP client needs")));
         }
         let now = || options.clock.instant();
-        if let Some(error) = self.inner.gates.latch.check(now, call.operation) {
+        if let Some(error) = self.inner.limiters.latch.check(now, call.operation) {
             return Err(error.with_repeatable(call.idempotency == Idempotency::Idempotent));
         }
         let remembered = match &self.inner.unknown {
@@ -136,7 +136,7 @@ impl Pipeline {
             changes: call.method != Method::GET && call.idempotency == Idempotency::Idempotent,
             options,
             budget,
-            gated: self.inner.gates.are_on(),
+            gated: self.inner.limiters.are_on(),
         };
         let outcome = attempts::run(&surroundings, |number, remaining| {
             self.admitted_attempt(Attempt { call, url: &url, number, remaining })
@@ -206,8 +206,8 @@ impl Pipeline {
     }
 
     /// Tells the gate and its latch how an attempt ended.
-    fn tell_end(&self, leave: Leave<'_>, call: &Call<'_>, error: Option<&Error>) {
-        let Inner { options, gates, .. } = &*self.inner;
+    fn tell_end(&self, leave: HeldPermit<'_>, call: &Call<'_>, error: Option<&Error>) {
+        let Inner { options, limiters, .. } = &*self.inner;
         leave.answered(match error {
             None => Feedback::Passed,
             Some(error) if error.kind() == ErrorKind::RateLimited => {
@@ -220,17 +220,17 @@ impl Pipeline {
             },
         });
         match error.map(|error| (error, error.kind())) {
-            None | Some((_, ErrorKind::NotFound)) => gates.latch.open(),
+            None | Some((_, ErrorKind::NotFound)) => limiters.latch.open(),
             Some((error, ErrorKind::Unauthenticated)) if call.idempotency != Idempotency::CountsUse => {
-                gates.latch.close(error, options.clock.instant());
+                limiters.latch.close(error, options.clock.instant());
             }
             Some(_) => {}
         }
     }
 
     /// The leave of the gate, when the permit of the request has come.
-    async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<Leave<'a>, Error> {
-        let Inner { dialect, base, options, gates, .. } = &*self.inner;
+    async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<HeldPermit<'a>, Error> {
+        let Inner { dialect, base, options, limiters, .. } = &*self.inner;
         let Attempt { call, number, remaining, .. } = *attempt;
         let request = PermitRequest {
             provider: &dialect.provider,
@@ -242,10 +242,10 @@ impl Pipeline {
             longest_stop: options.retry.max_server_delay,
         };
         let told = |reason, expected| self.tell_wait(call, number, reason, expected);
-        let entered = gates.enter(request, &*options.clock, told).await;
+        let entered = limiters.enter(request, &*options.clock, told).await;
         if !matches!(&entered, Ok(leave) if leave.waited.is_none()) {
             // It may have been refused meanwhile.
-            if let Some(error) = gates.latch.check(|| options.clock.instant(), call.operation) {
+            if let Some(error) = limiters.latch.check(|| options.clock.instant(), call.operation) {
                 return Err(error);
             }
         }
@@ -269,8 +269,8 @@ impl Pipeline {
     }
 
     /// The error of a call that waits in vain.
-    fn not_in_time(&self, call: &Call<'_>, blocked: &Blocked) -> Error {
-        let wait = if let Blocked::NotInTime(wait) = blocked { *wait } else { None };
+    fn not_in_time(&self, call: &Call<'_>, blocked: &Denied) -> Error {
+        let wait = if let Denied::NotInTime(wait) = blocked { *wait } else { None };
         let message = "not sent, since its permit would have come after the time that the call may take";
         self.error(ErrorKind::RateLimited, call.operation)
             .with_message(message)
