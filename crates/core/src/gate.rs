@@ -4,7 +4,7 @@
 //! bounds *added* load: how often failed calls are sent again. The gate paces *all* load, first attempts too: it is asked
 //! before each attempt and told after each answer.
 
-mod latch;
+mod breaker;
 mod local;
 mod pace;
 mod unknown;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::names::{AccountName, ProviderId};
 
-pub(crate) use latch::Latch;
+pub(crate) use breaker::CredentialBreaker;
 pub(crate) use local::LocalLimiter;
 pub(crate) use unknown::UnknownKeys;
 

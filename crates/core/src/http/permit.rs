@@ -1,4 +1,4 @@
-//! The way through the gate: the application's own or the built-in one, past the latch of a refused credential.
+//! The way through the gate: the application's own or the built-in one, past the breaker of a refused credential.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::options::ClientOptions;
 use crate::clock::Clock;
 use crate::gate::{
-    Admission, Feedback, Latch, LimiterChoice, LocalLimiter, Permit, PermitRequest, PermitWait, RateLimit, RateLimiter,
-    RateLimiterError, RateLimiterState, WaitReason,
+    Admission, CredentialBreaker, Feedback, LimiterChoice, LocalLimiter, Permit, PermitRequest, PermitWait, RateLimit,
+    RateLimiter, RateLimiterError, RateLimiterState, WaitReason,
 };
 
 /// What stands before the requests of an account.
@@ -18,7 +18,7 @@ pub(crate) struct Limiters {
     choice: LimiterChoice,
     /// Stands in where `choice` fails.
     local: LocalLimiter,
-    pub(crate) latch: Latch,
+    pub(crate) breaker: CredentialBreaker,
 }
 
 /// Why a request does not leave.
@@ -61,7 +61,7 @@ impl Limiters {
         let share = if let LimiterChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
         let limit = options.rate_limit.or(declared);
         let local = LocalLimiter::new(limit, share, options.clock.clone(), options.randomness.clone());
-        Self { choice: options.gate.clone(), local, latch: Latch::new(options.credential_recheck) }
+        Self { choice: options.gate.clone(), local, breaker: CredentialBreaker::new(options.credential_recheck) }
     }
 
     pub(crate) fn are_on(&self) -> bool {
@@ -144,7 +144,7 @@ impl Limiters {
         mut wait: PermitWait<'_>,
         mut limit: Option<crate::clock::Sleep>,
     ) -> Result<Result<Permit, RateLimiterError>, Denied> {
-        let mut closing = pin!(self.latch.closing().notified());
+        let mut closing = pin!(self.breaker.closing().notified());
         closing.as_mut().enable();
         poll_fn(|context| {
             if let Poll::Ready(permit) = wait.permit.as_mut().poll(context) {

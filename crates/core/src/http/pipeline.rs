@@ -122,7 +122,7 @@ impl Pipeline {
             return Err(named(Error::config("there is no Tokio runtime here, which the HTTP client needs")));
         }
         let now = || options.clock.instant();
-        if let Some(error) = self.inner.limiters.latch.check(now, call.operation) {
+        if let Some(error) = self.inner.limiters.breaker.check(now, call.operation) {
             return Err(error.with_repeatable(call.idempotency == Idempotency::Idempotent));
         }
         let remembered = match &self.inner.unknown {
@@ -205,7 +205,7 @@ impl Pipeline {
         held.map_err(|error| self.name(error, attempt.call.operation))
     }
 
-    /// Tells the gate and its latch how an attempt ended.
+    /// Tells the gate and its breaker how an attempt ended.
     fn tell_end(&self, leave: HeldPermit<'_>, call: &Call<'_>, error: Option<&Error>) {
         let Inner { options, limiters, .. } = &*self.inner;
         leave.answered(match error {
@@ -220,9 +220,9 @@ impl Pipeline {
             },
         });
         match error.map(|error| (error, error.kind())) {
-            None | Some((_, ErrorKind::NotFound)) => limiters.latch.open(),
+            None | Some((_, ErrorKind::NotFound)) => limiters.breaker.open(),
             Some((error, ErrorKind::Unauthenticated)) if call.idempotency != Idempotency::CountsUse => {
-                limiters.latch.close(error, options.clock.instant());
+                limiters.breaker.close(error, options.clock.instant());
             }
             Some(_) => {}
         }
@@ -245,7 +245,7 @@ impl Pipeline {
         let entered = limiters.enter(request, &*options.clock, told).await;
         if !matches!(&entered, Ok(leave) if leave.waited.is_none()) {
             // It may have been refused meanwhile.
-            if let Some(error) = limiters.latch.check(|| options.clock.instant(), call.operation) {
+            if let Some(error) = limiters.breaker.check(|| options.clock.instant(), call.operation) {
                 return Err(error);
             }
         }

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// Shared by all clones of a client.
 #[derive(Debug)]
-pub(crate) struct Latch {
+pub(crate) struct CredentialBreaker {
     recheck: Duration,
     closed: AtomicBool,
     refusal: Mutex<Option<(Instant, Error)>>,
@@ -18,7 +18,7 @@ pub(crate) struct Latch {
     closing: Notify,
 }
 
-impl Latch {
+impl CredentialBreaker {
     /// After `recheck` one call is let through to see whether the vendor has thought better of it.
     pub(crate) fn new(recheck: Duration) -> Self {
         Self { recheck, closed: AtomicBool::new(false), refusal: Mutex::default(), closing: Notify::new() }
