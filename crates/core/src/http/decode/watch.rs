@@ -101,25 +101,28 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<'_, T> {
 }
 
 /// A deserializer, a visitor or a seed at `path` whose ignored values are told.
-struct Watched<'a, X> {
+struct RecordingDeserializer<'a, X> {
     inner: X,
     path: &'a Path<'a>,
     found: Found<'a>,
 }
 
-impl<'de, X: Deserializer<'de>> Deserializer<'de> for Watched<'_, X> {
+impl<'de, X: Deserializer<'de>> Deserializer<'de> for RecordingDeserializer<'_, X> {
     type Error = X::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, X::Error> {
-        self.inner.deserialize_any(Watched { inner: visitor, path: self.path, found: self.found })
+        self.inner.deserialize_any(RecordingDeserializer { inner: visitor, path: self.path, found: self.found })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, X::Error> {
-        self.inner.deserialize_option(Watched { inner: visitor, path: self.path, found: self.found })
+        self.inner.deserialize_option(RecordingDeserializer { inner: visitor, path: self.path, found: self.found })
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, X::Error> {
-        self.inner.deserialize_newtype_struct(name, Watched { inner: visitor, path: self.path, found: self.found })
+        self.inner.deserialize_newtype_struct(
+            name,
+            RecordingDeserializer { inner: visitor, path: self.path, found: self.found },
+        )
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -143,7 +146,7 @@ impl<'de, X: Deserializer<'de>> Deserializer<'de> for Watched<'_, X> {
     }
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for RecordingDeserializer<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,11 +186,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Watched { inner: value, path: self.path, found: self.found })
+        self.inner.visit_some(RecordingDeserializer { inner: value, path: self.path, found: self.found })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Watched { inner: value, path: self.path, found: self.found })
+        self.inner.visit_newtype_struct(RecordingDeserializer { inner: value, path: self.path, found: self.found })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
@@ -199,11 +202,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Watched<'_, S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for RecordingDeserializer<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.inner.deserialize(Watched { inner: deserializer, path: self.path, found: self.found })
+        self.inner.deserialize(RecordingDeserializer { inner: deserializer, path: self.path, found: self.found })
     }
 }
 
@@ -227,7 +230,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         let path = Path::Member(self.path, &self.name);
-        let value = self.inner.next_value_seed(Watched { inner: seed, path: &path, found: self.found });
+        let value = self.inner.next_value_seed(RecordingDeserializer { inner: seed, path: &path, found: self.found });
         if value.is_err() {
             (self.found)(Oddity::Undecodable, &path);
         }
@@ -248,7 +251,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let path = Path::Element(self.path, self.index);
         self.index += 1;
-        let element = self.inner.next_element_seed(Watched { inner: seed, path: &path, found: self.found });
+        let element =
+            self.inner.next_element_seed(RecordingDeserializer { inner: seed, path: &path, found: self.found });
         if element.is_err() {
             (self.found)(Oddity::Undecodable, &path);
         }
