@@ -15,7 +15,7 @@ use crate::fixtures::{Example, Fills, Form, Member, Null, Presence, Vendor, Wron
 
 /// One way in which a body differs from its documents.
 #[derive(Debug, Clone)]
-enum Oddity {
+enum Anomaly {
     Dropped(Member),
     Null(Member),
     WrongType(Member, Value),
@@ -23,7 +23,7 @@ enum Oddity {
     Added(Option<String>, String, Value),
 }
 
-impl Oddity {
+impl Anomaly {
     /// The same body with this oddity; `None` if it has no place for it.
     fn apply(&self, example: &Example) -> Option<Example> {
         let mut changed = example.clone();
@@ -124,14 +124,14 @@ fn other_types(example: &Example, member: &Member) -> Vec<Value> {
 
 /// Checks that the record of the body with `oddities` has their notes and their coverage, and is otherwise that of the
 /// example.
-fn check(wrong: &mut Wrong, example: &Example, oddities: &[Oddity], record: &KeyRecord) {
+fn check(wrong: &mut Wrong, example: &Example, oddities: &[Anomaly], record: &KeyRecord) {
     let before = example.read().unwrap();
-    let touched: Vec<&Member> = oddities.iter().filter_map(Oddity::member).collect();
+    let touched: Vec<&Member> = oddities.iter().filter_map(Anomaly::member).collect();
     let what = || format!("{} with {oddities:?}", example.name());
 
     let stays = |note: &&Drift| !touched.iter().any(|member| note.path.starts_with(member.path));
     let mut expected: Vec<Drift> = before.drift.iter().filter(stays).cloned().collect();
-    expected.extend(oddities.iter().filter_map(Oddity::note));
+    expected.extend(oddities.iter().filter_map(Anomaly::note));
     let in_order = |notes: &[Drift]| {
         let mut lines: Vec<String> = notes.iter().map(ToString::to_string).collect();
         lines.sort();
@@ -142,7 +142,7 @@ fn check(wrong: &mut Wrong, example: &Example, oddities: &[Oddity], record: &Key
 
     let (facts_before, facts_now) = (facts(&before), facts(record));
     for (field, fact) in &facts_now {
-        let of_field = |oddity: &&Oddity| oddity.member().is_some_and(|member| member.fills.field() == Some(*field));
+        let of_field = |oddity: &&Anomaly| oddity.member().is_some_and(|member| member.fills.field() == Some(*field));
         match oddities.iter().find(of_field) {
             Some(oddity) if oddity.member().map(|member| member.fills) == Some(Fills::Whole(*field)) => {
                 wrong.unless(fact.0 == oddity.state(), || format!("{}: {field} is {fact:?}", what()));
@@ -161,7 +161,7 @@ fn check(wrong: &mut Wrong, example: &Example, oddities: &[Oddity], record: &Key
 }
 
 /// Checks one oddity at every documented member of every example of `vendor` that has a place for it.
-fn check_each_member(vendor: Vendor, make: impl Fn(&Example, &Member) -> Vec<Oddity>) {
+fn check_each_member(vendor: Vendor, make: impl Fn(&Example, &Member) -> Vec<Anomaly>) {
     let mut wrong = Wrong::default();
     let mut checked = 0;
     for example in examples().into_iter().filter(|example| example.vendor == vendor) {
@@ -216,18 +216,18 @@ macro_rules! at_every_member_of {
 
 at_every_member_of! {
     an_absent_member_is_missing_and_noted_where_it_is_documented_as_required:
-        |_, member| vec![Oddity::Dropped(*member)]
+        |_, member| vec![Anomaly::Dropped(*member)]
 }
 
 at_every_member_of! {
     a_null_is_empty_and_noted_where_it_is_documented_as_never_null:
-        |_, member| vec![Oddity::Null(*member)]
+        |_, member| vec![Anomaly::Null(*member)]
 }
 
 at_every_member_of! {
     a_member_of_another_type_is_missing_and_noted:
         |example, member| {
-            other_types(example, member).into_iter().map(|value| Oddity::WrongType(*member, value)).collect()
+            other_types(example, member).into_iter().map(|value| Anomaly::WrongType(*member, value)).collect()
         }
 }
 
@@ -323,7 +323,7 @@ fn an_example() -> impl Strategy<Value = Example> {
 }
 
 /// An added member somewhere, or an oddity of one documented member that is not what the key is known by.
-fn oddities_of(example: &Example) -> impl Strategy<Value = Vec<Oddity>> + use<> {
+fn oddities_of(example: &Example) -> impl Strategy<Value = Vec<Anomaly>> + use<> {
     let example = example.clone();
     let known = |name: &str| {
         let last = |member: &Member| member.path.rsplit('.').next() == Some(name);
@@ -332,15 +332,15 @@ fn oddities_of(example: &Example) -> impl Strategy<Value = Vec<Oddity>> + use<> 
     let places = select(vec![None, Some(String::new()), Some("scopes.0".to_owned()), Some("scopes.1".to_owned())]);
     let names =
         "[a-zA-Z_ \u{e4}\u{4e00}-][a-zA-Z0-9_ \u{1f511}-]{0,10}".prop_filter("documented", move |name| !known(name));
-    let added = (places, names, any_json()).prop_map(|(place, name, value)| Oddity::Added(place, name, value));
+    let added = (places, names, any_json()).prop_map(|(place, name, value)| Anomaly::Added(place, name, value));
     let plain = |member: &&Member| !["prefix", "id", "key"].contains(&member.path);
     let members: Vec<Member> = example.vendor.members().iter().filter(plain).copied().collect();
     let of_member = (select(members), 0..3_u8, any::<Index>()).prop_map(move |(member, which, index)| {
         let nested = member.path.contains('.');
         match which {
-            0 if !nested => Oddity::Dropped(member),
-            1 if !nested && member.null == Null::Nullable => Oddity::Null(member),
-            _ => Oddity::WrongType(member, index.get(&other_types(&example, &member)).clone()),
+            0 if !nested => Anomaly::Dropped(member),
+            1 if !nested && member.null == Null::Nullable => Anomaly::Null(member),
+            _ => Anomaly::WrongType(member, index.get(&other_types(&example, &member)).clone()),
         }
     });
     vec(prop_oneof![added, of_member], 0..4)
@@ -374,11 +374,11 @@ proptest! {
         (example, oddities) in an_example().prop_flat_map(|example| (Just(example.clone()), oddities_of(&example))),
         mut seed in any::<u64>(),
     ) {
-        let mut applied: Vec<Oddity> = Vec::new();
+        let mut applied: Vec<Anomaly> = Vec::new();
         let mut changed = example.clone();
         for oddity in oddities {
             let path = oddity.member().map(|member| member.path);
-            let clash = |other: &Oddity| match (path, other.member()) {
+            let clash = |other: &Anomaly| match (path, other.member()) {
                 (Some(path), Some(member)) => path.starts_with(member.path) || member.path.starts_with(path),
                 (None, None) => other.note() == oddity.note(),
                 // What is added to a scope must find it.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::page::rows;
 use self::tree::{Repeated, Tree};
-use self::watch::{Found, Name, Oddity, Path, Steps};
+use self::watch::{Anomaly, Found, Name, Path, Steps};
 use super::shape::{Envelope, Shape};
 use crate::drift::{Drift, DriftKind};
 use crate::fact::Fact;
@@ -190,8 +190,8 @@ fn settle(
     let removed = repair(&mut tree, decode, &repeated)?;
     drift.extend(removed.notes());
     let mut hidden: HashSet<Steps> = removed.members.iter().map(|(path, _)| path.clone()).collect();
-    let mut unknown = |oddity: Oddity, path: &Path<'_>| {
-        if oddity == Oddity::Unknown {
+    let mut unknown = |oddity: Anomaly, path: &Path<'_>| {
+        if oddity == Anomaly::Unknown {
             let path = removed.trace(&path.steps());
             if hidden.insert(path.clone()) {
                 note_unknown(drift, &path);
@@ -267,7 +267,7 @@ fn repair(value: &mut Tree<'_>, decode: Decode<'_>, repeated: &[Repeated]) -> Re
         // The innermost is told first.
         let mut path: Option<Steps> = None;
         let decoded = decode(value, &mut |oddity, at| {
-            if oddity == Oddity::Undecodable {
+            if oddity == Anomaly::Undecodable {
                 path.get_or_insert_with(|| at.steps());
             }
         });
@@ -354,8 +354,8 @@ impl Removed {
 }
 
 /// Notes an oddity of what decodes all the same.
-fn note(drift: &mut Vec<Drift>, oddity: Oddity, path: &Path<'_>) {
-    if oddity == Oddity::Unknown {
+fn note(drift: &mut Vec<Drift>, oddity: Anomaly, path: &Path<'_>) {
+    if oddity == Anomaly::Unknown {
         note_unknown(drift, &path.steps());
     }
 }

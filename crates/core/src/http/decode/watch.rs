@@ -36,7 +36,7 @@ impl Path<'_> {
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Oddity {
+pub(super) enum Anomaly {
     /// A member that no model knows.
     Unknown,
     /// A member or element that does not decode; then, one after the other, those that hold it.
@@ -44,7 +44,7 @@ pub(super) enum Oddity {
 }
 
 /// Is told of each oddity, and where it is.
-pub(super) type Found<'a> = &'a mut dyn FnMut(Oddity, &Path<'_>);
+pub(super) type Found<'a> = &'a mut dyn FnMut(Anomaly, &Path<'_>);
 
 /// The name of a member: a copy only where it is escaped.
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ impl<'de, X: Deserializer<'de>> Deserializer<'de> for RecordingDeserializer<'_, 
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, X::Error> {
-        (self.found)(Oddity::Unknown, self.path);
+        (self.found)(Anomaly::Unknown, self.path);
         self.inner.deserialize_ignored_any(visitor)
     }
 
@@ -232,7 +232,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, 'de, A> {
         let path = Path::Member(self.path, &self.name);
         let value = self.inner.next_value_seed(RecordingDeserializer { inner: seed, path: &path, found: self.found });
         if value.is_err() {
-            (self.found)(Oddity::Undecodable, &path);
+            (self.found)(Anomaly::Undecodable, &path);
         }
         value
     }
@@ -254,7 +254,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
         let element =
             self.inner.next_element_seed(RecordingDeserializer { inner: seed, path: &path, found: self.found });
         if element.is_err() {
-            (self.found)(Oddity::Undecodable, &path);
+            (self.found)(Anomaly::Undecodable, &path);
         }
         element
     }
