@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    ApiKeyProvider, Call, ClientOptions, Dialect, DriftKind, Envelope, Error, Fact, Field, Id, IdKind, KeyAddress,
-    KeyKind, KeyRecord, KeyState, Notes, Pipeline, ProviderId, ProviderInfo, Rejected, Rejection, SecretString, Setup,
-    Shape, Status, TimeForm, VendorTime, resolve_time,
+    ApiKeyProvider, Call, ClientOptions, Dialect, DriftKind, DriftNotes, Envelope, Error, Fact, Field, Id, IdKind,
+    KeyAddress, KeyKind, KeyRecord, KeyState, Pipeline, ProviderId, ProviderInfo, Rejected, Rejection, SecretString,
+    Setup, Shape, Status, TimeForm, VendorTime, resolve_time,
 };
 use serde::Deserialize;
 
@@ -78,7 +78,7 @@ impl ApiKeyProvider for Acme {
         let answer = self.pipeline.send(Call::get("get_token", &["tokens", id.as_str()])).await?;
         let decoded = answer.decode::<Token>(&SHAPE)?;
         let token = decoded.value;
-        let mut notes = Notes::of(decoded.drift);
+        let mut notes = DriftNotes::of(decoded.drift);
         if token.id != id.as_str() {
             notes.add("id", DriftKind::IdentityMismatch);
         }

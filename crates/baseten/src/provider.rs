@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, Error, Fact, Field, IssuedKey, KeyAddress,
-    KeyKind, KeyRecord, KeyState, NewKey, Notes, Operation, Page, Parameter, ProviderInfo, RateLimiterState, Revoked,
-    Scope, ScopeInfo, SecretString, Status, Takes,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, DriftNotes, Error, Fact, Field, IssuedKey,
+    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Operation, Page, Parameter, ProviderInfo, RateLimiterState,
+    Revoked, Scope, ScopeInfo, SecretString, Status, Takes,
 };
 use serde_json::Value;
 
@@ -160,7 +160,7 @@ fn record_of(
     drift: Vec<Drift>,
     raw: Option<Value>,
 ) -> KeyRecord {
-    let mut notes = Notes::of(drift);
+    let mut notes = DriftNotes::of(drift);
     if key.prefix != *prefix {
         notes.add("prefix", DriftKind::IdentityMismatch);
     }

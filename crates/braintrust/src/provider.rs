@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use keymux_core::{
-    About, ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, Error, Fact, Field, KeyAddress, KeyKind,
-    KeyRecord, Notes, Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, TimeForm, resolve_time,
+    About, ApiKeyProvider, Capabilities, Cursor, Decoded, DriftKind, DriftNotes, Error, Fact, Field, KeyAddress,
+    KeyKind, KeyRecord, Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, TimeForm, resolve_time,
 };
 
 use crate::client::{Client, ID};
@@ -122,7 +122,7 @@ impl ApiKeyProvider for Client {
 
 fn record(address: KeyAddress, id: &ApiKeyId, decoded: Decoded<ApiKey>) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
-    let mut notes = Notes::of(drift);
+    let mut notes = DriftNotes::of(drift);
     if !key.id.as_str().eq_ignore_ascii_case(id.as_str()) {
         notes.add("id", DriftKind::IdentityMismatch);
     }

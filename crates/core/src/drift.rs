@@ -113,7 +113,7 @@ impl fmt::Display for Drift {
 
 /// Collects the drift notes of one answer while it is turned into a record.
 #[derive(Debug, Clone, Default)]
-pub struct Notes {
+pub struct DriftNotes {
     drift: Vec<Drift>,
     /// How many of the notes decoding made.
     decoding: usize,
@@ -122,7 +122,7 @@ pub struct Notes {
 /// How many notes one record has at most: a body full of oddities must not fill the memory with notes about them.
 const MAX_NOTES: usize = 200;
 
-impl Notes {
+impl DriftNotes {
     /// Continues with the notes that decoding made.
     #[must_use]
     pub fn of(drift: Vec<Drift>) -> Self {

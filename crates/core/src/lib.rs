@@ -56,7 +56,7 @@ pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
 pub use capability::{About, Capabilities, Grade, Operation, Parameter, Support, Takes};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use credential::{Credential, CredentialSource};
-pub use drift::{Drift, DriftKind, Notes, TimeUnit};
+pub use drift::{Drift, DriftKind, DriftNotes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;

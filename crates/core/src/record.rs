@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{KeyAddress, KeyRef};
-use crate::drift::{Drift, Notes};
+use crate::drift::{Drift, DriftNotes};
 use crate::fact::{Fact, FactState};
 use crate::field::Field;
 use crate::info::ProviderInfo;
@@ -119,7 +119,12 @@ impl KeyRecord {
     /// Ends a record that was made of an answer: with the notes that were made, the raw JSON if it was kept, and the
     /// vendor's own model.
     #[must_use]
-    pub fn of_answer<T: Any + Send + Sync>(mut self, notes: Notes, raw: Option<serde_json::Value>, model: T) -> Self {
+    pub fn of_answer<T: Any + Send + Sync>(
+        mut self,
+        notes: DriftNotes,
+        raw: Option<serde_json::Value>,
+        model: T,
+    ) -> Self {
         self.drift = notes.into_drift();
         self.raw = raw;
         self.with_native(model)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use self::text::Place;
-use crate::drift::{DriftKind, Notes, TimeUnit};
+use crate::drift::{DriftKind, DriftNotes, TimeUnit};
 use crate::fact::Fact;
 
 /// A time exactly as a vendor sent it. [`read`](VendorTime::read) tells the instant.
@@ -95,7 +95,7 @@ impl VendorTime {
     /// The instant as a fact of the record, with a drift note at `path` for everything that `documented` does not say.
     ///
     /// What is not taken at its word ([`Reading::odd`]) is noted as an undocumented value.
-    pub fn resolve(&self, path: &str, documented: TimeForm, notes: &mut Notes) -> Fact<Timestamp> {
+    pub fn resolve(&self, path: &str, documented: TimeForm, notes: &mut DriftNotes) -> Fact<Timestamp> {
         let reading = self.read(documented);
         if reading.odd {
             // What stands behind the time itself is not needed to see what it is.
@@ -180,7 +180,12 @@ fn digits(text: &str) -> Option<f64> {
 }
 
 /// Turns a vendor's field into the record's, keeping the state of a field without a value.
-pub fn resolve_time(fact: &Fact<VendorTime>, path: &str, documented: TimeForm, notes: &mut Notes) -> Fact<Timestamp> {
+pub fn resolve_time(
+    fact: &Fact<VendorTime>,
+    path: &str,
+    documented: TimeForm,
+    notes: &mut DriftNotes,
+) -> Fact<Timestamp> {
     fact.as_ref().and_then(|time| time.resolve(path, documented, notes))
 }
 
@@ -229,7 +234,7 @@ mod tests {
 
     /// The fact and the kinds of the notes.
     fn resolved(time: &VendorTime, documented: TimeForm) -> (Fact<Timestamp>, Vec<DriftKind>) {
-        let mut notes = Notes::default();
+        let mut notes = DriftNotes::default();
         let fact = time.resolve("at", documented, &mut notes);
         (fact, notes.into_drift().into_iter().map(|note| note.kind).collect())
     }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, Error, ErrorKind, Fact, Field, Grade, IssuedKey,
-    KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Notes, Operation, Parameter,
+    ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, DriftNotes, Error, ErrorKind, Fact, Field, Grade,
+    IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Operation, Parameter,
     ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict,
     VerifyRequest, resolve_time,
 };
@@ -232,7 +232,7 @@ fn set<T>(change: Change<T>) -> Option<T> {
 /// The record of a key. `id` is the one that was asked for, or that the answer tells.
 fn record(address: KeyAddress, id: Option<&KeyId>, decoded: Decoded<Key>, now: Timestamp) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
-    let mut notes = Notes::of(drift);
+    let mut notes = DriftNotes::of(drift);
     if key.id.known().zip(id).is_some_and(|(answered, id)| answered != id) {
         notes.add("id", DriftKind::IdentityMismatch);
     }
@@ -252,7 +252,7 @@ fn record(address: KeyAddress, id: Option<&KeyId>, decoded: Decoded<Key>, now: T
 
 /// The documents name a null, or show one, in four members alone: `prefix`, `meta`, `expires_at`,
 /// `verification_limit`.
-fn note_nulls(key: &Key, notes: &mut Notes) {
+fn note_nulls(key: &Key, notes: &mut DriftNotes) {
     notes.not_null("id", &key.id);
     notes.not_null("api_id", &key.api_id);
     notes.not_null("name", &key.name);
@@ -264,7 +264,7 @@ fn note_nulls(key: &Key, notes: &mut Notes) {
 }
 
 /// The masked text; what does not look masked is not shown.
-fn display(text: &Fact<KeyText>, notes: &mut Notes) -> Fact<String> {
+fn display(text: &Fact<KeyText>, notes: &mut DriftNotes) -> Fact<String> {
     text.as_ref().and_then(|text| match text {
         KeyText::Masked(masked) => Fact::Known(masked.clone()),
         KeyText::Unmasked(_) => {

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, Error, ErrorKind, Fact, Field,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Notes, Operation, Page,
+    About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, DriftNotes, Error, ErrorKind, Fact,
+    Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Operation, Page,
     Parameter, Permission, ProviderInfo, RateLimiterState, Revoked, Scope, Status, Takes, TimeForm, Untold,
     resolve_time,
 };
@@ -109,7 +109,7 @@ impl ApiKeyProvider for Client {
         }
         let first = page.rows.first().and_then(|row| row.value.id.known()).map(|id| hash(id.as_str()));
         let same = gone == 0 && place.skip > 0 && first.is_some() && first == place.first;
-        let mut notes = Notes::of(page.drift.clone());
+        let mut notes = DriftNotes::of(page.drift.clone());
         notes.required("total_count", &page.rest.total_count);
         let next = next_skip(begin, received, &page.rest).map(|skip| {
             let total = page.rest.total_count.known().copied();
@@ -324,7 +324,7 @@ fn permissions(operation: &'static str, permissions: &[Permission]) -> Result<Ve
 /// The record of a key. `id` is the one that was asked for, or that the answer tells.
 fn record(address: KeyAddress, id: Option<&ApiKeyId>, decoded: Decoded<ApiKey>, now: Timestamp) -> KeyRecord {
     let Decoded { value: key, drift, raw, .. } = decoded;
-    let mut notes = Notes::of(drift);
+    let mut notes = DriftNotes::of(drift);
     if key.id.known().zip(id).is_some_and(|(answered, id)| answered != id) {
         notes.add("id", DriftKind::IdentityMismatch);
     }
@@ -353,7 +353,7 @@ fn record(address: KeyAddress, id: Option<&ApiKeyId>, decoded: Decoded<ApiKey>, 
 ///
 /// An expiry that is there and cannot be read leaves open whether its time is over. A value that stands for no instant
 /// (0, the year 1) overrules no stated status.
-fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &mut Notes) -> Status {
+fn status(stated: &Fact<KeyStatus>, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &mut DriftNotes) -> Status {
     let expired = expires_at.known().is_some_and(|end| *end <= now);
     let unknown = Status { state: KeyState::Unknown, basis: Basis::None };
     let untold = || {

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, Error, ErrorKind, Fact, Field,
-    Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata, MetadataValue, NewKey,
-    Notes, Operation, Page, Parameter, Permission, ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, ScopeInfo,
-    SecretString, Status, Takes, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest, resolve_time,
+    Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, DriftNotes, Error, ErrorKind,
+    Fact, Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata,
+    MetadataValue, NewKey, Operation, Page, Parameter, Permission, ProviderInfo, RateLimiterState, Refusal, Revoked,
+    Scope, ScopeInfo, SecretString, Status, Takes, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest, resolve_time,
 };
 
 use serde_json::Value;
@@ -328,7 +328,7 @@ fn record_with(
     (key, drift, raw): (ApiKey, Vec<Drift>, Option<Value>),
     client: &Client,
 ) -> KeyRecord {
-    let mut notes = Notes::of(drift);
+    let mut notes = DriftNotes::of(drift);
     if key.id != *id {
         notes.add("id", DriftKind::IdentityMismatch);
     }
@@ -350,7 +350,7 @@ fn record_with(
 }
 
 /// All members are documented as present, and five of them as possibly null.
-fn note_required(key: &ApiKey, notes: &mut Notes) {
+fn note_required(key: &ApiKey, notes: &mut DriftNotes) {
     notes.required("name", &key.name);
     notes.required("maskedKey", &key.masked_key);
     notes.required("scopes", &key.scopes);
@@ -366,7 +366,7 @@ fn note_required(key: &ApiKey, notes: &mut Notes) {
 }
 
 /// Which of the members goes before which is not documented; what is for good goes first here.
-fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &Notes) -> Status {
+fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &DriftNotes) -> Status {
     const FROM: &[&str] = &["deleted", "enabled", "expiresAt"];
     match (&key.deleted, &key.enabled) {
         // It was there and says nothing, so that what goes after it does not either.
@@ -386,7 +386,7 @@ fn status(key: &ApiKey, expires_at: &Fact<Timestamp>, now: Timestamp, notes: &No
 }
 
 /// A scope without its name cannot be told.
-fn permissions(scopes: &[ApiKeyScope], notes: &mut Notes) -> Vec<Permission> {
+fn permissions(scopes: &[ApiKeyScope], notes: &mut DriftNotes) -> Vec<Permission> {
     let mut permissions = Vec::with_capacity(scopes.len());
     for (place, scope) in notes.places("scopes").zip(scopes) {
         note_scope(place, scope, notes);
@@ -404,7 +404,7 @@ fn permissions(scopes: &[ApiKeyScope], notes: &mut Notes) -> Vec<Permission> {
 }
 
 /// All members of a scope but its id are documented as present, and none as null.
-fn note_scope(place: usize, scope: &ApiKeyScope, notes: &mut Notes) {
+fn note_scope(place: usize, scope: &ApiKeyScope, notes: &mut DriftNotes) {
     let path = |member: &str| format!("scopes.{place}.{member}");
     if matches!(scope.id, Fact::Empty) {
         notes.not_null(&path("id"), &scope.id);

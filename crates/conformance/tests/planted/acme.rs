@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use http::Method;
 use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
-    Answer, ApiKeyProvider, Call, Capabilities, Change, ClientOptions, Cursor, Dialect, Envelope, Error, ExposeSecret,
-    Fact, Field, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey, Notes, Operation,
-    Page, Parameter, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope, ScopeInfo,
-    SecretString, Setup, Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Answer, ApiKeyProvider, Call, Capabilities, Change, ClientOptions, Cursor, Dialect, DriftNotes, Envelope, Error,
+    ExposeSecret, Fact, Field, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey,
+    Operation, Page, Parameter, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope,
+    ScopeInfo, SecretString, Setup, Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, resolve_time,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -109,7 +109,7 @@ impl Acme {
 fn told(answer: &Answer, address: Option<&KeyAddress>) -> Result<(KeyRecord, Option<SecretString>), Error> {
     let decoded = answer.decode::<Key>(&SHAPE)?;
     let raw = decoded.raw;
-    record(decoded.value, address, Notes::of(decoded.drift), raw)
+    record(decoded.value, address, DriftNotes::of(decoded.drift), raw)
 }
 
 fn issued(answer: &Answer, address: Option<&KeyAddress>) -> Result<IssuedKey, Error> {
@@ -129,7 +129,7 @@ fn made(answer: &Answer, asked: &NewKey) -> Result<IssuedKey, Error> {
 fn record(
     mut key: Key,
     address: Option<&KeyAddress>,
-    mut notes: Notes,
+    mut notes: DriftNotes,
     raw: Option<serde_json::Value>,
 ) -> Result<(KeyRecord, Option<SecretString>), Error> {
     let project = key.project.known().cloned().unwrap_or_default();
@@ -169,7 +169,7 @@ impl ApiKeyProvider for Acme {
         let page = answer.decode_page::<Key, Rest>(&SHAPE, "keys")?;
         let unreadable = answer.unread_rows("keys", &page.unread);
         let listed = Page::new(page.rows, page.rest.next.map(Cursor::new), page.drift).with_unreadable(unreadable);
-        Ok(listed.try_map(|row| Ok(record(row.value, None, Notes::of(row.drift), row.raw)?.0)))
+        Ok(listed.try_map(|row| Ok(record(row.value, None, DriftNotes::of(row.drift), row.raw)?.0)))
     }
 
     async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {

@@ -178,7 +178,7 @@ fn tolerantly(body: &[u8], envelope: Envelope, decode: Decode<'_>) -> Result<Rea
     Ok(Read { drift, shown: Value::Object(shown), hidden, wrapper })
 }
 
-/// Decodes an object of these members without those that do not decode or that stand twice with different values. Notes
+/// Decodes an object of these members without those that do not decode or that stand twice with different values. DriftNotes
 /// what is odd, and returns the paths of what is not documented, or not as documented.
 fn settle(
     object: Vec<(String, &RawValue)>,
