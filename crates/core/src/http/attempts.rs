@@ -12,7 +12,7 @@ use crate::waiting::{Fraction, ServerDelay};
 
 /// What the loop needs beside the attempt itself.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct RetryContext<'a> {
     pub provider: &'a ProviderId,
     pub operation: &'static str,
     pub idempotency: Idempotency,
@@ -35,13 +35,13 @@ pub(crate) enum Failure {
 
 /// Runs `attempt` (given its number, from 1, and the time that remains) until it succeeds or is given up.
 pub(crate) async fn run<T, F>(
-    surroundings: &Surroundings<'_>,
+    surroundings: &RetryContext<'_>,
     attempt: impl Fn(u32, Duration) -> F + Send,
 ) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Failure>> + Send,
 {
-    let &Surroundings { idempotency, changes, .. } = surroundings;
+    let &RetryContext { idempotency, changes, .. } = surroundings;
     let end =
         |error, attempts, lost| finish(error, attempts, idempotency, changes && lost).with_follows_lost_answer(lost);
     let started: Instant = surroundings.options.clock.instant();
@@ -123,8 +123,8 @@ fn says_what_happened(error: &Error) -> bool {
     gone || matches!(error.kind(), ErrorKind::RateLimited) || error.kind().may_have_executed()
 }
 
-fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, delay: Duration) {
-    let Surroundings { provider, operation, options, .. } = *surroundings;
+fn tell_retry(surroundings: &RetryContext<'_>, error: &Error, attempt: u32, delay: Duration) {
+    let RetryContext { provider, operation, options, .. } = *surroundings;
     let event =
         RetryEvent { provider, operation, attempt, error: error.kind(), delay, server_delay: error.retry_after() };
     tracing::info!(
@@ -142,8 +142,8 @@ fn tell_retry(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, dela
     }
 }
 
-fn tell_give_up(surroundings: &Surroundings<'_>, error: &Error, attempt: u32, reason: StopReason) {
-    let Surroundings { provider, operation, options, .. } = *surroundings;
+fn tell_give_up(surroundings: &RetryContext<'_>, error: &Error, attempt: u32, reason: StopReason) {
+    let RetryContext { provider, operation, options, .. } = *surroundings;
     tracing::debug!(
         keymux.provider = provider.as_str(),
         keymux.operation = operation,

@@ -14,7 +14,7 @@ use tracing::Instrument;
 use url::Url;
 
 use super::answer::{Answer, Context, tell_how_to_find_out};
-use super::attempts::{self, Failure, Surroundings};
+use super::attempts::{self, Failure, RetryContext};
 use super::permit::{Denied, HeldPermit, Limiters};
 use super::refusal::{Refusal, request_id};
 use super::reqwest_transport::ReqwestTransport;
@@ -129,7 +129,7 @@ impl Pipeline {
             Some(unknown) if call.method == Method::GET => Some((unknown, unknown.find(url.as_str(), now())?)),
             _ => None,
         };
-        let surroundings = Surroundings {
+        let surroundings = RetryContext {
             provider: &dialect.provider,
             operation: call.operation,
             idempotency: call.idempotency,
