@@ -7,7 +7,7 @@ mod delay;
 use std::time::Duration;
 
 pub(crate) use budget::Budget;
-pub(crate) use decision::{Decision, Situation, decide};
+pub(crate) use decision::{Decision, RetryInput, decide};
 pub use delay::{WaitForm, WaitHeader};
 pub(crate) use delay::{decimal, server_delay};
 

@@ -7,7 +7,7 @@ use super::options::ClientOptions;
 use crate::error::{Error, ErrorKind};
 use crate::names::ProviderId;
 use crate::observe::{GiveUpEvent, RetryEvent, StopReason};
-use crate::retry::{Budget, Decision, Idempotency, Situation, decide};
+use crate::retry::{Budget, Decision, Idempotency, RetryInput, decide};
 use crate::waiting::{Fraction, ServerDelay};
 
 /// What the loop needs beside the attempt itself.
@@ -68,7 +68,7 @@ where
         };
         // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
         let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
-        let decision = decide(Situation {
+        let decision = decide(RetryInput {
             error: &error,
             idempotency,
             attempt: number,

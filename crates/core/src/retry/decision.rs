@@ -9,7 +9,7 @@ use crate::waiting::{Fraction, SHORTEST_ATTEMPT, ServerDelay, leaves_time};
 
 /// What the decision depends on.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Situation<'a> {
+pub(crate) struct RetryInput<'a> {
     /// How the attempt failed; its `retry_after` is the server's delay.
     pub error: &'a Error,
     pub idempotency: Idempotency,
@@ -30,8 +30,8 @@ pub(crate) enum Decision {
     Wait(Duration),
 }
 
-pub(crate) fn decide(situation: Situation<'_>) -> Decision {
-    let Situation { error, idempotency, attempt, remaining, budget, random, policy } = situation;
+pub(crate) fn decide(situation: RetryInput<'_>) -> Decision {
+    let RetryInput { error, idempotency, attempt, remaining, budget, random, policy } = situation;
     let repeatable = match error.kind() {
         _ if error.is_permanent() => return Decision::Stop(StopReason::Permanent),
         // Nothing was sent.
@@ -90,8 +90,8 @@ mod tests {
         if status == 0 { error } else { error.with_status(status) }
     }
 
-    fn situation<'a>(error: &'a Error, policy: &'a RetryPolicy) -> Situation<'a> {
-        Situation {
+    fn situation<'a>(error: &'a Error, policy: &'a RetryPolicy) -> RetryInput<'a> {
+        RetryInput {
             error,
             idempotency: Idempotent,
             attempt: 1,
@@ -144,10 +144,10 @@ mod tests {
         let policy = RetryPolicy::default();
         for (error, decisions) in &table {
             for (idempotency, expected) in [Idempotent, MakesKey, CountsUse].into_iter().zip(decisions) {
-                let decision = decide(Situation { idempotency, ..situation(error, &policy) });
+                let decision = decide(RetryInput { idempotency, ..situation(error, &policy) });
                 assert_eq!(decision, *expected, "{error} {idempotency:?}");
             }
-            let other = decide(Situation { idempotency: Idempotency::NotIdempotent, ..situation(error, &policy) });
+            let other = decide(RetryInput { idempotency: Idempotency::NotIdempotent, ..situation(error, &policy) });
             assert_eq!(other, decisions[1], "{error}: as if it made a key");
         }
     }
@@ -157,10 +157,10 @@ mod tests {
         let policy = RetryPolicy::default().with_max_attempts(8);
         let error = error(ErrorKind::Server, 503);
         let waits = (1..=8)
-            .map(|attempt| decide(Situation { attempt, random: Fraction::new(1.0), ..situation(&error, &policy) }));
+            .map(|attempt| decide(RetryInput { attempt, random: Fraction::new(1.0), ..situation(&error, &policy) }));
         let milliseconds = [500, 1000, 2000, 4000, 8000, 8000, 8000].map(|ms| Wait(Duration::from_millis(ms)));
         assert!(waits.eq(milliseconds.into_iter().chain([Stop(AttemptsUsed)])));
-        let huge = decide(Situation { attempt: 40, ..situation(&error, &policy.with_max_attempts(u32::MAX)) });
+        let huge = decide(RetryInput { attempt: 40, ..situation(&error, &policy.with_max_attempts(u32::MAX)) });
         assert_eq!(huge, Wait(4 * SECOND));
     }
 
@@ -168,16 +168,16 @@ mod tests {
     fn an_empty_budget_stops_retries_that_the_server_did_not_invite() {
         let policy = RetryPolicy::default();
         let silent = error(ErrorKind::Server, 503);
-        assert_eq!(decide(Situation { budget: false, ..situation(&silent, &policy) }), Stop(BudgetEmpty));
+        assert_eq!(decide(RetryInput { budget: false, ..situation(&silent, &policy) }), Stop(BudgetEmpty));
         let told = silent.with_retry_after(Some(SECOND));
-        assert!(matches!(decide(Situation { budget: false, ..situation(&told, &policy) }), Wait(_)));
+        assert!(matches!(decide(RetryInput { budget: false, ..situation(&told, &policy) }), Wait(_)));
     }
 
     #[test]
     fn a_delay_past_the_cap_or_the_deadline_is_returned_not_slept() {
         let policy = RetryPolicy::default();
         let told = |delay| error(ErrorKind::RateLimited, 429).with_retry_after(Some(delay));
-        let decide = |delay, remaining| decide(Situation { remaining, ..situation(&told(delay), &policy) });
+        let decide = |delay, remaining| decide(RetryInput { remaining, ..situation(&told(delay), &policy) });
         assert_eq!(decide(3600 * SECOND, 9999 * SECOND), Stop(DelayAboveCap));
         assert_eq!(decide(Duration::MAX, Duration::MAX), Stop(DelayAboveCap));
         assert_eq!(decide(10 * SECOND, 10 * SECOND), Stop(DeadlineTooNear));
@@ -194,7 +194,7 @@ mod tests {
             let policy = RetryPolicy::default().with_max_attempts(10);
             let error = error(ErrorKind::RateLimited, 429).with_retry_after(told.map(Duration::from_millis));
             let remaining = Duration::from_millis(remaining);
-            if let Wait(wait) = decide(Situation { attempt, remaining, random: Fraction::new(random), ..situation(&error, &policy) }) {
+            if let Wait(wait) = decide(RetryInput { attempt, remaining, random: Fraction::new(random), ..situation(&error, &policy) }) {
                 prop_assert!(wait >= told.map(Duration::from_millis).unwrap_or_default());
                 prop_assert!(wait < remaining);
             }
