@@ -99,7 +99,7 @@ impl<'a> Call<'a> {
     /// capitals within.
     #[must_use]
     pub fn showing_refusals(mut self) -> Self {
-        self.quiet = Quiet::ButPlainWords;
+        self.quiet = Quiet::PlainWordsOnly;
         self
     }
 
@@ -127,7 +127,7 @@ pub(super) enum Quiet {
     /// All of it, scrubbed.
     Not,
     /// The plain words of a refusal.
-    ButPlainWords,
+    PlainWordsOnly,
     /// A code, or the name of a member.
     Wholly,
 }

@@ -84,7 +84,7 @@ impl Rejected<'_> {
         match self.quiet {
             Quiet::Not => scrub_text(text, self.credential),
             _ if is_plain_word(text) => text.to_owned(),
-            Quiet::ButPlainWords if self.is_refusal() => plain_words(&scrub_text(text, self.credential)),
+            Quiet::PlainWordsOnly if self.is_refusal() => plain_words(&scrub_text(text, self.credential)),
             _ => "[withheld]".to_owned(),
         }
     }

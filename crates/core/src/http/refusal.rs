@@ -65,7 +65,7 @@ impl Refusal<'_> {
         };
         let message = match call.quiet {
             Quiet::Not => scrub_text(&said, credential),
-            Quiet::ButPlainWords if rejected.is_refusal() => plain_words(&scrub_text(&said, credential)),
+            Quiet::PlainWordsOnly if rejected.is_refusal() => plain_words(&scrub_text(&said, credential)),
             _ if said.is_empty() => said,
             _ => "what the vendor says is not shown, since it may repeat the key".to_owned(),
         };
