@@ -310,7 +310,7 @@ fn perform(keymux: &Keymux, account: &str, operation: Operation) -> Result<Vec<K
             Verdict::Valid { record } | Verdict::Refused { record, .. } => {
                 record.map(|record| *record).into_iter().collect()
             }
-            Verdict::CouldNotTell(error) => return Err(error),
+            Verdict::Inconclusive(error) => return Err(error),
             other => panic!("{other:?}"),
         },
         Operation::Revoke => now(keymux.revoke(&reference))?.record.into_iter().collect(),
@@ -393,9 +393,9 @@ fn a_verdict_keeps_its_word_and_its_could_not_tell_names_the_account() {
     for (error, line) in
         [(Error::new(ErrorKind::Timeout), "prod (desk): timed out"), (upstream, "prod (upstream): timed out")]
     {
-        let verdict = verify(Verdict::CouldNotTell(error));
+        let verdict = verify(Verdict::Inconclusive(error));
         assert!(!verdict.is_valid());
-        let Verdict::CouldNotTell(error) = verdict else { panic!("{verdict:?}") };
+        let Verdict::Inconclusive(error) = verdict else { panic!("{verdict:?}") };
         assert_eq!(error.to_string(), line);
     }
 }

@@ -517,13 +517,13 @@ async fn what_is_no_verdict_is_never_taken_for_one() {
     for (status, body, kind) in table {
         let vendor = Vendor::answering("POST", &[(status, body)]).await;
         let verdict = vendor.client().verify(&plaintext(), &VerifyRequest::default()).await.unwrap();
-        let Verdict::CouldNotTell(error) = &verdict else { panic!("{body}: {verdict:?}") };
+        let Verdict::Inconclusive(error) = &verdict else { panic!("{body}: {verdict:?}") };
         assert_eq!((error.kind(), vendor.asked().len()), (kind, 1), "{body}");
         assert_hidden(&verdict);
     }
     let vendor = Forgetful::start().await;
     let verdict = client(vendor.url(), options()).verify(&plaintext(), &VerifyRequest::default()).await.unwrap();
-    assert!(matches!(verdict, Verdict::CouldNotTell(_)) && vendor.requests() == 1);
+    assert!(matches!(verdict, Verdict::Inconclusive(_)) && vendor.requests() == 1);
 }
 
 #[test]

@@ -236,7 +236,7 @@ async fn a_contradicting_verdict_is_not_valid() {
     for status in ["EXPIRED", "USAGE_EXCEEDED"] {
         let server = answering(&[(200, &format!(r#"{{"valid":true,"status":"{status}"}}"#))]).await;
         let verdict = client("datkey", &server.url()).verify(&"k".into(), &request).await.unwrap();
-        assert!(matches!(&verdict, Verdict::CouldNotTell(error) if error.kind() == ErrorKind::Decode), "{verdict:?}");
+        assert!(matches!(&verdict, Verdict::Inconclusive(error) if error.kind() == ErrorKind::Decode), "{verdict:?}");
     }
     let server = answering(&[(200, r#"{"valid":true,"status":"SOMETHING"}"#)]).await;
     assert!(client("datkey", &server.url()).verify(&"k".into(), &request).await.unwrap().is_valid());

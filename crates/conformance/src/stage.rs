@@ -166,7 +166,7 @@ impl Stage {
                     Verdict::Valid { record } | Verdict::Refused { record, .. } => {
                         Ok(record.map(|record| *record).into_iter().collect())
                     }
-                    Verdict::CouldNotTell(error) => Err(error),
+                    Verdict::Inconclusive(error) => Err(error),
                     _ => Ok(Vec::new()),
                 }));
             }

@@ -143,7 +143,7 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// where no connection came about.
     ///
     /// - Once something was sent the result is a verdict: a vendor that fails or is not reached is
-    ///   [`Verdict::CouldNotTell`], never "invalid".
+    ///   [`Verdict::Inconclusive`], never "invalid".
     /// - An error is a call that was refused before anything was sent: what the vendor cannot verify against, and what it
     ///   needs and is not given.
     async fn verify(&self, _plaintext: &SecretString, _request: &VerifyRequest) -> Result<Verdict, Error> {

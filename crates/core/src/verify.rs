@@ -61,7 +61,7 @@ pub enum Verdict {
         record: Option<Box<KeyRecord>>,
     },
     /// The vendor did not say: it failed, was not reached, refused the caller's own credential, or answered unreadably.
-    CouldNotTell(Error),
+    Inconclusive(Error),
 }
 
 impl Verdict {
@@ -71,7 +71,7 @@ impl Verdict {
         match result {
             Ok(answer) => Ok(judge(answer)),
             Err(error) if error.attempts() == 0 => Err(error),
-            Err(error) => Ok(Self::CouldNotTell(error)),
+            Err(error) => Ok(Self::Inconclusive(error)),
         }
     }
 

@@ -200,7 +200,7 @@ impl Client {
         };
         match (outcome.valid, reason) {
             (true, None) => Verdict::Valid { record },
-            (true, Some(reason)) => Verdict::CouldNotTell(
+            (true, Some(reason)) => Verdict::Inconclusive(
                 Error::new(ErrorKind::Decode)
                     .with_provider(ID)
                     .with_operation("verify_key")

@@ -107,7 +107,7 @@ impl ApiKeyProvider for Account {
         Ok(match verdict {
             Verdict::Valid { record } => Verdict::Valid { record: self.name_boxed(record) },
             Verdict::Refused { reason, record } => Verdict::Refused { reason, record: self.name_boxed(record) },
-            Verdict::CouldNotTell(error) => Verdict::CouldNotTell(self.name_error(error)),
+            Verdict::Inconclusive(error) => Verdict::Inconclusive(self.name_error(error)),
             other => other,
         })
     }

@@ -30,7 +30,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console
     let verdict = verdict.map_err(|error| super::told(error.into(), None, console))?;
     let exit = match &verdict {
         Verdict::Valid { .. } => Exit::Success,
-        Verdict::CouldNotTell(error) => {
+        Verdict::Inconclusive(error) => {
             console.error(None, error);
             Exit::of(error)
         }

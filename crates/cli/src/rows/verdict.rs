@@ -29,7 +29,7 @@ impl VerdictRow {
         match verdict {
             Verdict::Valid { record } => row("valid", None, None, record),
             Verdict::Refused { reason, record } => row("refused", Some(reason), None, record),
-            Verdict::CouldNotTell(error) => {
+            Verdict::Inconclusive(error) => {
                 row("could_not_tell", None, Some(Typed::new(Problem::TYPE, Problem::new(&error))), None)
             }
             // A verdict that this program does not know lets nobody in.

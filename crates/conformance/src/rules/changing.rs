@@ -95,7 +95,7 @@ fn told_verdict(verdict: &Result<Verdict, Error>) -> String {
     match verdict {
         Ok(Verdict::Valid { .. }) => "valid".to_owned(),
         Ok(Verdict::Refused { reason, .. }) => format!("refused ({reason})"),
-        Ok(Verdict::CouldNotTell(error)) => format!("could not tell, for {}", told(error)),
+        Ok(Verdict::Inconclusive(error)) => format!("could not tell, for {}", told(error)),
         Ok(verdict) => format!("{verdict:?}"),
         Err(error) => told(error),
     }
@@ -117,7 +117,7 @@ pub(super) async fn a_verification_has_three_outcomes(stage: &Stage) -> Result<(
     ] {
         stage.proxy.plan(vec![plan; 8]);
         let verdict = stage.provider()?.verify(&plaintext, &request).await;
-        let untold = matches!(verdict, Ok(Verdict::CouldNotTell(_)));
+        let untold = matches!(verdict, Ok(Verdict::Inconclusive(_)));
         expect(untold, format!("`could not tell` if {what}"), told_verdict(&verdict))?;
     }
     Ok(())

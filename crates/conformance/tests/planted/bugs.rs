@@ -368,7 +368,7 @@ impl ApiKeyProvider for Planted {
             request.permissions.clear();
         }
         let verdict = self.inner.verify(plaintext, &request).await?;
-        let Verdict::CouldNotTell(error) = &verdict else { return Ok(verdict) };
+        let Verdict::Inconclusive(error) = &verdict else { return Ok(verdict) };
         if self.plants("a_verification_has_three_outcomes") && error.status() == Some(500) {
             return Ok(Verdict::Refused { reason: Refusal::Unknown, record: None });
         }
