@@ -11,8 +11,8 @@ use keymux::rotation::{OldKeyEnd, OldKeyState};
 use keymux::{
     AccountName, Action, ApiKeyProvider, Capabilities, Change, Cursor, Error, ErrorKind, ExposeSecret as _, Fact,
     Field, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, Keymux, NewKey, Operation, Outcome,
-    Outcomes, Page, Parameter, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated, RotationCause,
-    RotationError, Scope, ScopeInfo, SecretString, Takes, Verdict, VerifyRequest,
+    Outcomes, Page, Parameter, ParameterSupport, Permission, ProviderId, ProviderInfo, Refusal, Revoked, Rotated,
+    RotationCause, RotationError, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -74,7 +74,7 @@ impl Desk {
 
     /// A vendor that does not rotate, and whose keys are made of these parameters.
     fn emulated(parameters: impl IntoIterator<Item = Parameter>) -> Self {
-        let parameters = parameters.into_iter().map(|parameter| (parameter, Takes::Optional));
+        let parameters = parameters.into_iter().map(|parameter| (parameter, ParameterSupport::Optional));
         let without = Operation::ALL.iter().copied().filter(|operation| *operation != Operation::Rotate);
         let capabilities = Capabilities::default().with_native(without);
         let capabilities = capabilities.with_emulated(Operation::Rotate, "create a second key, then revoke this one");

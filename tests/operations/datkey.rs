@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Change, ClientOptions, Clock, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact,
-    KeyAddress, KeyPatch, KeyState, NewKey, Operation, Parameter, Permission, Refusal, Scope, SecretString, Sleep,
-    Support, Takes, Verdict, VerifyRequest,
+    KeyAddress, KeyPatch, KeyState, NewKey, Operation, Parameter, ParameterSupport, Permission, Refusal, Scope,
+    SecretString, Sleep, Support, Verdict, VerifyRequest,
 };
 use keymux_datkey::{
     ApiId, Client, Config, CreateKey, Error, Key, KeyId, KeyText, UpdateKey, VerificationStatus, provider_info,
@@ -437,8 +437,8 @@ fn what_datkey_can_do_is_plain_data() {
     let Support::Emulated { how } = capabilities.support(Operation::Rotate) else { panic!("no rotation") };
     assert!(how.contains("create a key, then revoke"), "{how}");
     assert_eq!(capabilities.settings(Operation::Create).collect::<Vec<_>>(), ["length"]);
-    assert_eq!(capabilities.takes(Operation::Create, Parameter::Name), Some(Takes::Required));
-    assert_eq!(capabilities.takes(Operation::Update, Parameter::MaxUses), Some(Takes::SetOnly));
+    assert_eq!(capabilities.takes(Operation::Create, Parameter::Name), Some(ParameterSupport::Required));
+    assert_eq!(capabilities.takes(Operation::Update, Parameter::MaxUses), Some(ParameterSupport::SetOnly));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::Name), None);
 }
 

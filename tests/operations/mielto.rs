@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use keymux_core::{
     Action, ApiKeyProvider, Change, ClientOptions, Cursor, Error as CoreError, ErrorKind, ExposeSecret, Fact,
-    KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Permission, Scope, SecretString, Support,
-    Takes, VerifyRequest,
+    KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, ParameterSupport, Permission, Scope,
+    SecretString, Support, VerifyRequest,
 };
 use keymux_mielto::{
     ApiKey, ApiKeyId, ApiKeyUpdate, AuthHeader, Client, Config, Error, KeyStatus, ListApiKeys, NewApiKey, Timestamp,
@@ -388,13 +388,13 @@ fn the_capabilities_tell_every_operation_and_parameter() {
     }
     let takes = |operation| capabilities.parameters(operation).collect::<Vec<_>>();
     let limits = [
-        (Parameter::ExpiresAt, Takes::Optional),
-        (Parameter::Permissions, Takes::Optional),
-        (Parameter::IpAllowlist, Takes::Optional),
+        (Parameter::ExpiresAt, ParameterSupport::Optional),
+        (Parameter::Permissions, ParameterSupport::Optional),
+        (Parameter::IpAllowlist, ParameterSupport::Optional),
     ];
     let around = |name, enabled| [vec![(Parameter::Name, name)], limits.to_vec(), vec![(Parameter::Enabled, enabled)]];
-    assert_eq!(takes(Operation::Create), around(Takes::Required, Takes::Optional).concat());
-    assert_eq!(takes(Operation::Update), around(Takes::SetOnly, Takes::SetOnly).concat());
+    assert_eq!(takes(Operation::Create), around(ParameterSupport::Required, ParameterSupport::Optional).concat());
+    assert_eq!(takes(Operation::Update), around(ParameterSupport::SetOnly, ParameterSupport::SetOnly).concat());
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Change, ClientOptions, Drift, DriftKind, Error as CoreError, ErrorKind, ExposeSecret, Fact,
-    KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, Permission, Refusal, Scope, SecretString,
-    Takes, TimeUnit, Verdict, VerifyRequest,
+    KeyAddress, KeyPatch, KeyState, KeyStream, NewKey, Operation, Parameter, ParameterSupport, Permission, Refusal,
+    Scope, SecretString, TimeUnit, Verdict, VerifyRequest,
 };
 use keymux_oneloop::{
     ApiKey, ApiKeyEdit, ApiKeyId, Client, Config, Error, MigratedApiKey, NewApiKey, RateLimitConfig, ScopeGrant, Usage,
@@ -530,10 +530,10 @@ async fn what_is_no_verdict_is_never_taken_for_one() {
 fn what_oneloop_can_do_is_plain_data() {
     let capabilities = provider_info().capabilities();
     assert!(Operation::ALL.iter().all(|operation| capabilities.is_native(*operation)));
-    assert_eq!(capabilities.takes(Operation::Create, Parameter::Customer), Some(Takes::Required));
-    assert_eq!(capabilities.takes(Operation::Create, Parameter::Prefix), Some(Takes::Optional));
+    assert_eq!(capabilities.takes(Operation::Create, Parameter::Customer), Some(ParameterSupport::Required));
+    assert_eq!(capabilities.takes(Operation::Create, Parameter::Prefix), Some(ParameterSupport::Optional));
     assert_eq!(capabilities.takes(Operation::Register, Parameter::Prefix), None);
-    assert_eq!(capabilities.takes(Operation::Update, Parameter::Name), Some(Takes::SetOnly));
+    assert_eq!(capabilities.takes(Operation::Update, Parameter::Name), Some(ParameterSupport::SetOnly));
     assert_eq!(capabilities.takes(Operation::Update, Parameter::ExpiresAt), None);
 }
 

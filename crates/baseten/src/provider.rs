@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use keymux_core::{
     About, ApiKeyProvider, Capabilities, Cursor, Decoded, Drift, DriftKind, DriftNotes, Error, Fact, Field, IssuedKey,
-    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Operation, Page, Parameter, ProviderInfo, RateLimiterState,
-    Revoked, Scope, ScopeInfo, SecretString, Status, Takes,
+    KeyAddress, KeyKind, KeyRecord, KeyState, NewKey, Operation, Page, Parameter, ParameterSupport, ProviderInfo,
+    RateLimiterState, Revoked, Scope, ScopeInfo, SecretString, Status,
 };
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
 
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
-    let parameters = [(Parameter::Scope, Takes::Required), (Parameter::Name, Takes::Optional)];
+    let parameters = [(Parameter::Scope, ParameterSupport::Required), (Parameter::Name, ParameterSupport::Optional)];
     Capabilities::default()
         .with_native([Get, ListPage, ScopesPage, Create, Register, Revoke])
         .with_not_listed("the workspace's own keys")

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
-    ApiKeyProvider, ClientOptions, Error, KeyAddress, Metadata, NewKey, Operation, Parameter, Permission, ProviderInfo,
-    Scope, SecretString, Takes,
+    ApiKeyProvider, ClientOptions, Error, KeyAddress, Metadata, NewKey, Operation, Parameter, ParameterSupport,
+    Permission, ProviderInfo, Scope, SecretString,
 };
 
 /// One provider and a stand-in of its vendor: a server on loopback that speaks the vendor's wire.
@@ -46,7 +46,7 @@ pub trait Harness: Send + Sync {
     /// Default: a name if the vendor takes one, and of everything else what `info` says is required.
     fn new_key(&self, info: &ProviderInfo, scope: Scope) -> NewKey {
         let takes = |parameter| info.capabilities().takes(Operation::Create, parameter);
-        let required = |parameter| takes(parameter) == Some(Takes::Required);
+        let required = |parameter| takes(parameter) == Some(ParameterSupport::Required);
         let mut key = NewKey::new(scope);
         key.name = takes(Parameter::Name).map(|_| "conformance".to_owned());
         key.expires_at = required(Parameter::ExpiresAt).then(|| Timestamp::from_second(4_102_444_800).ok()).flatten();

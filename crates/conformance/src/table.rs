@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keymux_core::{Basis, Field, Operation, Parameter, Support, Takes};
+use keymux_core::{Basis, Field, Operation, Parameter, ParameterSupport, Support};
 
 use crate::report::{ProviderReport, Report};
 use crate::rule::{Outcome, Rule};
@@ -108,9 +108,9 @@ fn status_cell(provider: &ProviderReport) -> String {
 
 fn parameter_cell(provider: &ProviderReport, (operation, parameter): (Operation, Parameter)) -> String {
     match provider.info.capabilities().takes(operation, parameter) {
-        Some(Takes::Required) => "required",
-        Some(Takes::Optional) => "optional",
-        Some(Takes::SetOnly) => "set only",
+        Some(ParameterSupport::Required) => "required",
+        Some(ParameterSupport::Optional) => "optional",
+        Some(ParameterSupport::SetOnly) => "set only",
         Some(_) => "yes",
         None => "no",
     }

@@ -220,7 +220,7 @@ impl fmt::Display for Parameter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Takes {
+pub enum ParameterSupport {
     /// It must be given.
     Required,
     /// It may be given; where it is changed, it may be set and cleared.
@@ -234,7 +234,7 @@ pub enum Takes {
 pub struct Capabilities {
     operations: BTreeMap<Operation, Support>,
     grades: BTreeMap<Operation, Grade>,
-    parameters: BTreeMap<Operation, BTreeMap<Parameter, Takes>>,
+    parameters: BTreeMap<Operation, BTreeMap<Parameter, ParameterSupport>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<Operation, Vec<Cow<'static, str>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,7 +287,7 @@ impl Capabilities {
     pub fn with_parameters(
         mut self,
         operation: Operation,
-        parameters: impl IntoIterator<Item = (Parameter, Takes)>,
+        parameters: impl IntoIterator<Item = (Parameter, ParameterSupport)>,
     ) -> Self {
         self.parameters.entry(operation).or_default().extend(parameters);
         self
@@ -364,7 +364,7 @@ impl Capabilities {
 
     /// How `operation` takes `parameter`; `None`: not at all.
     #[must_use]
-    pub fn takes(&self, operation: Operation, parameter: Parameter) -> Option<Takes> {
+    pub fn takes(&self, operation: Operation, parameter: Parameter) -> Option<ParameterSupport> {
         self.parameters.get(&operation)?.get(&parameter).copied()
     }
 
@@ -374,7 +374,7 @@ impl Capabilities {
     }
 
     /// The parameters that `operation` takes.
-    pub fn parameters(&self, operation: Operation) -> impl Iterator<Item = (Parameter, Takes)> + '_ {
+    pub fn parameters(&self, operation: Operation) -> impl Iterator<Item = (Parameter, ParameterSupport)> + '_ {
         self.parameters.get(&operation).into_iter().flatten().map(|(parameter, takes)| (*parameter, *takes))
     }
 }

@@ -222,7 +222,7 @@ impl Credentials {
         Some(self.without_new(old, refused, error))
     }
 
-    /// Takes in what was fetched.
+    /// ParameterSupport in what was fetched.
     fn take(
         &self,
         fetched: Result<Credential, Error>,

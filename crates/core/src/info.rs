@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{About, Capabilities, Grade, Operation, Parameter, Support, Takes};
+use crate::capability::{About, Capabilities, Grade, Operation, Parameter, ParameterSupport, Support};
 use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::names::{AccountName, ProviderId};
@@ -148,14 +148,14 @@ pub(crate) fn check<const N: usize>(
             (None, Use::Sets | Use::Clears) => {
                 (ErrorKind::Unsupported, format!("{name} takes no `{parameter}` here; leave it out"))
             }
-            (Some(Takes::SetOnly), Use::Clears) => (
+            (Some(ParameterSupport::SetOnly), Use::Clears) => (
                 ErrorKind::Unsupported,
                 format!("{name} documents no way to clear `{parameter}`; it can be set to another value"),
             ),
-            (Some(Takes::Required), Use::Not) => {
+            (Some(ParameterSupport::Required), Use::Not) => {
                 (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which is not given"))
             }
-            (Some(Takes::Required), Use::Clears) => {
+            (Some(ParameterSupport::Required), Use::Clears) => {
                 (ErrorKind::InvalidRequest, format!("{name} needs `{parameter}`, which cannot be cleared"))
             }
             _ => continue,

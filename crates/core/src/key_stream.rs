@@ -188,7 +188,7 @@ impl KeyStream {
         Box::pin(async move { provider.list_page(&scope, cursor.as_ref()).await })
     }
 
-    /// Takes a page in hand. Its keys are given before anything else happens.
+    /// ParameterSupport a page in hand. Its keys are given before anything else happens.
     fn turn(&mut self, page: Page<KeyRecord>) -> State {
         self.pages += 1;
         let addresses = page.items.iter().map(|record| &record.address);

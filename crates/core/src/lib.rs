@@ -53,7 +53,7 @@ mod waiting;
 mod write;
 
 pub use address::{Id, IdKind, KeyAddress, KeyRef, MAX_SEGMENT_BYTES};
-pub use capability::{About, Capabilities, Grade, Operation, Parameter, Support, Takes};
+pub use capability::{About, Capabilities, Grade, Operation, Parameter, ParameterSupport, Support};
 pub use clock::{Clock, Randomness, Sleep, SystemClock, SystemRandomness};
 pub use credential::{Credential, CredentialSource};
 pub use drift::{Drift, DriftKind, DriftNotes, TimeUnit};

@@ -307,14 +307,14 @@ impl Revoked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::{Capabilities, Takes};
+    use crate::capability::{Capabilities, ParameterSupport};
     use crate::names::ProviderId;
 
     fn info() -> ProviderInfo {
         let takes = [
-            (Parameter::Scope, Takes::Required),
-            (Parameter::Name, Takes::Optional),
-            (Parameter::MaxUses, Takes::SetOnly),
+            (Parameter::Scope, ParameterSupport::Required),
+            (Parameter::Name, ParameterSupport::Optional),
+            (Parameter::MaxUses, ParameterSupport::SetOnly),
         ];
         ProviderInfo::new(ProviderId::new("acme"), "Acme", ["id"]).with_capabilities(
             Capabilities::default()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use keymux_core::{
     ApiKeyProvider, Capabilities, Change, Decoded, DriftKind, DriftNotes, Error, ErrorKind, Fact, Field, Grade,
     IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Limits, NewKey, Operation, Parameter,
-    ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, SecretString, Status, Takes, TimeForm, Verdict,
+    ParameterSupport, ProviderInfo, RateLimiterState, Refusal, Revoked, Scope, SecretString, Status, TimeForm, Verdict,
     VerifyRequest, resolve_time,
 };
 use serde_json::Value;
@@ -35,7 +35,7 @@ const LENGTH: &str = "length";
 
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
-    use Takes::{Optional, Required, SetOnly};
+    use ParameterSupport::{Optional, Required, SetOnly};
     Capabilities::default()
         .with_native([Get, Create, Update, Verify])
         .with_native_from(Grade::ClientCode, [Revoke])

@@ -73,11 +73,11 @@ pub use keymux_core::{
     Clock, Cursor, Drift, DriftKind, Error, ErrorKind, ErrorReport, Exchange, ExposeSecret, Fact, FactState, Feedback,
     Field, FieldValue, GiveUpEvent, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRef, KeyState, KeyStream,
     Likeness, Limits, ListPosition, Metadata, MetadataValue, NewKey, Observer, Operation, Owner, Page, Parameter,
-    Permission, Permit, PermitFuture, PermitRequest, PermitWait, ProviderId, ProviderInfo, Randomness, RateLimit,
-    RateLimiter, RateLimiterError, RateLimiterState, Refusal, Request, Response, RetryEvent, RetryPolicy, Revoked,
-    Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status, StopReason, Support, Takes, TimeUnit, Timestamp,
-    Transport, TransportError, TransportErrorKind, Untold, Variables, Verdict, VerifyRequest, WaitEvent, WaitReason,
-    compare_numbers, read_secret, scrub_text, trim_secret,
+    ParameterSupport, Permission, Permit, PermitFuture, PermitRequest, PermitWait, ProviderId, ProviderInfo,
+    Randomness, RateLimit, RateLimiter, RateLimiterError, RateLimiterState, Refusal, Request, Response, RetryEvent,
+    RetryPolicy, Revoked, Scope, ScopeInfo, SecretFlaw, SecretString, Sleep, Status, StopReason, Support, TimeUnit,
+    Timestamp, Transport, TransportError, TransportErrorKind, Untold, Variables, Verdict, VerifyRequest, WaitEvent,
+    WaitReason, compare_numbers, read_secret, scrub_text, trim_secret,
 };
 #[cfg(feature = "datkey")]
 #[doc(inline)]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use keymux_core::{
     About, ApiKeyProvider, Basis, Capabilities, Change, Cursor, Decoded, DriftKind, DriftNotes, Error, ErrorKind, Fact,
     Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, NewKey, Operation, Page,
-    Parameter, Permission, ProviderInfo, RateLimiterState, Revoked, Scope, Status, Takes, TimeForm, Untold,
+    Parameter, ParameterSupport, Permission, ProviderInfo, RateLimiterState, Revoked, Scope, Status, TimeForm, Untold,
     resolve_time,
 };
 use serde_json::Value;
@@ -40,7 +40,7 @@ const PAGE_SIZE: u32 = 1000;
 
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
-    use Takes::{Optional, Required, SetOnly};
+    use ParameterSupport::{Optional, Required, SetOnly};
     let limits =
         [(Parameter::ExpiresAt, Optional), (Parameter::Permissions, Optional), (Parameter::IpAllowlist, Optional)];
     Capabilities::default()

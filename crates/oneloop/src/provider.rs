@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, DriftNotes, Error, ErrorKind,
     Fact, Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata,
-    MetadataValue, NewKey, Operation, Page, Parameter, Permission, ProviderInfo, RateLimiterState, Refusal, Revoked,
-    Scope, ScopeInfo, SecretString, Status, Takes, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest, resolve_time,
+    MetadataValue, NewKey, Operation, Page, Parameter, ParameterSupport, Permission, ProviderInfo, RateLimiterState,
+    Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest,
+    resolve_time,
 };
 
 use serde_json::Value;
@@ -43,7 +44,7 @@ const METER: &str = "externalMeterId";
 
 fn capabilities() -> Capabilities {
     use Operation::{Create, Get, ListPage, Register, Revoke, Rotate, ScopesPage, Update, Verify};
-    use Takes::{Optional, Required, SetOnly};
+    use ParameterSupport::{Optional, Required, SetOnly};
     let common = [
         (Parameter::Scope, Required),
         (Parameter::Name, Required),

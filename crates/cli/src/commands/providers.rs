@@ -42,7 +42,7 @@ fn detail(info: &ProviderInfo, console: &Console) -> Result<(), Failure> {
     let row = ProviderRow::new(info);
     let operations = row.operations().map(|(operation, ability)| {
         let takes = ability.parameters.iter().map(|(parameter, takes)| match takes {
-            keymux::Takes::Required => format!("{} (required)", words::option(*parameter, Some(operation))),
+            keymux::ParameterSupport::Required => format!("{} (required)", words::option(*parameter, Some(operation))),
             _ => words::option(*parameter, Some(operation)).to_owned(),
         });
         let note = match &ability.support {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keymux::{Fact, Field, Operation, Parameter, ProviderInfo, Support, Takes};
+use keymux::{Fact, Field, Operation, Parameter, ParameterSupport, ProviderInfo, Support};
 use serde::Serialize;
 
 use super::{Cell, Column, Cut, Kind, Row};
@@ -23,7 +23,7 @@ pub(crate) struct ProviderRow {
 pub(crate) struct Ability {
     #[serde(flatten)]
     pub(crate) support: Support,
-    pub(crate) parameters: BTreeMap<Parameter, Takes>,
+    pub(crate) parameters: BTreeMap<Parameter, ParameterSupport>,
 }
 
 impl ProviderRow {

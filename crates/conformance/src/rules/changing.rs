@@ -1,8 +1,8 @@
 //! Changing, verifying and ending keys.
 
 use keymux_core::{
-    Error, ErrorKind, KeyPatch, KeyState, Operation, Parameter, Permission, Scope, SecretString, Takes, Verdict,
-    VerifyRequest,
+    Error, ErrorKind, KeyPatch, KeyState, Operation, Parameter, ParameterSupport, Permission, Scope, SecretString,
+    Verdict, VerifyRequest,
 };
 use serde_json::Value;
 
@@ -57,8 +57,8 @@ pub(super) async fn update_refuses_what_the_vendor_cannot_change(stage: &Stage) 
             let (verb, kind) = match (takes, clear) {
                 (_, true) if parameter == Parameter::Enabled => continue,
                 (None, _) => ("that sets or clears", ErrorKind::Unsupported),
-                (Some(Takes::SetOnly), true) => ("that clears", ErrorKind::Unsupported),
-                (Some(Takes::Required), true) => ("that clears", ErrorKind::InvalidRequest),
+                (Some(ParameterSupport::SetOnly), true) => ("that clears", ErrorKind::Unsupported),
+                (Some(ParameterSupport::Required), true) => ("that clears", ErrorKind::InvalidRequest),
                 _ => continue,
             };
             let patch = change(KeyPatch::new(), parameter, clear);
@@ -143,7 +143,7 @@ pub(super) async fn verify_refuses_what_the_vendor_cannot_judge_by(stage: &Stage
     let mut tried = Vec::new();
     match takes(Parameter::Scope) {
         None => tried.push((VerifyRequest::new(somewhere()), ErrorKind::Unsupported, "scope")),
-        Some(Takes::Required) => {
+        Some(ParameterSupport::Required) => {
             tried.push((VerifyRequest::new(Scope::account()), ErrorKind::InvalidRequest, "scope"));
         }
         Some(_) => {}

@@ -2,7 +2,8 @@
 
 use http::header::RETRY_AFTER;
 use keymux_core::{
-    ErrorKind, ExposeSecret, Fact, IssuedKey, KeyAddress, KeyRecord, NewKey, Operation, Parameter, Takes, Verdict,
+    ErrorKind, ExposeSecret, Fact, IssuedKey, KeyAddress, KeyRecord, NewKey, Operation, Parameter, ParameterSupport,
+    Verdict,
 };
 
 use super::common::{lost_is_outcome_unknown, refused_by_name};
@@ -92,7 +93,7 @@ async fn refuses(stage: &Stage, operation: Operation) -> Result<(), Miss> {
                 set(&mut key, parameter);
                 (format!("{operation} with `{parameter}`, which the vendor does not take,"), ErrorKind::Unsupported)
             }
-            Some(Takes::Required) => {
+            Some(ParameterSupport::Required) => {
                 unset(&mut key, parameter);
                 (format!("{operation} without `{parameter}`, which the vendor needs,"), ErrorKind::InvalidRequest)
             }

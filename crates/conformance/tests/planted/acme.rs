@@ -8,8 +8,9 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use keymux_core::{
     Answer, ApiKeyProvider, Call, Capabilities, Change, ClientOptions, Cursor, Dialect, DriftNotes, Envelope, Error,
     ExposeSecret, Fact, Field, Id, IdKind, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, NewKey,
-    Operation, Page, Parameter, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection, Revoked, Scope,
-    ScopeInfo, SecretString, Setup, Shape, Status, Takes, TimeForm, VendorTime, Verdict, VerifyRequest, resolve_time,
+    Operation, Page, Parameter, ParameterSupport, Pipeline, ProviderId, ProviderInfo, Refusal, Rejected, Rejection,
+    Revoked, Scope, ScopeInfo, SecretString, Setup, Shape, Status, TimeForm, VendorTime, Verdict, VerifyRequest,
+    resolve_time,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -25,18 +26,18 @@ pub(crate) static INFO: LazyLock<ProviderInfo> = LazyLock::new(|| {
                 .with_parameters(
                     Operation::Create,
                     [
-                        (Parameter::Scope, Takes::Required),
-                        (Parameter::Name, Takes::Required),
-                        (Parameter::MaxUses, Takes::Optional),
+                        (Parameter::Scope, ParameterSupport::Required),
+                        (Parameter::Name, ParameterSupport::Required),
+                        (Parameter::MaxUses, ParameterSupport::Optional),
                     ],
                 )
                 .with_parameters(
                     Operation::Register,
-                    [(Parameter::Scope, Takes::Required), (Parameter::Name, Takes::Required)],
+                    [(Parameter::Scope, ParameterSupport::Required), (Parameter::Name, ParameterSupport::Required)],
                 )
                 .with_parameters(
                     Operation::Update,
-                    [(Parameter::Name, Takes::SetOnly), (Parameter::MaxUses, Takes::Optional)],
+                    [(Parameter::Name, ParameterSupport::SetOnly), (Parameter::MaxUses, ParameterSupport::Optional)],
                 ),
         )
 });

@@ -260,7 +260,7 @@ fn read(value: &RawValue) -> Value {
     serde_json::from_str(value.get()).unwrap_or_else(|_| length())
 }
 
-/// Takes out of `value` what does not decode, until the rest does. `repeated` tells what is not in it to begin with.
+/// ParameterSupport out of `value` what does not decode, until the rest does. `repeated` tells what is not in it to begin with.
 fn repair(value: &mut Tree<'_>, decode: Decode<'_>, repeated: &[Repeated]) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
@@ -318,7 +318,7 @@ impl Removed {
         }
     }
 
-    /// Takes the member or element at `path` out of `value`, or the one that holds it where that is not taken apart;
+    /// ParameterSupport the member or element at `path` out of `value`, or the one that holds it where that is not taken apart;
     /// `of_type` says that its type is what is wrong with it. `None`: `path` is the root, or leads nowhere.
     fn remove(&mut self, value: &mut Tree<'_>, path: &[String], of_type: bool) -> Option<()> {
         let (steps, taken) = value.remove(path)?;

@@ -11,7 +11,7 @@ pub(super) const VENDORS: [&str; 5] = ["baseten", "braintrust", "mielto", "datke
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) of: Of,
-    pub(super) takes: Takes,
+    pub(super) takes: ParameterSupport,
 }
 
 /// Where a key may stand.
@@ -27,7 +27,7 @@ pub(super) enum Of {
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+pub(super) enum ParameterSupport {
     Provider,
     Credential,
     /// A base URL.
@@ -57,34 +57,34 @@ pub(super) const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every key of an account.
 pub(super) const KEYS: [Key; 18] = [
-    key("provider", Of::Account, Takes::Provider),
-    key("credential", Of::Account, Takes::Credential),
-    key("base_url", Of::Account, Takes::Url),
-    key("attempt_timeout", Of::Shared, Takes::Duration),
-    key("total_timeout", Of::Shared, Takes::Duration),
-    key("connect_timeout", Of::Shared, Takes::Duration),
-    key("max_attempts", Of::Shared, Takes::Count),
-    key("pace", Of::Shared, Takes::Rate),
-    key("application", Of::Shared, Takes::Product),
-    key("system_proxy", Of::Shared, Takes::Flag),
-    key("root_certificates_file", Of::Shared, Takes::File),
-    key("auth_scheme", Of::Vendor("baseten"), Takes::Choice(&["api-key", "bearer"])),
-    key("signing_key_file", Of::Vendor("baseten"), Takes::File),
-    key("region", Of::Vendor("braintrust"), Takes::Choice(&["us", "eu"])),
-    key("impersonated_user", Of::Vendor("braintrust"), Takes::Text),
-    key("auth_header", Of::Vendor("mielto"), Takes::Choice(&["bearer", "x-api-key"])),
-    key("workspace_id", Of::Vendor("mielto"), Takes::Text),
-    key("expiry_unit", Of::Vendor("oneloop"), Takes::Choice(&["seconds", "milliseconds"])),
+    key("provider", Of::Account, ParameterSupport::Provider),
+    key("credential", Of::Account, ParameterSupport::Credential),
+    key("base_url", Of::Account, ParameterSupport::Url),
+    key("attempt_timeout", Of::Shared, ParameterSupport::Duration),
+    key("total_timeout", Of::Shared, ParameterSupport::Duration),
+    key("connect_timeout", Of::Shared, ParameterSupport::Duration),
+    key("max_attempts", Of::Shared, ParameterSupport::Count),
+    key("pace", Of::Shared, ParameterSupport::Rate),
+    key("application", Of::Shared, ParameterSupport::Product),
+    key("system_proxy", Of::Shared, ParameterSupport::Flag),
+    key("root_certificates_file", Of::Shared, ParameterSupport::File),
+    key("auth_scheme", Of::Vendor("baseten"), ParameterSupport::Choice(&["api-key", "bearer"])),
+    key("signing_key_file", Of::Vendor("baseten"), ParameterSupport::File),
+    key("region", Of::Vendor("braintrust"), ParameterSupport::Choice(&["us", "eu"])),
+    key("impersonated_user", Of::Vendor("braintrust"), ParameterSupport::Text),
+    key("auth_header", Of::Vendor("mielto"), ParameterSupport::Choice(&["bearer", "x-api-key"])),
+    key("workspace_id", Of::Vendor("mielto"), ParameterSupport::Text),
+    key("expiry_unit", Of::Vendor("oneloop"), ParameterSupport::Choice(&["seconds", "milliseconds"])),
 ];
 
 /// The one key of `[trail]`.
-pub(super) const TRAIL_PATH: Key = key("path", Of::Account, Takes::File);
+pub(super) const TRAIL_PATH: Key = key("path", Of::Account, ParameterSupport::File);
 
-const fn key(name: &'static str, of: Of, takes: Takes) -> Key {
+const fn key(name: &'static str, of: Of, takes: ParameterSupport) -> Key {
     Key { name, of, takes }
 }
 
-/// A value of the right kind. [`Takes::Provider`] and [`Takes::Credential`] have none here.
+/// A value of the right kind. [`ParameterSupport::Provider`] and [`ParameterSupport::Credential`] have none here.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),

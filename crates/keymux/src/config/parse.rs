@@ -11,7 +11,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
-use super::keys::{KEYS, Key, MAX_COUNT, MAX_DURATION, Of, TRAIL_PATH, Takes, VENDORS, Value, means_secret, nearest};
+use super::keys::{
+    KEYS, Key, MAX_COUNT, MAX_DURATION, Of, ParameterSupport, TRAIL_PATH, VENDORS, Value, means_secret, nearest,
+};
 use super::runs::Runs;
 use super::{AccountConfig, Place, Setting};
 
@@ -128,7 +130,7 @@ impl File<'_> {
                         format!("`{}` is for provider `{other}`, and this account's is `{vendor}`", key.name),
                     ));
                 }
-                _ if matches!(key.takes, Takes::Provider | Takes::Credential) => {}
+                _ if matches!(key.takes, ParameterSupport::Provider | ParameterSupport::Credential) => {}
                 _ => drop(settings.insert(key.name, self.setting(key, value)?)),
             }
         }
@@ -174,31 +176,39 @@ impl File<'_> {
         let at = value.span().start;
         let fail = |wants: String| (at, format!("`{}` is {}; {wants}", key.name, amiss(key.takes, value)));
         match (key.takes, value.get_ref()) {
-            (Takes::Url, DeValue::String(url)) => {
+            (ParameterSupport::Url, DeValue::String(url)) => {
                 let checked = BaseUrl::parse("`base_url`", url)
                     .and_then(|url| url.check_scheme("`base_url`", &ClientOptions::new()));
                 checked.map_err(|error| (at, error.message().unwrap_or_default().to_owned()))?;
                 Ok(Value::Text(url.to_string()))
             }
-            (Takes::Text, DeValue::String(text)) if !text.trim().is_empty() => Ok(Value::Text(text.to_string())),
-            (Takes::Product, DeValue::String(product)) if ClientOptions::new().with_application(product).is_ok() => {
+            (ParameterSupport::Text, DeValue::String(text)) if !text.trim().is_empty() => {
+                Ok(Value::Text(text.to_string()))
+            }
+            (ParameterSupport::Product, DeValue::String(product))
+                if ClientOptions::new().with_application(product).is_ok() =>
+            {
                 Ok(Value::Text(product.to_string()))
             }
-            (Takes::Choice(words), _) => choice(value, key.name, words).map(|word| Value::Text(word.to_owned())),
-            (Takes::Duration, DeValue::String(text)) if duration(text).is_some() => {
+            (ParameterSupport::Choice(words), _) => {
+                choice(value, key.name, words).map(|word| Value::Text(word.to_owned()))
+            }
+            (ParameterSupport::Duration, DeValue::String(text)) if duration(text).is_some() => {
                 Ok(Value::Duration(duration(text).unwrap_or_default()))
             }
-            (Takes::Count, DeValue::Integer(number)) => u32::from_str_radix(number.as_str(), number.radix())
+            (ParameterSupport::Count, DeValue::Integer(number)) => u32::from_str_radix(number.as_str(), number.radix())
                 .ok()
                 .filter(|count| (1..=MAX_COUNT).contains(count))
                 .map(Value::Count)
                 .ok_or_else(|| fail(wants(key.takes))),
-            (Takes::Rate, DeValue::Integer(number)) if number.radix() == 10 => {
+            (ParameterSupport::Rate, DeValue::Integer(number)) if number.radix() == 10 => {
                 rate(number.as_str()).ok_or_else(|| fail(wants(key.takes)))
             }
-            (Takes::Rate, DeValue::Float(number)) => rate(number.as_str()).ok_or_else(|| fail(wants(key.takes))),
-            (Takes::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
-            (Takes::File, DeValue::String(path)) if !path.is_empty() => {
+            (ParameterSupport::Rate, DeValue::Float(number)) => {
+                rate(number.as_str()).ok_or_else(|| fail(wants(key.takes)))
+            }
+            (ParameterSupport::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+            (ParameterSupport::File, DeValue::String(path)) if !path.is_empty() => {
                 self.resolve(path).map(Value::File).map_err(|why| (at, why))
             }
             (takes, _) => Err(fail(wants(takes))),
@@ -337,32 +347,36 @@ fn rate(text: &str) -> Option<Value> {
 }
 
 /// What a key takes, as the mend of a wrong value.
-fn wants(takes: Takes) -> String {
+fn wants(takes: ParameterSupport) -> String {
     match takes {
-        Takes::Url => "write a string such as \"https://api.example.com\"".to_owned(),
-        Takes::Text | Takes::Provider | Takes::Credential => "write a string that is not empty".to_owned(),
-        Takes::Product => "write a product token such as \"my-service/1.4\"".to_owned(),
-        Takes::Choice(words) => format!("write one of {}", list(words.iter().copied())),
-        Takes::Duration => {
+        ParameterSupport::Url => "write a string such as \"https://api.example.com\"".to_owned(),
+        ParameterSupport::Text | ParameterSupport::Provider | ParameterSupport::Credential => {
+            "write a string that is not empty".to_owned()
+        }
+        ParameterSupport::Product => "write a product token such as \"my-service/1.4\"".to_owned(),
+        ParameterSupport::Choice(words) => format!("write one of {}", list(words.iter().copied())),
+        ParameterSupport::Duration => {
             let hours = MAX_DURATION.as_secs() / 3600;
             format!("write a string such as \"10s\" or \"1m 30s\", above 0 and at most {hours}h")
         }
-        Takes::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
-        Takes::Rate => "write a number above 0".to_owned(),
-        Takes::Flag => "write true or false".to_owned(),
-        Takes::File => "write the path of a file".to_owned(),
+        ParameterSupport::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
+        ParameterSupport::Rate => "write a number above 0".to_owned(),
+        ParameterSupport::Flag => "write true or false".to_owned(),
+        ParameterSupport::File => "write the path of a file".to_owned(),
     }
 }
 
 /// What is wrong with a value of a key, without what it says.
-fn amiss(takes: Takes, value: &Spot<'_>) -> String {
+fn amiss(takes: ParameterSupport, value: &Spot<'_>) -> String {
     let is_finite = |number: &str| number.parse::<f64>().is_ok_and(f64::is_finite);
     match (takes, value.get_ref()) {
-        (Takes::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => "out of range".to_owned(),
-        (Takes::Count, DeValue::Integer(_)) => "out of range".to_owned(),
-        (Takes::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
-        (Takes::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
-        (Takes::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),
+        (ParameterSupport::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => {
+            "out of range".to_owned()
+        }
+        (ParameterSupport::Count, DeValue::Integer(_)) => "out of range".to_owned(),
+        (ParameterSupport::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (ParameterSupport::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (ParameterSupport::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),
         _ => shape(value),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ConfigFile;
-use super::keys::{KEYS, Key, MAX_COUNT, Of, TRAIL_PATH, Takes, VENDORS};
+use super::keys::{KEYS, Key, MAX_COUNT, Of, ParameterSupport, TRAIL_PATH, VENDORS};
 
 const SCHEMA: &str = include_str!("../../../../docs/keymux.schema.json");
 const EXAMPLE: &str = include_str!("../../../../docs/keymux.example.toml");
@@ -40,17 +40,19 @@ fn describe(key: &str) -> &'static str {
 
 fn schema_of(key: &Key) -> Value {
     let mut schema = match key.takes {
-        Takes::Provider => json!({"enum": VENDORS}),
-        Takes::Credential => json!({"$ref": "#/$defs/credential"}),
-        Takes::Url => json!({"type": "string", "format": "uri", "pattern": "^https?://"}),
-        Takes::Text | Takes::Duration | Takes::Product | Takes::File => json!({"type": "string", "minLength": 1}),
-        Takes::Choice(words) => json!({"enum": words}),
-        Takes::Count => json!({"type": "integer", "minimum": 1, "maximum": MAX_COUNT}),
-        Takes::Rate => json!({"type": "number", "exclusiveMinimum": 0}),
-        Takes::Flag => json!({"type": "boolean"}),
+        ParameterSupport::Provider => json!({"enum": VENDORS}),
+        ParameterSupport::Credential => json!({"$ref": "#/$defs/credential"}),
+        ParameterSupport::Url => json!({"type": "string", "format": "uri", "pattern": "^https?://"}),
+        ParameterSupport::Text | ParameterSupport::Duration | ParameterSupport::Product | ParameterSupport::File => {
+            json!({"type": "string", "minLength": 1})
+        }
+        ParameterSupport::Choice(words) => json!({"enum": words}),
+        ParameterSupport::Count => json!({"type": "integer", "minimum": 1, "maximum": MAX_COUNT}),
+        ParameterSupport::Rate => json!({"type": "number", "exclusiveMinimum": 0}),
+        ParameterSupport::Flag => json!({"type": "boolean"}),
     };
     schema["description"] = json!(describe(key.name));
-    if key.takes == Takes::Duration {
+    if key.takes == ParameterSupport::Duration {
         schema["examples"] = json!(["10s", "1m 30s"]);
     }
     schema

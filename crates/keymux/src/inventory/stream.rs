@@ -198,7 +198,7 @@ impl InventoryStream {
         }
     }
 
-    /// Takes in what came.
+    /// ParameterSupport in what came.
     fn took(&mut self, came: Came) {
         match came {
             Came::Scopes { account, cursor, page } => {
