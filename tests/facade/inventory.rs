@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use keymux::{
     AccountName, AccountState, ApiKeyProvider, Capabilities, Completeness, Cursor, Error, ErrorKind, Finding,
     Incomplete, InventoryStream, KeyAddress, KeyKind, KeyRecord, Keymux, Operation, Page, ProviderId, ProviderInfo,
-    Scope, ScopeInfo, Standing, WorkUnit,
+    Scope, ScopeInfo, UnitStatus, WorkUnit,
 };
 
 use super::Acme;
@@ -316,7 +316,7 @@ fn a_list_of_scopes_that_breaks_off_loses_no_scope_that_was_found() {
     let completeness = end.unwrap().completeness;
     let account = completeness.account(&name("a")).unwrap();
     assert!(matches!(account.scopes(), Finding::Failed { error } if error.report().kind == ErrorKind::Timeout));
-    assert!(account.units().all(|(_, unit)| unit.standing == Standing::Done));
+    assert!(account.units().all(|(_, unit)| unit.standing == UnitStatus::Done));
     let failures: Vec<String> = completeness.failures().map(|(unit, error)| format!("{unit}: {error}")).collect();
     assert_eq!(failures, ["a: a (shelf): timed out: not today"]);
 }

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use checkpoint::Checkpoint;
-pub use completeness::{AccountOutcome, AccountState, Completeness, Failure, Finding, Standing, UnitOutcome};
+pub use completeness::{AccountOutcome, AccountState, Completeness, Failure, Finding, UnitOutcome, UnitStatus};
 use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind};
 pub use progress::AccountProgress;
 pub use stream::{Incomplete, Inventory, InventoryStream};
@@ -126,7 +126,7 @@ impl InventoryBuilder {
     pub async fn units(self) -> Result<Plan, Error> {
         let completeness = self.stream()?.find_scopes().await;
         let units = completeness.accounts().flat_map(|(name, account)| {
-            let left = account.units().filter(|(_, unit)| matches!(unit.standing, Standing::Unfinished));
+            let left = account.units().filter(|(_, unit)| matches!(unit.standing, UnitStatus::Unfinished));
             left.map(|(scope, _)| WorkUnit::new(name.clone(), scope.clone()))
         });
         Ok(Plan { units: units.collect(), completeness })

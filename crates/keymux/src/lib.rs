@@ -60,7 +60,7 @@ pub use env::empty_variables;
 pub use facade::{FoundScopes, Keymux};
 pub use inventory::{
     AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
-    InventoryBuilder, InventoryStream, Plan, Standing, UnitOutcome, WorkUnit,
+    InventoryBuilder, InventoryStream, Plan, UnitOutcome, UnitStatus, WorkUnit,
 };
 #[cfg(feature = "baseten")]
 #[doc(inline)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keymux::{
-    AccountState, Checkpoint, ErrorKind, Finding, InventoryBuilder, Keymux, Standing, baseten, mielto, oneloop,
+    AccountState, Checkpoint, ErrorKind, Finding, InventoryBuilder, Keymux, UnitStatus, baseten, mielto, oneloop,
 };
 use keymux_emulator::{DelayForm, Drift, Emulator, Fault, FaultAnswer, FaultPlan, FaultRule, Vendor};
 use tokio::runtime::Handle;
@@ -276,6 +276,6 @@ async fn each_vendors_account_is_told_as_its_documents_have_it() {
     let of = |account: &str| completeness.account(&name(account)).unwrap();
     assert!(of("braintrust").narrower().unwrap().contains("the caller's own keys alone"));
     assert!(matches!(of("datkey").scopes(), Finding::Unsupported { .. }));
-    let done = |unit: &keymux::UnitOutcome| unit.standing == Standing::Done;
+    let done = |unit: &keymux::UnitOutcome| unit.standing == UnitStatus::Done;
     assert!(of("oneloop").units().all(|(found, unit)| !found.is_account() && done(unit)));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use keymux::{
     AccountName, AccountOutcome, AccountState, Completeness, Finding, InventoryBuilder, KeyRecord, Keymux, Operation,
-    Standing, WorkUnit,
+    UnitStatus, WorkUnit,
 };
 
 use crate::args::ListArgs;
@@ -76,7 +76,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
                 tally.failure(&error);
                 output.problem(&Problem::new(&error))?;
             }
-            _ if account.units().any(|(_, unit)| matches!(unit.standing, Standing::Done)) => tally.success(),
+            _ if account.units().any(|(_, unit)| matches!(unit.standing, UnitStatus::Done)) => tally.success(),
             _ => {}
         }
     }
@@ -144,7 +144,7 @@ impl Asked {
             let account = told.account(unit.account());
             let mut units = account.into_iter().flat_map(AccountOutcome::units);
             units.any(|(scope, outcome)| {
-                let whole = matches!(outcome.standing, Standing::Done) && outcome.unreadable.is_empty();
+                let whole = matches!(outcome.standing, UnitStatus::Done) && outcome.unreadable.is_empty();
                 scope == unit.scope() && whole
             })
         };

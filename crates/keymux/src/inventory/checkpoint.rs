@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use keymux_core::{AccountName, Cursor, Error, ErrorKind, ListPosition, ProviderId};
 use serde::{Deserialize, Serialize};
 
-use super::completeness::{Completeness, Standing, unit_rank};
+use super::completeness::{Completeness, UnitStatus, unit_rank};
 use super::unit::WorkUnit;
 use crate::accounts::Accounts;
 
@@ -88,7 +88,7 @@ impl Checkpoint {
         let done = |unit: &WorkUnit| {
             let account = self.completeness.accounts.get(unit.account());
             let outcome = account.and_then(|account| account.units.get(unit.scope()));
-            outcome.is_some_and(|outcome| matches!(outcome.standing, Standing::Done))
+            outcome.is_some_and(|outcome| matches!(outcome.standing, UnitStatus::Done))
         };
         self.positions.retain(|unit, _| !done(unit));
         Ok(self)

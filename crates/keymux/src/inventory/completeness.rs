@@ -64,7 +64,7 @@ pub enum Finding {
 pub struct UnitOutcome {
     /// How it ended, if it did.
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: UnitStatus,
     /// How many keys were given, in all runs.
     pub records: u64,
     /// How many pages were read, in all runs.
@@ -79,7 +79,7 @@ pub struct UnitOutcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Standing {
+pub enum UnitStatus {
     /// All keys that the vendor lists were given.
     Done,
     /// The list broke off; the keys before that were given.
@@ -188,7 +188,7 @@ impl fmt::Display for AccountState {
 }
 
 impl UnitOutcome {
-    pub(crate) fn new(standing: Standing) -> Self {
+    pub(crate) fn new(standing: UnitStatus) -> Self {
         Self { standing, records: 0, pages: 0, unreadable: Vec::new() }
     }
 }
@@ -221,16 +221,16 @@ impl AccountOutcome {
     /// The account in one word.
     #[must_use]
     pub fn state(&self) -> AccountState {
-        let any = |wanted: fn(&Standing) -> bool| self.units.values().any(|unit| wanted(&unit.standing));
+        let any = |wanted: fn(&UnitStatus) -> bool| self.units.values().any(|unit| wanted(&unit.standing));
         match &self.scopes {
             Finding::Skipped => AccountState::Skipped,
             Finding::Unsupported { .. } => AccountState::Unsupported,
             Finding::Failed { .. } => AccountState::Failed,
-            _ if any(|standing| matches!(standing, Standing::Failed { .. })) => AccountState::Failed,
+            _ if any(|standing| matches!(standing, UnitStatus::Failed { .. })) => AccountState::Failed,
             _ if !self.unreadable.is_empty() => AccountState::Failed,
             _ if self.units.values().any(|unit| !unit.unreadable.is_empty()) => AccountState::Failed,
             Finding::Unfinished | Finding::NotAsked => AccountState::Unfinished,
-            Finding::Done if any(|standing| !matches!(standing, Standing::Done)) => AccountState::Unfinished,
+            Finding::Done if any(|standing| !matches!(standing, UnitStatus::Done)) => AccountState::Unfinished,
             Finding::Done if self.narrower.is_some() => AccountState::Narrower,
             Finding::Done => AccountState::Done,
         }
@@ -300,11 +300,11 @@ fn finding_rank(scopes: &Finding) -> u8 {
 /// one that gave more.
 pub(crate) fn unit_rank(unit: &UnitOutcome) -> (u8, u64) {
     let standing = match unit.standing {
-        Standing::Done if unit.unreadable.is_empty() => 4,
-        Standing::Done => 3,
-        Standing::Failed { .. } => 2,
-        Standing::Unfinished => 1,
-        Standing::Skipped => 0,
+        UnitStatus::Done if unit.unreadable.is_empty() => 4,
+        UnitStatus::Done => 3,
+        UnitStatus::Failed { .. } => 2,
+        UnitStatus::Unfinished => 1,
+        UnitStatus::Skipped => 0,
     };
     (standing, unit.records)
 }
@@ -346,7 +346,7 @@ impl Completeness {
             failures.extend(account.unreadable.iter().map(|error| (of(Scope::account()), error)));
             for (scope, unit) in &account.units {
                 failures.extend(unit.unreadable.iter().map(|error| (of(scope.clone()), error)));
-                if let Standing::Failed { error } = &unit.standing {
+                if let UnitStatus::Failed { error } = &unit.standing {
                     failures.push((of(scope.clone()), error));
                 }
             }

@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use keymux_core::{Cursor, Error, KeyRecord, Page, ScopeInfo};
 
 use super::checkpoint::Checkpoint;
-use super::completeness::{Completeness, Standing};
+use super::completeness::{Completeness, UnitStatus};
 use super::progress::AccountProgress;
 use super::unit::WorkUnit;
 use super::walk::{Unit, Walk};
@@ -141,7 +141,7 @@ impl InventoryStream {
         let mut completeness = Completeness { accounts: accounts.collect() };
         for unit in &self.hands {
             if let Some(account) = completeness.accounts.get_mut(&self.walks[unit.account].name) {
-                account.units.insert(unit.scope.clone(), unit.outcome(Standing::Unfinished));
+                account.units.insert(unit.scope.clone(), unit.outcome(UnitStatus::Unfinished));
             }
         }
         completeness

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::completeness::{AccountOutcome, Completeness, Finding, Standing};
+use super::completeness::{AccountOutcome, Completeness, Finding, UnitStatus};
 use super::unit::WorkUnit;
 
 /// A row for each account; below it a line for each failure and each limit of a vendor; at the end whether it is all.
@@ -34,7 +34,7 @@ impl fmt::Display for Completeness {
                     let place = WorkUnit::new(name.clone(), scope.clone());
                     writeln!(f, "{place}: rows that cannot be read: {}: {first}", 1 + others.len())?;
                 }
-                if let Standing::Failed { error } = &unit.standing {
+                if let UnitStatus::Failed { error } = &unit.standing {
                     let place = WorkUnit::new(name.clone(), scope.clone());
                     writeln!(f, "{place}: broke off after {} keys: {error}", unit.records)?;
                 }
@@ -54,7 +54,7 @@ impl fmt::Display for Completeness {
 /// How many scopes are done, of how many; `+`: there may be more.
 fn scopes(outcome: &AccountOutcome) -> String {
     let all = outcome.units().len();
-    let done = outcome.units().filter(|(_, unit)| matches!(unit.standing, Standing::Done)).count();
+    let done = outcome.units().filter(|(_, unit)| matches!(unit.standing, UnitStatus::Done)).count();
     match outcome.scopes() {
         Finding::Skipped | Finding::Unsupported { .. } => "-".to_owned(),
         Finding::Done => format!("{done}/{all}"),

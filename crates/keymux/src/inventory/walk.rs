@@ -9,7 +9,7 @@ use keymux_core::{
 };
 
 use super::checkpoint::Checkpoint;
-use super::completeness::{AccountOutcome, Failure, Finding, Standing, UnitOutcome};
+use super::completeness::{AccountOutcome, Failure, Finding, UnitOutcome, UnitStatus};
 use super::progress::AccountProgress;
 use super::unit::WorkUnit;
 
@@ -63,7 +63,7 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// What became of it until now.
-    pub(crate) fn outcome(&self, standing: Standing) -> UnitOutcome {
+    pub(crate) fn outcome(&self, standing: UnitStatus) -> UnitOutcome {
         let pages = self.earlier_pages + self.keys.pages();
         UnitOutcome { standing, records: self.records, pages, unreadable: self.unreadable.clone() }
     }
@@ -155,10 +155,10 @@ impl Walk {
             progress.pages += unit.pages;
             progress.scopes_found += 1;
             match unit.standing {
-                Standing::Done => progress.scopes_done += 1,
-                Standing::Skipped => {}
-                Standing::Failed { .. } | Standing::Unfinished => {
-                    unit.standing = Standing::Unfinished;
+                UnitStatus::Done => progress.scopes_done += 1,
+                UnitStatus::Skipped => {}
+                UnitStatus::Failed { .. } | UnitStatus::Unfinished => {
+                    unit.standing = UnitStatus::Unfinished;
                     self.queue.push_back(scope.clone());
                 }
             }
@@ -193,7 +193,7 @@ impl Walk {
         }
         self.progress.scopes_found += 1;
         let skipped = self.except.contains(&scope);
-        let standing = if skipped { Standing::Skipped } else { Standing::Unfinished };
+        let standing = if skipped { UnitStatus::Skipped } else { UnitStatus::Unfinished };
         self.outcome.units.insert(scope.clone(), UnitOutcome::new(standing));
         match (skipped, self.dead.clone()) {
             (true, _) => {}
@@ -273,7 +273,7 @@ impl Walk {
 
     /// A page was used up.
     pub(crate) fn used_page(&mut self, unit: &Unit) {
-        self.outcome.units.insert(unit.scope.clone(), unit.outcome(Standing::Unfinished));
+        self.outcome.units.insert(unit.scope.clone(), unit.outcome(UnitStatus::Unfinished));
         self.positions.insert(unit.scope.clone(), unit.keys.position());
     }
 
@@ -288,12 +288,12 @@ impl Walk {
             None => {
                 self.positions.remove(&unit.scope);
                 self.progress.scopes_done += 1;
-                Standing::Done
+                UnitStatus::Done
             }
             Some(error) => {
                 self.positions.insert(unit.scope.clone(), unit.keys.position());
                 self.progress.scopes_failed += 1;
-                Standing::Failed { error: error.into() }
+                UnitStatus::Failed { error: error.into() }
             }
         };
         self.outcome.units.insert(unit.scope.clone(), unit.outcome(standing));
@@ -317,7 +317,7 @@ impl Walk {
     fn fail(&mut self, scope: Scope, error: &Error) {
         self.progress.scopes_failed += 1;
         let before = self.outcome.units.get(&scope).cloned();
-        let standing = Standing::Failed { error: error.clone().into() };
+        let standing = UnitStatus::Failed { error: error.clone().into() };
         let outcome = before.map_or_else(
             || UnitOutcome::new(standing.clone()),
             |unit| UnitOutcome { standing: standing.clone(), ..unit },
