@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use keymux::{
-    AccountName, ApiKeyProvider, Capabilities, Cursor, Error, ErrorKind, Finding, KeyAddress, KeyKind, KeyRecord,
-    Keymux, Operation, Page, ProviderId, ProviderInfo, Scope, ScopeInfo,
+    AccountName, ApiKeyProvider, Capabilities, Cursor, Error, ErrorKind, KeyAddress, KeyKind, KeyRecord, Keymux,
+    Operation, Page, PartResult, ProviderId, ProviderInfo, Scope, ScopeInfo,
 };
 
 use crate::fixtures::now;
@@ -154,7 +154,7 @@ fn an_inventory_of_scopes_without_an_end_ends_and_is_not_complete() {
     for (what, rows, next, _, says) in ENDLESS {
         let vendor = Winding::new((rows, next), (NOTHING, LAST));
         let incomplete = now(keymux(&vendor).inventory().stream().unwrap().collect()).unwrap_err();
-        let Finding::Failed { error } = incomplete.completeness.account(&prod()).unwrap().scopes() else {
+        let PartResult::Failed { error } = incomplete.completeness.account(&prod()).unwrap().scopes() else {
             panic!("{what}: {:?}", incomplete.completeness)
         };
         assert!(error.to_string().contains(says), "{what}: {error}");
@@ -178,7 +178,7 @@ fn new_scopes_without_an_end_are_an_error_at_a_number_that_no_account_has() {
     check("new scopes", &vendor, &error, 11, "more than 100000 scopes in one account");
     let vendor = Winding::new((rows, FRESH), (NOTHING, LAST));
     let found = now(keymux(&vendor).inventory().units()).unwrap().completeness;
-    let Finding::Failed { error } = found.account(&prod()).unwrap().scopes() else { panic!("{found:?}") };
+    let PartResult::Failed { error } = found.account(&prod()).unwrap().scopes() else { panic!("{found:?}") };
     assert!(error.to_string().contains("more than 100000 scopes"), "{error}");
 }
 

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use keymux::{
-    AccountName, AccountState, ApiKeyProvider, Capabilities, Completeness, Cursor, Error, ErrorKind, Finding,
-    Incomplete, InventoryStream, KeyAddress, KeyKind, KeyRecord, Keymux, Operation, Page, ProviderId, ProviderInfo,
+    AccountName, AccountState, ApiKeyProvider, Capabilities, Completeness, Cursor, Error, ErrorKind, Incomplete,
+    InventoryStream, KeyAddress, KeyKind, KeyRecord, Keymux, Operation, Page, PartResult, ProviderId, ProviderInfo,
     Scope, ScopeInfo, UnitStatus, WorkUnit,
 };
 
@@ -315,7 +315,7 @@ fn a_list_of_scopes_that_breaks_off_loses_no_scope_that_was_found() {
     assert_eq!(keys.len(), 6, "the three scopes of the first page");
     let completeness = end.unwrap().completeness;
     let account = completeness.account(&name("a")).unwrap();
-    assert!(matches!(account.scopes(), Finding::Failed { error } if error.report().kind == ErrorKind::Timeout));
+    assert!(matches!(account.scopes(), PartResult::Failed { error } if error.report().kind == ErrorKind::Timeout));
     assert!(account.units().all(|(_, unit)| unit.standing == UnitStatus::Done));
     let failures: Vec<String> = completeness.failures().map(|(unit, error)| format!("{unit}: {error}")).collect();
     assert_eq!(failures, ["a: a (shelf): timed out: not today"]);
@@ -462,7 +462,7 @@ fn a_vendor_of_look_ups_alone_is_told_as_unsupported_with_what_to_do() {
     let incomplete = now(keymux.inventory().stream().unwrap().collect()).unwrap_err();
     let account = incomplete.completeness.account(&name("acme")).unwrap();
     assert_eq!(account.state(), AccountState::Unsupported);
-    assert!(matches!(account.scopes(), Finding::Unsupported { alternative } if !alternative.is_empty()));
+    assert!(matches!(account.scopes(), PartResult::Unsupported { alternative } if !alternative.is_empty()));
     assert!(incomplete.completeness.to_string().contains("acme: cannot list: "), "{}", incomplete.completeness);
 }
 

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use checkpoint::Checkpoint;
-pub use completeness::{AccountOutcome, AccountState, Completeness, Failure, Finding, UnitOutcome, UnitStatus};
+pub use completeness::{AccountOutcome, AccountState, Completeness, Failure, PartResult, UnitOutcome, UnitStatus};
 use keymux_core::{AccountName, ApiKeyProvider, Error, ErrorKind};
 pub use progress::AccountProgress;
 pub use stream::{Incomplete, Inventory, InventoryStream};

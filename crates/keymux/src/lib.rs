@@ -59,8 +59,8 @@ pub use builder::Builder;
 pub use env::empty_variables;
 pub use facade::{FoundScopes, Keymux};
 pub use inventory::{
-    AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Finding, Incomplete, Inventory,
-    InventoryBuilder, InventoryStream, Plan, UnitOutcome, UnitStatus, WorkUnit,
+    AccountOutcome, AccountProgress, AccountState, Checkpoint, Completeness, Failure, Incomplete, Inventory,
+    InventoryBuilder, InventoryStream, PartResult, Plan, UnitOutcome, UnitStatus, WorkUnit,
 };
 #[cfg(feature = "baseten")]
 #[doc(inline)]

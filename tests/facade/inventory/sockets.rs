@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keymux::{
-    AccountState, Checkpoint, ErrorKind, Finding, InventoryBuilder, Keymux, UnitStatus, baseten, mielto, oneloop,
+    AccountState, Checkpoint, ErrorKind, InventoryBuilder, Keymux, PartResult, UnitStatus, baseten, mielto, oneloop,
 };
 use keymux_emulator::{DelayForm, Drift, Emulator, Fault, FaultAnswer, FaultPlan, FaultRule, Vendor};
 use tokio::runtime::Handle;
@@ -275,7 +275,7 @@ async fn each_vendors_account_is_told_as_its_documents_have_it() {
     }
     let of = |account: &str| completeness.account(&name(account)).unwrap();
     assert!(of("braintrust").narrower().unwrap().contains("the caller's own keys alone"));
-    assert!(matches!(of("datkey").scopes(), Finding::Unsupported { .. }));
+    assert!(matches!(of("datkey").scopes(), PartResult::Unsupported { .. }));
     let done = |unit: &keymux::UnitOutcome| unit.standing == UnitStatus::Done;
     assert!(of("oneloop").units().all(|(found, unit)| !found.is_account() && done(unit)));
 }

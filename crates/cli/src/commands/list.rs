@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use keymux::{
-    AccountName, AccountOutcome, AccountState, Completeness, Finding, InventoryBuilder, KeyRecord, Keymux, Operation,
-    UnitStatus, WorkUnit,
+    AccountName, AccountOutcome, AccountState, Completeness, InventoryBuilder, KeyRecord, Keymux, Operation,
+    PartResult, UnitStatus, WorkUnit,
 };
 
 use crate::args::ListArgs;
@@ -69,7 +69,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ListArgs, console: &Console) 
     for (name, account) in told.accounts().filter(|(name, _)| asked.holds(name)) {
         match account.scopes() {
             // Of the whole inventory, a vendor without a list is a gap and no failure.
-            Finding::Unsupported { .. } if !asked.whole() => {
+            PartResult::Unsupported { .. } if !asked.whole() => {
                 let provider = keymux.account(name)?;
                 let error = provider.info().unsupported(Operation::ListPage).with_account(name.clone());
                 console.error(None, &error);

@@ -22,7 +22,7 @@ pub struct Completeness {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountOutcome {
     provider: ProviderId,
-    pub(crate) scopes: Finding,
+    pub(crate) scopes: PartResult,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     narrower: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct AccountOutcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Finding {
+pub enum PartResult {
     /// All are known. At a vendor whose keys live in the account itself, that is the one scope.
     Done,
     /// The vendor cannot list keys.
@@ -198,8 +198,8 @@ impl AccountOutcome {
     pub(crate) fn new(info: &ProviderInfo) -> Self {
         let capabilities = info.capabilities();
         let scopes = match capabilities.support(Operation::ListPage) {
-            Support::Unsupported { alternative } => Finding::Unsupported { alternative: alternative.into_owned() },
-            _ => Finding::Unfinished,
+            Support::Unsupported { alternative } => PartResult::Unsupported { alternative: alternative.into_owned() },
+            _ => PartResult::Unfinished,
         };
         let text = |text: Option<&str>| text.map(str::to_owned);
         Self {
@@ -223,22 +223,22 @@ impl AccountOutcome {
     pub fn state(&self) -> AccountState {
         let any = |wanted: fn(&UnitStatus) -> bool| self.units.values().any(|unit| wanted(&unit.standing));
         match &self.scopes {
-            Finding::Skipped => AccountState::Skipped,
-            Finding::Unsupported { .. } => AccountState::Unsupported,
-            Finding::Failed { .. } => AccountState::Failed,
+            PartResult::Skipped => AccountState::Skipped,
+            PartResult::Unsupported { .. } => AccountState::Unsupported,
+            PartResult::Failed { .. } => AccountState::Failed,
             _ if any(|standing| matches!(standing, UnitStatus::Failed { .. })) => AccountState::Failed,
             _ if !self.unreadable.is_empty() => AccountState::Failed,
             _ if self.units.values().any(|unit| !unit.unreadable.is_empty()) => AccountState::Failed,
-            Finding::Unfinished | Finding::NotAsked => AccountState::Unfinished,
-            Finding::Done if any(|standing| !matches!(standing, UnitStatus::Done)) => AccountState::Unfinished,
-            Finding::Done if self.narrower.is_some() => AccountState::Narrower,
-            Finding::Done => AccountState::Done,
+            PartResult::Unfinished | PartResult::NotAsked => AccountState::Unfinished,
+            PartResult::Done if any(|standing| !matches!(standing, UnitStatus::Done)) => AccountState::Unfinished,
+            PartResult::Done if self.narrower.is_some() => AccountState::Narrower,
+            PartResult::Done => AccountState::Done,
         }
     }
 
     /// Whether it is known which scopes the account has.
     #[must_use]
-    pub fn scopes(&self) -> &Finding {
+    pub fn scopes(&self) -> &PartResult {
         &self.scopes
     }
 
@@ -285,14 +285,14 @@ impl AccountOutcome {
     }
 }
 
-fn finding_rank(scopes: &Finding) -> u8 {
+fn finding_rank(scopes: &PartResult) -> u8 {
     match scopes {
-        Finding::Done => 5,
-        Finding::Unsupported { .. } => 4,
-        Finding::Failed { .. } => 3,
-        Finding::Unfinished => 2,
-        Finding::NotAsked => 1,
-        Finding::Skipped => 0,
+        PartResult::Done => 5,
+        PartResult::Unsupported { .. } => 4,
+        PartResult::Failed { .. } => 3,
+        PartResult::Unfinished => 2,
+        PartResult::NotAsked => 1,
+        PartResult::Skipped => 0,
     }
 }
 
@@ -340,7 +340,7 @@ impl Completeness {
         self.accounts.iter().flat_map(|(name, account)| {
             let of = |scope: Scope| WorkUnit::new(name.clone(), scope);
             let mut failures: Vec<(WorkUnit, &Failure)> = Vec::new();
-            if let Finding::Failed { error } = &account.scopes {
+            if let PartResult::Failed { error } = &account.scopes {
                 failures.push((of(Scope::account()), error));
             }
             failures.extend(account.unreadable.iter().map(|error| (of(Scope::account()), error)));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::completeness::{AccountOutcome, Completeness, Finding, UnitStatus};
+use super::completeness::{AccountOutcome, Completeness, PartResult, UnitStatus};
 use super::unit::WorkUnit;
 
 /// A row for each account; below it a line for each failure and each limit of a vendor; at the end whether it is all.
@@ -22,8 +22,8 @@ impl fmt::Display for Completeness {
         }
         for (name, outcome) in self.accounts() {
             match outcome.scopes() {
-                Finding::Failed { error } => writeln!(f, "{name}: the list of scopes broke off: {error}")?,
-                Finding::Unsupported { alternative } => writeln!(f, "{name}: cannot list: {alternative}")?,
+                PartResult::Failed { error } => writeln!(f, "{name}: the list of scopes broke off: {error}")?,
+                PartResult::Unsupported { alternative } => writeln!(f, "{name}: cannot list: {alternative}")?,
                 _ => {}
             }
             if let [first, others @ ..] = &*outcome.unreadable {
@@ -56,8 +56,8 @@ fn scopes(outcome: &AccountOutcome) -> String {
     let all = outcome.units().len();
     let done = outcome.units().filter(|(_, unit)| matches!(unit.standing, UnitStatus::Done)).count();
     match outcome.scopes() {
-        Finding::Skipped | Finding::Unsupported { .. } => "-".to_owned(),
-        Finding::Done => format!("{done}/{all}"),
+        PartResult::Skipped | PartResult::Unsupported { .. } => "-".to_owned(),
+        PartResult::Done => format!("{done}/{all}"),
         _ => format!("{done}/{all}+"),
     }
 }

@@ -9,7 +9,7 @@ use keymux_core::{
 };
 
 use super::checkpoint::Checkpoint;
-use super::completeness::{AccountOutcome, Failure, Finding, UnitOutcome, UnitStatus};
+use super::completeness::{AccountOutcome, Failure, PartResult, UnitOutcome, UnitStatus};
 use super::progress::AccountProgress;
 use super::unit::WorkUnit;
 
@@ -80,8 +80,8 @@ impl Walk {
     /// `broken`: why the account could not be set up, if so. Then it failed, even where its vendor has no list.
     pub(crate) fn new(name: AccountName, provider: Arc<dyn ApiKeyProvider>, broken: Option<&Error>) -> Self {
         let mut outcome = AccountOutcome::new(provider.info());
-        if let (Finding::Unsupported { .. }, Some(error)) = (&outcome.scopes, broken) {
-            outcome.scopes = Finding::Failed { error: error.clone().into() };
+        if let (PartResult::Unsupported { .. }, Some(error)) = (&outcome.scopes, broken) {
+            outcome.scopes = PartResult::Failed { error: error.clone().into() };
         }
         let provider_id = provider.info().id();
         let guard = ListGuard::new(Operation::ScopesPage, provider_id.clone()).with_account(name.clone());
@@ -104,7 +104,7 @@ impl Walk {
     }
 
     pub(crate) fn skipped(mut self) -> Self {
-        self.outcome.scopes = Finding::Skipped;
+        self.outcome.scopes = PartResult::Skipped;
         self
     }
 
@@ -118,28 +118,28 @@ impl Walk {
     /// These scopes but those.
     pub(crate) fn only(mut self, only: BTreeSet<Scope>, except: BTreeSet<Scope>) -> Self {
         self.except = except;
-        if matches!(self.outcome.scopes, Finding::Unsupported { .. }) {
+        if matches!(self.outcome.scopes, PartResult::Unsupported { .. }) {
             return self;
         }
-        self.outcome.scopes = Finding::NotAsked;
+        self.outcome.scopes = PartResult::NotAsked;
         for scope in only {
             self.find(scope);
         }
         // Where the account is its one scope, that is all there is.
         if !self.has_scopes() && self.outcome.units.contains_key(&Scope::account()) {
-            self.outcome.scopes = Finding::Done;
+            self.outcome.scopes = PartResult::Done;
         }
         self
     }
 
     pub(crate) fn resumed(mut self, checkpoint: &Checkpoint) -> Self {
-        let has_no_list = |scopes: &Finding| matches!(scopes, Finding::Unsupported { .. });
+        let has_no_list = |scopes: &PartResult| matches!(scopes, PartResult::Unsupported { .. });
         let anew = self.outcome.scopes.clone();
         if let Some(outcome) = checkpoint.completeness.accounts.get(&self.name) {
             self.outcome = outcome.clone();
         }
         // An account that was broken then may be set up now, or the other way round.
-        let was_asked = !matches!(self.outcome.scopes, Finding::Skipped);
+        let was_asked = !matches!(self.outcome.scopes, PartResult::Skipped);
         if was_asked && has_no_list(&anew) != has_no_list(&self.outcome.scopes) {
             self.outcome.scopes = anew;
             self.outcome.units.clear();
@@ -163,7 +163,7 @@ impl Walk {
                 }
             }
         }
-        if matches!(self.outcome.scopes, Finding::Failed { .. } | Finding::Unfinished) {
+        if matches!(self.outcome.scopes, PartResult::Failed { .. } | PartResult::Unfinished) {
             self.begin();
         }
         self
@@ -175,13 +175,13 @@ impl Walk {
 
     /// Finds what can be found without asking.
     fn begin(&mut self) {
-        if matches!(self.outcome.scopes, Finding::Unsupported { .. }) {
+        if matches!(self.outcome.scopes, PartResult::Unsupported { .. }) {
             return;
         }
         if self.has_scopes() {
-            self.outcome.scopes = Finding::Unfinished;
+            self.outcome.scopes = PartResult::Unfinished;
         } else {
-            self.outcome.scopes = Finding::Done;
+            self.outcome.scopes = PartResult::Done;
             self.find(Scope::account());
         }
     }
@@ -204,7 +204,7 @@ impl Walk {
 
     /// Whether it is time for a page of scopes: fewer than `enough` scopes wait, and none is under way. Then one is.
     pub(crate) fn wants_scopes(&mut self, enough: usize) -> bool {
-        let due = matches!(self.outcome.scopes, Finding::Unfinished) && !self.listing && self.queue.len() < enough;
+        let due = matches!(self.outcome.scopes, PartResult::Unfinished) && !self.listing && self.queue.len() < enough;
         self.listing |= due;
         due
     }
@@ -220,7 +220,7 @@ impl Walk {
         let page = match page {
             Ok(page) => page,
             Err(error) => {
-                self.outcome.scopes = Finding::Failed { error: error.into() };
+                self.outcome.scopes = PartResult::Failed { error: error.into() };
                 return;
             }
         };
@@ -233,17 +233,17 @@ impl Walk {
             Ok(Some(next)) => {
                 self.next_scopes = Some(next);
                 if let Some(error) = &self.dead {
-                    self.outcome.scopes = Finding::Failed { error: error.clone().into() };
+                    self.outcome.scopes = PartResult::Failed { error: error.clone().into() };
                 }
             }
             Ok(None) => {
                 self.next_scopes = None;
                 self.outcome.scopes = match page.cut_short {
-                    Some(error) => Finding::Failed { error: error.into() },
-                    None => Finding::Done,
+                    Some(error) => PartResult::Failed { error: error.into() },
+                    None => PartResult::Done,
                 };
             }
-            Err(error) => self.outcome.scopes = Finding::Failed { error: error.into() },
+            Err(error) => self.outcome.scopes = PartResult::Failed { error: error.into() },
         }
     }
 
@@ -308,8 +308,8 @@ impl Walk {
         while let Some(scope) = self.queue.pop_front() {
             self.fail(scope, &error);
         }
-        if matches!(self.outcome.scopes, Finding::Unfinished) && !self.listing {
-            self.outcome.scopes = Finding::Failed { error: error.clone().into() };
+        if matches!(self.outcome.scopes, PartResult::Unfinished) && !self.listing {
+            self.outcome.scopes = PartResult::Failed { error: error.clone().into() };
         }
         self.dead = Some(error);
     }
@@ -335,9 +335,9 @@ impl Walk {
 
     pub(crate) fn progress(&self) -> AccountProgress {
         let mut progress = self.progress.clone();
-        progress.all_scopes_found = matches!(self.outcome.scopes, Finding::Done);
+        progress.all_scopes_found = matches!(self.outcome.scopes, PartResult::Done);
         let busy = self.listing || self.walked > 0 || !self.queue.is_empty();
-        let more = matches!(self.outcome.scopes, Finding::Unfinished);
+        let more = matches!(self.outcome.scopes, PartResult::Unfinished);
         progress.ended = (!busy && !more).then(|| self.outcome.state());
         if progress.ended.is_none() {
             let only_scopes = self.listing && self.walked == 0;
