@@ -206,7 +206,7 @@ async fn an_account_that_waits_for_its_vendor_says_how_long_and_at_which_pace_it
         while stream.next().await.is_some() {}
         let progress = stream.progress().into_iter().find(|progress| progress.account.as_str() == account).unwrap();
         assert!(matches!(progress.ended, Some(AccountState::Done | AccountState::Narrower)));
-        assert_eq!((progress.throttled_for(), progress.gate), (None, RateLimiterState::default()));
+        assert_eq!((progress.throttled_for(), progress.limiter), (None, RateLimiterState::default()));
     }
 }
 
@@ -236,8 +236,8 @@ async fn the_gate_is_asked_about_an_operation_by_the_vendors_own_name_of_it() {
     use Operation::{Get, ListPage, ScopesPage};
     let emulator = Emulator::start().await.unwrap();
     for vendor in emulator.vendors() {
-        let gate = Arc::new(Asked::default());
-        let keymux = five(&emulator, &ClientOptions::new().with_rate_limiter(gate.clone()));
+        let limiter = Arc::new(Asked::default());
+        let keymux = five(&emulator, &ClientOptions::new().with_rate_limiter(limiter.clone()));
         let account = keymux.account(&vendor.name().parse().unwrap()).unwrap();
         let capabilities = account.info().capabilities();
         let is_native = |operation: &Operation| matches!(capabilities.support(*operation), Support::Native);
@@ -253,10 +253,10 @@ async fn the_gate_is_asked_about_an_operation_by_the_vendors_own_name_of_it() {
         let ask =
             |operation: &Operation| assert_eq!(account.rate_limiter_state(*operation), RateLimiterState::default());
         [Get, ListPage, ScopesPage].iter().filter(|op| is_native(op)).for_each(ask);
-        assert_eq!(*gate.about.lock().unwrap(), *gate.sent.lock().unwrap(), "{}", vendor.name());
+        assert_eq!(*limiter.about.lock().unwrap(), *limiter.sent.lock().unwrap(), "{}", vendor.name());
 
         Operation::ALL.iter().filter(|op| is_native(op)).for_each(ask);
-        let about = gate.about.lock().unwrap();
+        let about = limiter.about.lock().unwrap();
         assert_eq!(about.len(), Operation::ALL.iter().filter(|op| is_native(op)).count(), "{}", vendor.name());
         assert!(about.iter().all(|name| vendor.operations().contains(name)), "{}: {about:?}", vendor.name());
     }

@@ -23,7 +23,7 @@ struct Gate {
 
 #[derive(Debug)]
 struct State {
-    gate: Semaphore,
+    limiter: Semaphore,
     started: AtomicUsize,
     running: AtomicUsize,
     most: AtomicUsize,
@@ -33,18 +33,18 @@ struct State {
 impl Gate {
     fn new() -> Self {
         let state = State {
-            gate: Semaphore::new(0),
+            limiter: Semaphore::new(0),
             started: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             order: Mutex::default(),
         };
-        Self { info: ProviderInfo::new(ProviderId::new("gate"), "Gate", ["id"]), state: Arc::new(state) }
+        Self { info: ProviderInfo::new(ProviderId::new("limiter"), "Gate", ["id"]), state: Arc::new(state) }
     }
 
     /// Lets this many look-ups go.
     fn open(&self, lookups: usize) {
-        self.state.gate.add_permits(lookups);
+        self.state.limiter.add_permits(lookups);
     }
 
     fn started(&self) -> usize {
@@ -84,7 +84,7 @@ impl ApiKeyProvider for Gate {
         match address.segments().next().unwrap() {
             "never" => pending().await,
             "at-once" => {}
-            _ => state.gate.acquire().await.unwrap().forget(),
+            _ => state.limiter.acquire().await.unwrap().forget(),
         }
         Ok(KeyRecord::new(&self.info, address.clone(), KeyKind::API_KEY))
     }
@@ -96,8 +96,8 @@ fn keys(account: &str, count: usize) -> Vec<KeyRef> {
 
 fn with_concurrency(accounts: &[(&str, &Gate)], lookups: usize) -> Keymux {
     let mut builder = Keymux::builder().with_concurrency(NonZeroUsize::new(lookups).unwrap());
-    for (name, gate) in accounts {
-        builder = builder.with_account(*name, Gate::clone(gate));
+    for (name, limiter) in accounts {
+        builder = builder.with_account(*name, Gate::clone(limiter));
     }
     builder.build().unwrap()
 }
@@ -147,51 +147,51 @@ fn no_reference_has_no_outcome() {
 #[test]
 fn as_many_look_ups_of_an_account_run_at_once_as_allowed_and_never_more() {
     for allowed in [1, 2, 8, 50] {
-        let gate = Gate::new();
-        let keymux = with_concurrency(&[("a", &gate)], allowed);
+        let limiter = Gate::new();
+        let keymux = with_concurrency(&[("a", &limiter)], allowed);
         let mut outcomes = keymux.get_many(keys("a", 30));
         let mut done = 0;
         loop {
             done += ready(&mut outcomes).len();
-            assert_eq!(gate.running(), allowed.min(30 - done), "as many as allowed, while there are any");
+            assert_eq!(limiter.running(), allowed.min(30 - done), "as many as allowed, while there are any");
             if done == 30 {
                 break;
             }
-            gate.open(1);
+            limiter.open(1);
         }
-        assert_eq!((gate.most(), gate.started()), (allowed.min(30), 30));
+        assert_eq!((limiter.most(), limiter.started()), (allowed.min(30), 30));
     }
 }
 
 #[test]
 fn eight_look_ups_of_an_account_run_at_once_by_default() {
-    let gate = Gate::new();
-    let keymux = Keymux::builder().with_account("a", gate.clone()).build().unwrap();
+    let limiter = Gate::new();
+    let keymux = Keymux::builder().with_account("a", limiter.clone()).build().unwrap();
     let mut outcomes = keymux.get_many(keys("a", 30));
     assert!(ready(&mut outcomes).is_empty());
-    assert_eq!(gate.running(), 8);
+    assert_eq!(limiter.running(), 8);
 }
 
 #[test]
 fn the_bound_is_for_each_account_even_at_one_provider() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate), ("b", &gate)], 3);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter), ("b", &limiter)], 3);
     let mut outcomes = keymux.get_many([keys("a", 10), keys("b", 10)].concat());
     assert!(ready(&mut outcomes).is_empty());
-    assert_eq!(gate.running(), 6);
-    gate.open(20);
+    assert_eq!(limiter.running(), 6);
+    limiter.open(20);
     assert_eq!(ready(&mut outcomes).len(), 20);
-    assert_eq!(gate.most(), 6);
+    assert_eq!(limiter.most(), 6);
 }
 
 #[test]
 fn the_look_ups_of_an_account_start_in_the_order_they_were_given() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate)], 2);
-    gate.open(10);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter)], 2);
+    limiter.open(10);
     assert_eq!(ready(&mut keymux.get_many(keys("a", 10))).len(), 10);
     let expected: Vec<String> = (0..10).map(|number| format!("k{number}")).collect();
-    assert_eq!(*gate.state.order.lock().unwrap(), expected);
+    assert_eq!(*limiter.state.order.lock().unwrap(), expected);
 }
 
 #[test]
@@ -211,52 +211,52 @@ fn an_account_that_hangs_delays_no_other() {
 
 #[test]
 fn outcomes_come_as_they_finish_not_as_they_were_asked() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate)], 3);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter)], 3);
     let mut outcomes = keymux.get_many(["a:never", "a:slow", "a:at-once"].map(key));
     let address = |seen: Vec<Outcome>| seen.iter().map(|outcome| outcome.key.to_string()).collect::<Vec<_>>();
     assert_eq!(address(ready(&mut outcomes)), ["a:at-once"]);
-    gate.open(1);
+    limiter.open(1);
     assert_eq!(address(ready(&mut outcomes)), ["a:slow"]);
-    assert_eq!(gate.running(), 1);
+    assert_eq!(limiter.running(), 1);
 }
 
 #[test]
 fn nothing_runs_before_the_stream_is_polled() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate)], 3);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter)], 3);
     let outcomes = keymux.get_many(keys("a", 10));
-    assert_eq!(gate.started(), 0);
+    assert_eq!(limiter.started(), 0);
     drop(outcomes);
-    assert_eq!(gate.started(), 0);
+    assert_eq!(limiter.started(), 0);
 }
 
 #[test]
 fn dropping_the_stream_ends_what_is_under_way_and_starts_nothing_more() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate)], 3);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter)], 3);
     let mut outcomes = keymux.get_many(keys("a", 10));
-    gate.open(1);
+    limiter.open(1);
     assert_eq!(ready(&mut outcomes).len(), 1);
-    assert_eq!((gate.running(), gate.started()), (3, 4));
+    assert_eq!((limiter.running(), limiter.started()), (3, 4));
     drop(outcomes);
-    gate.open(10);
-    assert_eq!((gate.running(), gate.started()), (0, 4));
+    limiter.open(10);
+    assert_eq!((limiter.running(), limiter.started()), (0, 4));
 }
 
 #[test]
 fn the_stream_outlives_the_facade_it_came_from() {
-    let gate = Gate::new();
-    let mut outcomes = with_concurrency(&[("a", &gate)], 3).get_many(keys("a", 5));
-    gate.open(5);
+    let limiter = Gate::new();
+    let mut outcomes = with_concurrency(&[("a", &limiter)], 3).get_many(keys("a", 5));
+    limiter.open(5);
     assert_eq!(ready(&mut outcomes).len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_look_ups_run_on_a_runtime_with_several_threads() {
-    let gate = Gate::new();
-    let keymux = with_concurrency(&[("a", &gate), ("b", &gate)], 4);
-    gate.open(200);
+    let limiter = Gate::new();
+    let keymux = with_concurrency(&[("a", &limiter), ("b", &limiter)], 4);
+    limiter.open(200);
     let outcomes = tokio::spawn(async move {
         let mut outcomes = keymux.get_many([keys("a", 100), keys("b", 100)].concat());
         let mut count = 0;
@@ -267,7 +267,7 @@ async fn many_look_ups_run_on_a_runtime_with_several_threads() {
         count
     });
     assert_eq!(outcomes.await.unwrap(), 200);
-    assert!(gate.most() <= 8);
+    assert!(limiter.most() <= 8);
 }
 
 #[test]

@@ -583,15 +583,15 @@ struct Gate {
 
 #[derive(Debug)]
 struct State {
-    gate: Semaphore,
+    limiter: Semaphore,
     started: AtomicUsize,
     running: AtomicUsize,
 }
 
 impl Gate {
     fn new() -> Self {
-        let state = State { gate: Semaphore::new(0), started: AtomicUsize::new(0), running: AtomicUsize::new(0) };
-        Self { info: ProviderInfo::new(ProviderId::new("gate"), "Gate", ["id"]), state: Arc::new(state) }
+        let state = State { limiter: Semaphore::new(0), started: AtomicUsize::new(0), running: AtomicUsize::new(0) };
+        Self { info: ProviderInfo::new(ProviderId::new("limiter"), "Gate", ["id"]), state: Arc::new(state) }
     }
 
     /// How many revocations are under way, and how many were ever begun.
@@ -627,15 +627,15 @@ impl ApiKeyProvider for Gate {
             "never" => pending().await,
             "gone" => return Err(Error::new(ErrorKind::NotFound)),
             "at-once" => {}
-            _ => self.state.gate.acquire().await.unwrap().forget(),
+            _ => self.state.limiter.acquire().await.unwrap().forget(),
         }
         Ok(Revoked::new(Some(KeyRecord::new(&self.info, address.clone(), KeyKind::API_KEY))))
     }
 }
 
-fn gate_as(gate: &Gate, names: &[&str], at_once: usize) -> Keymux {
+fn limiter_as(limiter: &Gate, names: &[&str], at_once: usize) -> Keymux {
     let builder = Keymux::builder().with_concurrency(NonZeroUsize::new(at_once).unwrap());
-    names.iter().fold(builder, |builder, name| builder.with_account(*name, gate.clone())).build().unwrap()
+    names.iter().fold(builder, |builder, name| builder.with_account(*name, limiter.clone())).build().unwrap()
 }
 
 fn keys(account: &str, count: usize) -> Vec<KeyRef> {
@@ -644,7 +644,7 @@ fn keys(account: &str, count: usize) -> Vec<KeyRef> {
 
 #[test]
 fn every_reference_has_one_revocation_and_no_failure_hides_anothers_success() {
-    let keymux = gate_as(&Gate::new(), &["a", "b"], 2);
+    let keymux = limiter_as(&Gate::new(), &["a", "b"], 2);
     let asked = ["a:gone", "a:at-once", "nobody:1", "b:gone", "a:gone", "a:at-once", "b:at-once", "nobody:1", "a:gone"];
     let outcomes = ready(&mut keymux.revoke_many(asked.map(key)));
     let mut seen: Vec<String> = outcomes.iter().map(|outcome| outcome.key.to_string()).collect();
@@ -656,7 +656,7 @@ fn every_reference_has_one_revocation_and_no_failure_hides_anothers_success() {
         match (key.to_string().as_str(), result) {
             ("a:at-once" | "b:at-once", Ok(revoked)) => assert_eq!(revoked.record.unwrap().key_ref(), key),
             ("a:gone" | "b:gone", Err(error)) => {
-                assert_eq!(error.to_string(), format!("{} (gate): not found", key.account()));
+                assert_eq!(error.to_string(), format!("{} (limiter): not found", key.account()));
             }
             ("nobody:1", Err(error)) => {
                 assert_eq!((error.kind(), error.account()), (ErrorKind::Config, Some(key.account())));
@@ -670,45 +670,45 @@ fn every_reference_has_one_revocation_and_no_failure_hides_anothers_success() {
 #[test]
 fn as_many_revocations_of_an_account_run_at_once_as_allowed_and_never_more() {
     for allowed in [1, 3, 8, 50] {
-        let gate = Gate::new();
-        let mut outcomes = gate_as(&gate, &["a"], allowed).revoke_many(keys("a", 20));
+        let limiter = Gate::new();
+        let mut outcomes = limiter_as(&limiter, &["a"], allowed).revoke_many(keys("a", 20));
         let mut done = 0;
         loop {
             done += ready(&mut outcomes).len();
             let running = allowed.min(20 - done);
-            assert_eq!(gate.counts(), (running, done + running), "{allowed} allowed");
+            assert_eq!(limiter.counts(), (running, done + running), "{allowed} allowed");
             if done == 20 {
                 break;
             }
-            gate.state.gate.add_permits(1);
+            limiter.state.limiter.add_permits(1);
         }
     }
 }
 
 #[test]
 fn the_bound_of_revocations_is_for_each_account_and_one_that_hangs_delays_no_other() {
-    let gate = Gate::new();
+    let limiter = Gate::new();
     let asked = (0..10).flat_map(|_| [key("hung:never"), key("fine:at-once")]);
-    let mut outcomes = gate_as(&gate, &["hung", "fine"], 2).revoke_many(asked);
+    let mut outcomes = limiter_as(&limiter, &["hung", "fine"], 2).revoke_many(asked);
     let seen = ready(&mut outcomes);
     assert_eq!(seen.len(), 10);
     assert!(seen.iter().all(|outcome| outcome.key == key("fine:at-once") && outcome.result.is_ok()));
-    assert_eq!(gate.counts(), (2, 12));
+    assert_eq!(limiter.counts(), (2, 12));
 }
 
 #[test]
 fn no_revocation_runs_before_the_stream_is_polled_and_dropping_it_cancels() {
-    let gate = Gate::new();
-    let keymux = gate_as(&gate, &["a"], 3);
+    let limiter = Gate::new();
+    let keymux = limiter_as(&limiter, &["a"], 3);
     drop(keymux.revoke_many(keys("a", 10)));
-    assert_eq!(gate.counts(), (0, 0));
+    assert_eq!(limiter.counts(), (0, 0));
     let mut outcomes = keymux.revoke_many(keys("a", 10));
-    gate.state.gate.add_permits(1);
+    limiter.state.limiter.add_permits(1);
     assert_eq!(ready(&mut outcomes).len(), 1);
-    assert_eq!(gate.counts(), (3, 4));
+    assert_eq!(limiter.counts(), (3, 4));
     drop(outcomes);
-    gate.state.gate.add_permits(10);
-    assert_eq!(gate.counts(), (0, 4));
+    limiter.state.limiter.add_permits(10);
+    assert_eq!(limiter.counts(), (0, 4));
     assert!(now(keymux.revoke_many([]).next()).is_none());
 }
 

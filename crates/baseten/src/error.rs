@@ -59,7 +59,7 @@ pub enum Error {
     #[error("no such group or key in this workspace, or the key is revoked ({0})")]
     NotFound(CoreError),
     /// 429: more than 100 requests a second for this credential and endpoint. Without a status: no turn in time at the
-    /// gate that keeps them fewer.
+    /// rate limiter that keeps them fewer.
     /// [`retry_after`](CoreError::retry_after) is the time until the window resets.
     #[error("Baseten's rate limit is reached ({0})")]
     RateLimited(CoreError),

@@ -21,7 +21,7 @@ pub enum Error {
     /// the permission of an owner. A wrong base URL answers so, too.
     #[error("the credential lacks a permission, or the base URL is not Braintrust's API ({0})")]
     Forbidden(CoreError),
-    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status). [`retry_after`](CoreError::retry_after) is what `Retry-After` said.
+    /// 429: too many requests, or no turn in time at the rate limiter that keeps them few (without a status). [`retry_after`](CoreError::retry_after) is what `Retry-After` said.
     #[error("Braintrust's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Braintrust or on the way there; [`kind`](CoreError::kind) tells what.

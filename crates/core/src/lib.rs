@@ -31,7 +31,6 @@ mod drift;
 mod error;
 mod fact;
 mod field;
-mod gate;
 mod http;
 mod info;
 mod issued;
@@ -43,6 +42,7 @@ mod names;
 mod observe;
 mod page;
 mod provider;
+mod rate_limit;
 mod record;
 mod retry;
 mod secret;
@@ -60,10 +60,6 @@ pub use drift::{Drift, DriftKind, DriftNotes, TimeUnit};
 pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
-pub use gate::{
-    Admission, Feedback, Permit, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,
-    RateLimiterState, WaitReason,
-};
 pub use http::{
     Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, Pipeline, Rejected,
     Rejection, Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
@@ -79,6 +75,10 @@ pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
 pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
+pub use rate_limit::{
+    Admission, Feedback, Permit, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,
+    RateLimiterState, WaitReason,
+};
 pub use record::{Action, Basis, FieldValue, KeyKind, KeyRecord, KeyState, Limits, Owner, Permission, Status};
 pub use retry::{RetryPolicy, WaitForm, WaitHeader};
 pub use secrecy::{ExposeSecret, SecretString};

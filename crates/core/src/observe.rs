@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::gate::WaitReason;
 use crate::names::{AccountName, ProviderId};
+use crate::rate_limit::WaitReason;
 
 /// Is told of every attempt and every retry. The methods are called on the task that makes the call, and must not
 /// block. The same facts go to `tracing`, where a subscriber is installed.
@@ -16,7 +16,7 @@ pub trait Observer: Debug + Send + Sync {
     /// An attempt failed, and there will be another one after a wait.
     fn on_retry(&self, _event: &RetryEvent<'_>) {}
 
-    /// An attempt waits at the gate before it is sent.
+    /// An attempt waits at the rate limiter before it is sent.
     fn on_wait(&self, _event: &WaitEvent<'_>) {}
 
     /// An attempt failed, and there will be no other one.
@@ -66,7 +66,7 @@ pub struct RetryEvent<'a> {
     pub server_delay: Option<Duration>,
 }
 
-/// A wait at the gate. No event tells its end: the attempt's own does.
+/// A wait at the rate limiter. No event tells its end: the attempt's own does.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct WaitEvent<'a> {
@@ -114,7 +114,7 @@ pub enum StopReason {
     DeadlineTooNear,
     /// Most calls of this account fail, and more attempts would only add load.
     BudgetEmpty,
-    /// The attempt was not sent: its turn at the gate would have come after the time allowed for the call, or the
+    /// The attempt was not sent: its turn at the rate limiter would have come after the time allowed for the call, or the
     /// vendor refused the credential before, or none could be had.
     NotAdmitted,
 }

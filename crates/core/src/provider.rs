@@ -9,11 +9,11 @@ use secrecy::SecretString;
 use crate::address::KeyAddress;
 use crate::capability::Operation;
 use crate::error::Error;
-use crate::gate::RateLimiterState;
 use crate::info::ProviderInfo;
 use crate::issued::IssuedKey;
 use crate::likeness::Likeness;
 use crate::page::{Cursor, Page, Scope, ScopeInfo};
+use crate::rate_limit::RateLimiterState;
 use crate::record::KeyRecord;
 use crate::verify::{Verdict, VerifyRequest};
 use crate::write::{KeyPatch, NewKey, Revoked};
@@ -160,7 +160,7 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
         Err(self.info().unsupported(Operation::Revoke))
     }
 
-    /// How requests of `operation` stand at the account's [gate](crate::RateLimiter): whether the account is stopped and
+    /// How requests of `operation` stand at the account's [rate limiter](crate::RateLimiter): whether the account is stopped and
     /// for how long, at which pace they leave, how many wait. For progress lines; nothing is sent.
     ///
     /// By default nothing is known. A provider on a [`Pipeline`](crate::Pipeline) has it from

@@ -62,7 +62,7 @@ impl RetryPolicy {
     /// How many retries an account may make beyond its allowance, and how many retries each call that succeeds at
     /// once adds to the allowance. Defaults 20 and 0.1: when a vendor is down, an account's clients together add at
     /// most 20 requests and then a tenth of its successes. Retries after a delay that the vendor named are free: the
-    /// vendor invited them. So are those of a 429 without a delay while a [gate](crate::RateLimiter) is on, which stops the
+    /// vendor invited them. So are those of a 429 without a delay while a [rate limiter](crate::RateLimiter) is on, which stops the
     /// account and lets them leave at its own pace.
     ///
     /// The allowance is shared by all clones of a client. A ratio below 0 counts as 0.

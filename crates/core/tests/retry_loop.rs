@@ -439,7 +439,7 @@ async fn a_retry_whose_delay_the_vendor_named_is_free() {
 
 #[tokio::test]
 async fn a_refusal_without_a_delay_is_free_where_a_gate_stops_the_account() {
-    let table = [("a gate", ClientOptions::new(), BURST), ("none", ClientOptions::new().without_rate_limiter(), 0)];
+    let table = [("a limiter", ClientOptions::new(), BURST), ("none", ClientOptions::new().without_rate_limiter(), 0)];
     for (case, options, left) in table {
         let script = vec![[status(429), ok()]; BURST].into_iter().flatten();
         let policy = RetryPolicy::default().with_budget(u32::try_from(BURST).unwrap(), 0.0);

@@ -17,7 +17,7 @@ pub enum Error {
     /// 404: no such key. Whether a revoked key answers so, Datkey does not say.
     #[error("no such key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
+    /// 429: too many requests, or no turn in time at the rate limiter that keeps them few (without a status).
     #[error("Datkey's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Datkey or on the way there; [`kind`](CoreError::kind) tells what.

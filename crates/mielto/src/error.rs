@@ -29,7 +29,7 @@ pub enum Error {
     /// 404: no such key.
     #[error("no such key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
+    /// 429: too many requests, or no turn in time at the rate limiter that keeps them few (without a status).
     #[error("Mielto's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Mielto or on the way there; [`kind`](CoreError::kind) tells what.

@@ -21,7 +21,7 @@ pub enum Error {
     /// 404: no such workspace or key. Oneloop documents no status for that.
     #[error("no such workspace or key ({0})")]
     NotFound(CoreError),
-    /// 429: too many requests, or no turn in time at the gate that keeps them few (without a status).
+    /// 429: too many requests, or no turn in time at the rate limiter that keeps them few (without a status).
     #[error("Oneloop's rate limit is reached ({0})")]
     RateLimited(CoreError),
     /// Everything else, at Oneloop or on the way there; [`kind`](CoreError::kind) tells what.

@@ -90,7 +90,7 @@ pub(crate) fn info(bug: &str) -> ProviderInfo {
 pub(crate) struct Planted {
     bug: &'static str,
     inner: Arc<Acme>,
-    /// The same without retries, and without a gate that would make up for them.
+    /// The same without retries, and without a rate limiter that would make up for them.
     impatient: Acme,
     info: [ProviderInfo; 2],
     asked: AtomicUsize,

@@ -20,8 +20,8 @@ pub(crate) struct RetryContext<'a> {
     pub changes: bool,
     pub options: &'a ClientOptions,
     pub budget: &'a Budget,
-    /// Whether a gate stops the account at a refusal of the vendor's limiter.
-    pub gated: bool,
+    /// Whether a rate limiter stops the account at a refusal of the vendor's limiter.
+    pub limited: bool,
 }
 
 /// Why an attempt has no answer to give back.
@@ -66,8 +66,8 @@ where
                 return Err(end(error, number - 1, lost_answer));
             }
         };
-        // The gate decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
-        let stopped = surroundings.gated && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
+        // The rate limiter decides when a refused request leaves again. However many were in flight at the refusal, none adds load.
+        let stopped = surroundings.limited && error.kind() == ErrorKind::RateLimited && error.retry_after().is_none();
         let decision = decide(RetryInput {
             error: &error,
             idempotency,

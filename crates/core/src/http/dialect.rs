@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::call::Quiet;
 use crate::error::ErrorKind;
-use crate::gate::RateLimit;
 use crate::names::ProviderId;
+use crate::rate_limit::RateLimit;
 use crate::retry::{WaitHeader, decimal};
 use crate::secret::{names_of, scrub_text};
 

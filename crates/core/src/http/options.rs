@@ -11,9 +11,9 @@ use super::transport::Transport;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::credential::{CredentialSource, Source};
 use crate::error::Error;
-use crate::gate::{LimiterChoice, RateLimit, RateLimiter};
 use crate::names::AccountName;
 use crate::observe::Observer;
+use crate::rate_limit::{LimiterChoice, RateLimit, RateLimiter};
 use crate::retry::RetryPolicy;
 
 /// Time-outs, limits, retries and the parts that can be handed in. The defaults suit an application that waits for
@@ -37,7 +37,7 @@ pub struct ClientOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) gate: LimiterChoice,
+    pub(crate) limiter: LimiterChoice,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) account: Option<AccountName>,
     pub(crate) credential_recheck: Duration,
@@ -75,7 +75,7 @@ impl Default for ClientOptions {
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             observer: None,
-            gate: LimiterChoice::Local,
+            limiter: LimiterChoice::Local,
             rate_limit: None,
             account: None,
             credential_recheck: Duration::from_secs(60),
@@ -216,14 +216,14 @@ impl ClientOptions {
         self
     }
 
-    /// Paces requests by `gate` in place of the built-in one, which stands in where `gate` fails. Give each account a
-    /// [name](Self::with_account_name) if they share one gate, or a gate of its own.
-    pub fn with_rate_limiter(mut self, gate: Arc<dyn RateLimiter>) -> Self {
-        self.gate = LimiterChoice::Own(gate);
+    /// Paces requests by `rate limiter` in place of the built-in one, which stands in where `rate limiter` fails. Give each account a
+    /// [name](Self::with_account_name) if they share one rate limiter, or a rate limiter of its own.
+    pub fn with_rate_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.limiter = LimiterChoice::Own(limiter);
         self
     }
 
-    /// The name of the account, for a gate that many accounts share: in all processes the same. Accounts of a
+    /// The name of the account, for a rate limiter that many accounts share: in all processes the same. Accounts of a
     /// configuration file have it from there. Default: none.
     pub fn with_account_name(mut self, name: AccountName) -> Self {
         self.account = Some(name);
@@ -232,7 +232,7 @@ impl ClientOptions {
 
     /// Paces no requests. Only for vendors that limit nothing, and where somebody else paces all calls.
     pub fn without_rate_limiter(mut self) -> Self {
-        self.gate = LimiterChoice::Off;
+        self.limiter = LimiterChoice::Off;
         self
     }
 

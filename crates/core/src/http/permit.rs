@@ -1,4 +1,4 @@
-//! The way through the gate: the application's own or the built-in one, past the breaker of a refused credential.
+//! The way through the rate limiter: the application's own or the built-in one, past the breaker of a refused credential.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::options::ClientOptions;
 use crate::clock::Clock;
-use crate::gate::{
+use crate::rate_limit::{
     Admission, CredentialBreaker, Feedback, LimiterChoice, LocalLimiter, Permit, PermitRequest, PermitWait, RateLimit,
     RateLimiter, RateLimiterError, RateLimiterState, WaitReason,
 };
@@ -30,9 +30,9 @@ pub(crate) enum Denied {
     Latched,
 }
 
-/// A request's leave, which tells the gate how the request ended: that nothing is known, if it is dropped.
+/// A request's leave, which tells the rate limiter how the request ended: that nothing is known, if it is dropped.
 pub(crate) struct HeldPermit<'a> {
-    gate: Option<&'a dyn RateLimiter>,
+    limiter: Option<&'a dyn RateLimiter>,
     request: PermitRequest<'a>,
     permit: Permit,
     /// How long the request waited, if it did.
@@ -41,16 +41,16 @@ pub(crate) struct HeldPermit<'a> {
 
 impl HeldPermit<'_> {
     pub(crate) fn answered(mut self, answer: Feedback) {
-        if let Some(gate) = self.gate.take() {
-            gate.answered(&self.request, self.permit, answer);
+        if let Some(limiter) = self.limiter.take() {
+            limiter.answered(&self.request, self.permit, answer);
         }
     }
 }
 
 impl Drop for HeldPermit<'_> {
     fn drop(&mut self) {
-        if let Some(gate) = self.gate.take() {
-            gate.answered(&self.request, self.permit, Feedback::Lost);
+        if let Some(limiter) = self.limiter.take() {
+            limiter.answered(&self.request, self.permit, Feedback::Lost);
         }
     }
 }
@@ -58,10 +58,10 @@ impl Drop for HeldPermit<'_> {
 impl Limiters {
     /// `declared` by the vendor, unless the options say otherwise.
     pub(crate) fn new(options: &ClientOptions, declared: Option<RateLimit>) -> Self {
-        let share = if let LimiterChoice::Own(own) = &options.gate { own.fair_share() } else { 1.0 };
+        let share = if let LimiterChoice::Own(own) = &options.limiter { own.fair_share() } else { 1.0 };
         let limit = options.rate_limit.or(declared);
         let local = LocalLimiter::new(limit, share, options.clock.clone(), options.randomness.clone());
-        Self { choice: options.gate.clone(), local, breaker: CredentialBreaker::new(options.credential_recheck) }
+        Self { choice: options.limiter.clone(), local, breaker: CredentialBreaker::new(options.credential_recheck) }
     }
 
     pub(crate) fn are_on(&self) -> bool {
@@ -83,24 +83,24 @@ impl Limiters {
         clock: &dyn Clock,
         on_wait: impl Fn(WaitReason, Option<Duration>),
     ) -> Result<HeldPermit<'a>, Denied> {
-        let gate: &dyn RateLimiter = match &self.choice {
+        let limiter: &dyn RateLimiter = match &self.choice {
             LimiterChoice::Off => {
-                return Ok(HeldPermit { gate: None, request, permit: Permit::default(), waited: None });
+                return Ok(HeldPermit { limiter: None, request, permit: Permit::default(), waited: None });
             }
             LimiterChoice::Local => &self.local,
             LimiterChoice::Own(own) => &**own,
         };
-        match gate.admit(&request) {
-            Admission::Go(permit) => Ok(HeldPermit { gate: Some(gate), request, permit, waited: None }),
+        match limiter.admit(&request) {
+            Admission::Go(permit) => Ok(HeldPermit { limiter: Some(limiter), request, permit, waited: None }),
             Admission::NotInTime(wait) => Err(Denied::NotInTime(Some(wait))),
             // Behind a pointer, so that a request that need not wait has no room for it.
-            Admission::Wait(wait) => Box::pin(self.wait(gate, wait, request, clock, on_wait)).await,
+            Admission::Wait(wait) => Box::pin(self.wait(limiter, wait, request, clock, on_wait)).await,
         }
     }
 
     async fn wait<'a>(
         &'a self,
-        mut gate: &'a dyn RateLimiter,
+        mut limiter: &'a dyn RateLimiter,
         mut wait: PermitWait<'a>,
         mut request: PermitRequest<'a>,
         clock: &dyn Clock,
@@ -116,21 +116,21 @@ impl Limiters {
             let permit = self.permit(wait, limit).await?;
             waited += clock.instant().saturating_duration_since(started);
             match permit {
-                Ok(permit) => return Ok(HeldPermit { gate: Some(gate), request, permit, waited: Some(waited) }),
+                Ok(permit) => return Ok(HeldPermit { limiter: Some(limiter), request, permit, waited: Some(waited) }),
                 Err(RateLimiterError::NotInTime(wait)) => return Err(Denied::NotInTime(Some(wait))),
                 Err(RateLimiterError::Unavailable(error)) if is_own => tracing::warn!(
                     keymux.provider = request.provider.as_str(),
                     error = &*error as &dyn std::error::Error,
-                    "the rate gate does not work, the built-in one stands in"
+                    "the rate limiter does not work, the built-in one stands in"
                 ),
-                // The built-in gate does not fail.
+                // The built-in rate limiter does not fail.
                 Err(RateLimiterError::Unavailable(_)) => return Err(Denied::NotInTime(None)),
             }
-            (gate, is_own) = (&self.local, false);
+            (limiter, is_own) = (&self.local, false);
             request.remaining = whole.saturating_sub(waited);
-            wait = match gate.admit(&request) {
+            wait = match limiter.admit(&request) {
                 Admission::Go(permit) => {
-                    return Ok(HeldPermit { gate: Some(gate), request, permit, waited: Some(waited) });
+                    return Ok(HeldPermit { limiter: Some(limiter), request, permit, waited: Some(waited) });
                 }
                 Admission::NotInTime(wait) => return Err(Denied::NotInTime(Some(wait))),
                 Admission::Wait(wait) => wait,
@@ -138,7 +138,7 @@ impl Limiters {
         }
     }
 
-    /// Waits for a permit, unless the credential is refused or, at an application's own gate, the time is over first.
+    /// Waits for a permit, unless the credential is refused or, at an application's own rate limiter, the time is over first.
     async fn permit(
         &self,
         mut wait: PermitWait<'_>,

@@ -22,12 +22,12 @@ use super::transport::{Exchange, Request, Response, Transport, TransportError, T
 use super::{BaseUrl, Call, ClientOptions, Dialect};
 use crate::credential::{Credentials, Held};
 use crate::error::{Error, ErrorKind};
-use crate::gate::{Feedback, PermitRequest, RateLimiterState, UnknownKeys, WaitReason};
 use crate::observe::{AttemptEvent, WaitEvent};
+use crate::rate_limit::{Feedback, PermitRequest, RateLimiterState, UnknownKeys, WaitReason};
 use crate::retry::{Budget, Idempotency};
 use crate::secret::suspicion;
 
-/// A client of one account: its credential, its connections, its gate, its retry budget. Clones share all four.
+/// A client of one account: its credential, its connections, its rate limiter, its retry budget. Clones share all four.
 #[derive(Clone)]
 pub struct Pipeline {
     inner: Arc<Inner>,
@@ -95,7 +95,7 @@ impl Pipeline {
         self.inner.options.clock.timestamp()
     }
 
-    /// How things stand at the gate for `operation`, for progress lines.
+    /// How things stand at the rate limiter for `operation`, for progress lines.
     #[must_use]
     pub fn rate_limiter_state(&self, operation: &'static str) -> RateLimiterState {
         self.inner.limiters.state(operation)
@@ -136,7 +136,7 @@ impl Pipeline {
             changes: call.method != Method::GET && call.idempotency == Idempotency::Idempotent,
             options,
             budget,
-            gated: self.inner.limiters.are_on(),
+            limited: self.inner.limiters.are_on(),
         };
         let outcome = attempts::run(&surroundings, |number, remaining| {
             self.admitted_attempt(Attempt { call, url: &url, number, remaining })
@@ -205,7 +205,7 @@ impl Pipeline {
         held.map_err(|error| self.name(error, attempt.call.operation))
     }
 
-    /// Tells the gate and its breaker how an attempt ended.
+    /// Tells the rate limiter and its breaker how an attempt ended.
     fn tell_end(&self, leave: HeldPermit<'_>, call: &Call<'_>, error: Option<&Error>) {
         let Inner { options, limiters, .. } = &*self.inner;
         leave.answered(match error {
@@ -228,7 +228,7 @@ impl Pipeline {
         }
     }
 
-    /// The leave of the gate, when the permit of the request has come.
+    /// The leave of the rate limiter, when the permit of the request has come.
     async fn leave<'a>(&'a self, attempt: &Attempt<'a>) -> Result<HeldPermit<'a>, Error> {
         let Inner { dialect, base, options, limiters, .. } = &*self.inner;
         let Attempt { call, number, remaining, .. } = *attempt;
@@ -258,9 +258,9 @@ impl Pipeline {
             keymux.provider = dialect.provider.as_str(),
             keymux.operation = call.operation,
             keymux.attempt = attempt,
-            keymux.gate.reason = reason.as_str(),
-            keymux.gate.expected_seconds = expected.map(|wait| wait.as_secs_f64()),
-            "waits at the gate",
+            keymux.rate_limit.reason = reason.as_str(),
+            keymux.rate_limit.expected_seconds = expected.map(|wait| wait.as_secs_f64()),
+            "waits at the limiter",
         );
         if let Some(observer) = &options.observer {
             let (provider, operation) = (&dialect.provider, call.operation);

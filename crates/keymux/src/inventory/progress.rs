@@ -27,10 +27,10 @@ pub struct AccountProgress {
     pub scopes_failed: u64,
     /// Whether all scopes are known.
     pub all_scopes_found: bool,
-    /// How the account's lists stand at its rate gate now: the pace in requests a second, how many are on their way, how
+    /// How the account's lists stand at its rate limiter now: the pace in requests a second, how many are on their way, how
     /// many wait. Nothing is known once the account ended, and of a provider that
     /// [does not tell](keymux_core::ApiKeyProvider::rate_limiter_state).
-    pub gate: RateLimiterState,
+    pub limiter: RateLimiterState,
     /// What became of the account. `None`: it is being walked.
     pub ended: Option<AccountState>,
 }
@@ -46,7 +46,7 @@ impl AccountProgress {
             scopes_done: 0,
             scopes_failed: 0,
             all_scopes_found: false,
-            gate: RateLimiterState::default(),
+            limiter: RateLimiterState::default(),
             ended: None,
         }
     }
@@ -54,7 +54,7 @@ impl AccountProgress {
     /// For how long from now the vendor has stopped the account. `None`: it goes on, or has ended.
     #[must_use]
     pub fn throttled_for(&self) -> Option<Duration> {
-        self.gate.stopped_for
+        self.limiter.stopped_for
     }
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for AccountProgress {
         if *scopes_failed > 0 {
             write!(f, ", {scopes_failed} failed")?;
         }
-        if let Some(pace) = self.gate.per_second {
+        if let Some(pace) = self.limiter.per_second {
             let digits = usize::from(pace < 10.0);
             write!(f, ", at most {pace:.digits$} requests/s")?;
         }

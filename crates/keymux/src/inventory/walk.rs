@@ -342,7 +342,7 @@ impl Walk {
         if progress.ended.is_none() {
             let only_scopes = self.listing && self.walked == 0;
             let operation = if only_scopes { Operation::ScopesPage } else { Operation::ListPage };
-            progress.gate = self.provider.rate_limiter_state(operation);
+            progress.limiter = self.provider.rate_limiter_state(operation);
         }
         progress
     }

@@ -149,7 +149,7 @@ impl FanOut {
                 }
                 Event::Refused(refusals, held, wait) => {
                     refused += 1;
-                    // As the gate does.
+                    // As the rate limiter does.
                     untold = if wait.is_some() { 0 } else { untold + 1 };
                     let own = Duration::from_secs(1 << (untold.saturating_sub(1)).min(3));
                     let unknown = if stop > now { Duration::ZERO } else { own };

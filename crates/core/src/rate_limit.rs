@@ -1,7 +1,7 @@
 //! Politeness: what paces all requests of an account, so that its vendor has to refuse few of them.
 //!
-//! The gate and the retry budget are two things. The budget ([`RetryPolicy::with_budget`](crate::RetryPolicy::with_budget))
-//! bounds *added* load: how often failed calls are sent again. The gate paces *all* load, first attempts too: it is asked
+//! The rate limiter and the retry budget are two things. The budget ([`RetryPolicy::with_budget`](crate::RetryPolicy::with_budget))
+//! bounds *added* load: how often failed calls are sent again. The rate limiter paces *all* load, first attempts too: it is asked
 //! before each attempt and told after each answer.
 
 mod breaker;
@@ -23,20 +23,20 @@ pub(crate) use unknown::UnknownKeys;
 
 /// Is asked before each attempt, and told after each answer.
 ///
-/// The built-in gate works within one process, one for each client and its clones, and is on by default. It spaces
+/// The built-in rate limiter works within one process, one for each client and its clones, and is on by default. It spaces
 /// requests evenly under a declared limit. Where none is declared it lets few requests fly at first and more with each
 /// success; the first refusal shows the pace, which then rises slowly until the next one. A refusal stops the whole
 /// account until the time told, or for a second or more if none is; so does a 503 that tells a time. The pace is that of
 /// one operation.
 ///
-/// A gate of one's own, handed in with [`ClientOptions::with_rate_limiter`](crate::ClientOptions::with_rate_limiter), can share a
-/// limit among processes. One gate may serve many accounts: it tells them apart by what [`PermitRequest`] says of them.
-/// Clients without a name share by vendor and origin, so give each account a name, or a gate of its own.
+/// A rate limiter of one's own, handed in with [`ClientOptions::with_rate_limiter`](crate::ClientOptions::with_rate_limiter), can share a
+/// limit among processes. One rate limiter may serve many accounts: it tells them apart by what [`PermitRequest`] says of them.
+/// Clients without a name share by vendor and origin, so give each account a name, or a rate limiter of its own.
 ///
 /// - Each [`Admission::Go`] and each permit that a wait ends in is followed by exactly one [`answered`](Self::answered).
 /// - A wait that is dropped gives its place up.
-/// - While the gate fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared. It
-///   is told nothing while the gate works: what passed then is the work of all processes, and teaches none its own pace.
+/// - While the rate limiter fails, a built-in one stands in for it, at [`fair_share`](Self::fair_share) of what is declared. It
+///   is told nothing while the rate limiter works: what passed then is the work of all processes, and teaches none its own pace.
 ///   Without a declared limit it begins anew, with few requests; a stop is obeyed from the first refusal that it meets.
 pub trait RateLimiter: fmt::Debug + Send + Sync {
     /// Asks for one request. Is called on the task that makes the call, and must not block; what takes time belongs into
@@ -46,7 +46,7 @@ pub trait RateLimiter: fmt::Debug + Send + Sync {
     /// Tells how an admitted request ended. Must not block.
     fn answered(&self, request: &PermitRequest<'_>, permit: Permit, answer: Feedback);
 
-    /// Which part of the vendor's limit this process may use on its own while the gate fails, above 0 and up to 1.
+    /// Which part of the vendor's limit this process may use on its own while the rate limiter fails, above 0 and up to 1.
     /// Default 1; of four processes that share a limit each has 0.25.
     fn fair_share(&self) -> f64 {
         1.0
@@ -116,7 +116,7 @@ impl fmt::Debug for PermitWait<'_> {
     }
 }
 
-/// A request's leave. The number is the gate's own; it gets it back with the answer.
+/// A request's leave. The number is the rate limiter's own; it gets it back with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Permit(pub u64);
 
@@ -171,8 +171,8 @@ pub enum RateLimiterError {
     /// The permit would come after the time that the call has, in this long.
     #[error("the permit would come in {0:?}")]
     NotInTime(Duration),
-    /// The gate does not work: the built-in one stands in.
-    #[error("the gate does not work")]
+    /// The rate limiter does not work: the built-in one stands in.
+    #[error("the limiter does not work")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
@@ -216,7 +216,7 @@ impl RateLimit {
     }
 }
 
-/// Which gate a client has.
+/// Which rate limiter a client has.
 #[derive(Debug, Clone)]
 pub(crate) enum LimiterChoice {
     Local,

@@ -313,7 +313,7 @@ async fn an_unknown_key_is_remembered_for_the_time_set_and_until_something_is_ma
     assert_eq!(vendor.count(), 8, "another key");
 }
 
-// ---- A gate of one's own ----
+// ---- A rate limiter of one's own ----
 
 /// Lets every other request wait, and works until it is broken.
 #[derive(Debug, Default)]
@@ -348,10 +348,10 @@ async fn an_own_gate_is_asked_before_each_attempt_and_told_after_each_answer() {
     let clock = IdleClock::new();
     let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
     let vendor = Vendor::start(&clock, first).await;
-    let gate = Arc::new(Shared::default());
-    call(&vendor.client(patient().with_rate_limiter(gate.clone()))).await.unwrap();
+    let limiter = Arc::new(Shared::default());
+    call(&vendor.client(patient().with_rate_limiter(limiter.clone()))).await.unwrap();
     let refused = Feedback::Refused { retry_after: Some(seconds(2)) };
-    assert_eq!(*gate.answers.lock().unwrap(), [(0, refused), (1, Feedback::Passed)]);
+    assert_eq!(*limiter.answers.lock().unwrap(), [(0, refused), (1, Feedback::Passed)]);
 }
 
 /// Notes what it is asked for.
@@ -383,16 +383,16 @@ async fn an_own_gate_and_an_observer_tell_the_accounts_apart_that_share_them() {
     let clock = IdleClock::new();
     let first = |number, _: Duration, _: &str| if number == 0 { refused("Retry-After: 2") } else { ok() };
     let vendor = Vendor::start(&clock, first).await;
-    let (gate, observer) = (Arc::new(Asked::default()), Arc::new(Accounts::default()));
+    let (limiter, observer) = (Arc::new(Asked::default()), Arc::new(Accounts::default()));
     for name in [None, Some("main")] {
-        let mut options = patient().with_rate_limiter(gate.clone()).with_observer(observer.clone());
+        let mut options = patient().with_rate_limiter(limiter.clone()).with_observer(observer.clone());
         if let Some(name) = name {
             options = options.with_account_name(name.parse().unwrap());
         }
         call(&vendor.client(options)).await.unwrap();
     }
     assert_eq!(*observer.0.lock().unwrap(), [None, None, Some("main".to_owned())]);
-    let asked = gate.0.lock().unwrap().clone();
+    let asked = limiter.0.lock().unwrap().clone();
     let ends = ["None get_key 1", "None get_key 2", "Some(AccountName(\"main\")) get_key 1"];
     assert_eq!(asked.len(), ends.len());
     for (asked, end) in asked.iter().zip(ends) {
@@ -404,11 +404,12 @@ async fn an_own_gate_and_an_observer_tell_the_accounts_apart_that_share_them() {
 async fn while_an_own_gate_fails_its_fair_share_of_the_limit_is_used() {
     let clock = IdleClock::new();
     let vendor = Vendor::start(&clock, |_, _, _| ok()).await;
-    let gate = Arc::new(Shared { broken: true, ..Shared::default() });
-    let client = vendor.client(patient().with_rate_limiter(gate.clone()).with_rate_limit(RateLimit::per_second(100)));
+    let limiter = Arc::new(Shared { broken: true, ..Shared::default() });
+    let client =
+        vendor.client(patient().with_rate_limiter(limiter.clone()).with_rate_limit(RateLimit::per_second(100)));
     assert!(fan_out(&client, 8, 97).await.iter().all(Result::is_ok));
-    assert_eq!(gate.asked.load(Ordering::SeqCst), 97);
-    assert!(gate.answers.lock().unwrap().is_empty());
+    assert_eq!(limiter.asked.load(Ordering::SeqCst), 97);
+    assert!(limiter.answers.lock().unwrap().is_empty());
     // 24 a second are 96 % of a quarter of the limit.
     assert!((ms(3980)..ms(4001)).contains(&clock.elapsed()), "{:?}", clock.elapsed());
 }

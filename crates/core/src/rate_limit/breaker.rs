@@ -14,7 +14,7 @@ pub(crate) struct CredentialBreaker {
     recheck: Duration,
     closed: AtomicBool,
     refusal: Mutex<Option<(Instant, Error)>>,
-    /// Tells calls that wait at the gate.
+    /// Tells calls that wait at the rate limiter.
     closing: Notify,
 }
 

@@ -66,7 +66,7 @@ pub(super) enum Ask {
 pub(super) struct Permit {
     /// How many refusals had been obeyed when it left: of a volley only the first refusal counts.
     pub(super) refusals: u32,
-    /// Whether the gate, and not the application, set the pace.
+    /// Whether the rate limiter, and not the application, set the pace.
     pub(super) held: bool,
 }
 

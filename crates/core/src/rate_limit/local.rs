@@ -1,4 +1,4 @@
-//! The built-in gate: the paces of an account's operations, and the queues before them.
+//! The built-in rate limiter: the paces of an account's operations, and the queues before them.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -41,7 +41,7 @@ pub(crate) struct LocalLimiter {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When requests may leave again, from the start of the gate.
+    /// When requests may leave again, from the start of the rate limiter.
     stop: Duration,
     /// Whether the vendor has answered.
     proven: bool,
@@ -218,15 +218,15 @@ fn in_time(
 
 /// A place in a queue, given up when it is dropped.
 struct Place<'a> {
-    gate: &'a LocalLimiter,
+    limiter: &'a LocalLimiter,
     operation: &'static str,
     queue: Arc<Queue>,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut state = self.gate.state();
-        let class = state.class(self.operation, self.gate.declared);
+        let mut state = self.limiter.state();
+        let class = state.class(self.operation, self.limiter.declared);
         class.waiting = class.waiting.saturating_sub(1);
     }
 }
@@ -252,7 +252,7 @@ impl RateLimiter for LocalLimiter {
             return Admission::NotInTime(wait);
         }
         class.waiting += 1;
-        let place = Place { gate: self, operation, queue: Arc::clone(&class.queue) };
+        let place = Place { limiter: self, operation, queue: Arc::clone(&class.queue) };
         drop(guard);
         let permit = Box::pin(self.wait(place, now.saturating_add(remaining), longest_stop));
         Admission::Wait(PermitWait { reason, expected, permit })
@@ -368,7 +368,7 @@ mod tests {
     fn who_gives_up_in_the_queue_is_told_how_long_those_before_it_take() {
         let clock = HandClock(Instant::now(), Arc::default());
         let a_second = Some(RateLimit::new(125, Duration::from_secs(120)));
-        let gate = LocalLimiter::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
+        let limiter = LocalLimiter::new(a_second, 1.0, Arc::new(clock.clone()), Arc::new(Never));
         let provider = ProviderId::new("acme");
         let request = |milliseconds| PermitRequest {
             provider: &provider,
@@ -379,19 +379,19 @@ mod tests {
             remaining: Duration::from_millis(milliseconds),
             longest_stop: Duration::from_secs(60),
         };
-        let Admission::Go(permit) = gate.admit(&request(9000)) else { panic!("the first one leaves") };
-        let Admission::Wait(mut head) = gate.admit(&request(9000)) else { panic!("the second one waits") };
-        let Admission::Wait(mut behind) = gate.admit(&request(1500)) else { panic!("the third one seems in time") };
+        let Admission::Go(permit) = limiter.admit(&request(9000)) else { panic!("the first one leaves") };
+        let Admission::Wait(mut head) = limiter.admit(&request(9000)) else { panic!("the second one waits") };
+        let Admission::Wait(mut behind) = limiter.admit(&request(1500)) else { panic!("the third one seems in time") };
         let mut context = Context::from_waker(Waker::noop());
         assert!(head.permit.as_mut().poll(&mut context).is_pending());
         assert!(behind.permit.as_mut().poll(&mut context).is_pending());
         // The vendor refuses, and the pace falls.
-        gate.answered(&request(9000), permit, Feedback::Refused { retry_after: Some(Duration::ZERO) });
+        limiter.answered(&request(9000), permit, Feedback::Refused { retry_after: Some(Duration::ZERO) });
         *clock.1.lock().unwrap() = Duration::from_millis(1500);
         let Poll::Ready(Err(RateLimiterError::NotInTime(wait))) = behind.permit.as_mut().poll(&mut context) else {
             panic!("it is too late")
         };
-        let pace = RateLimiter::state(&gate, "get_key").per_second.unwrap();
+        let pace = RateLimiter::state(&limiter, "get_key").per_second.unwrap();
         assert_eq!(wait, Duration::from_secs_f64(2.0 / pace));
     }
 }
