@@ -264,7 +264,7 @@ fn in_parts_one_bad_variable_costs_its_account_and_an_empty_one_is_none() {
             assert!(from(&with(name.clone(), value)).is_err(), "all or nothing");
             let (keymux, empty) = partial(&with(name.clone(), value));
             assert_eq!((keymux.accounts().len(), empty.len()), (5, 0));
-            let broken: Vec<_> = keymux.broken_accounts().collect();
+            let broken: Vec<_> = keymux.unavailable_accounts().collect();
             let [(account, error)] = broken[..] else { panic!("{broken:?}") };
             assert_eq!((account.as_str(), error.kind()), (vendor.id(), ErrorKind::Config));
             let told = error.to_string();
@@ -272,10 +272,10 @@ fn in_parts_one_bad_variable_costs_its_account_and_an_empty_one_is_none() {
         }
         for value in ["", " "] {
             let (keymux, empty) = partial(&with(credential_of(vendor), Value::Text(value)));
-            assert_eq!((keymux.accounts().len(), keymux.broken_accounts().len()), (4, 0));
+            assert_eq!((keymux.accounts().len(), keymux.unavailable_accounts().len()), (4, 0));
             assert_eq!(empty, [credential_of(vendor)]);
             let (keymux, empty) = partial(&with(base_url_of(vendor), Value::Text(value)));
-            assert_eq!((keymux.accounts().len(), keymux.broken_accounts().len()), (5, 0));
+            assert_eq!((keymux.accounts().len(), keymux.unavailable_accounts().len()), (5, 0));
             assert_eq!(empty, [base_url_of(vendor)]);
         }
     }

@@ -96,7 +96,7 @@ impl<'a> Loader<'a> {
     pub(crate) async fn of(&self, names: impl IntoIterator<Item = &AccountName>) -> Result<Keymux, Failure> {
         let names: BTreeSet<&AccountName> = names.into_iter().collect();
         let keymux = self.any_of(names.iter().copied()).await?;
-        let mut broken: Vec<_> = keymux.broken_accounts().filter(|(name, _)| names.contains(name)).collect();
+        let mut broken: Vec<_> = keymux.unavailable_accounts().filter(|(name, _)| names.contains(name)).collect();
         let Some((_, last)) = broken.pop() else { return Ok(keymux) };
         for (_, error) in broken {
             self.console.error(None, error);
@@ -135,7 +135,7 @@ impl<'a> Loader<'a> {
                     builder.with_account(name, Trailed::new(account.name().clone(), provider, trail))
                 }
                 (Ok(provider), None) => builder.with_account(name, provider),
-                (Err(error), _) => builder.with_broken_account(name, account.provider(), error),
+                (Err(error), _) => builder.with_unavailable_account(name, account.provider(), error),
             };
         }
         Ok(builder.build()?)

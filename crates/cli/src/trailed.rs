@@ -28,11 +28,13 @@ impl Trailed {
 
     /// Every account with the trail.
     pub(crate) fn all(keymux: &Keymux, trail: &Arc<Trail>) -> Result<Keymux, Error> {
-        let broken: BTreeMap<_, _> = keymux.broken_accounts().collect();
+        let broken: BTreeMap<_, _> = keymux.unavailable_accounts().collect();
         let mut builder = Keymux::builder();
         for (name, account) in keymux.accounts() {
             builder = match broken.get(name) {
-                Some(&error) => builder.with_broken_account(name.as_str(), account.info().id().clone(), error.clone()),
+                Some(&error) => {
+                    builder.with_unavailable_account(name.as_str(), account.info().id().clone(), error.clone())
+                }
                 None => builder.with_account(name.as_str(), Self::new(name.clone(), Arc::clone(account), trail)),
             };
         }

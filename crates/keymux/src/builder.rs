@@ -8,9 +8,9 @@ use keymux_core::{AccountName, ApiKeyProvider, ClientOptions, Error, ErrorKind, 
 
 use crate::account::Account;
 use crate::accounts::Accounts;
-use crate::broken::Broken;
 use crate::env;
 use crate::facade::Keymux;
+use crate::unavailable::UnavailableAccount;
 
 /// How many calls of one account run at once in one stream of outcomes unless the builder is told otherwise. Baseten, the one vendor that
 /// documents a limit, allows 100 requests a second; 8 at once stay below that where an answer takes 80 ms or more.
@@ -51,13 +51,13 @@ impl Keymux {
     /// Like [`from_config`](Self::from_config), but an account that cannot be set up costs itself alone.
     ///
     /// It stays an account, every call to it fails with the reason ([`ErrorKind::Config`]), and an inventory tells it as
-    /// failed and is not complete. [`broken_accounts`](Self::broken_accounts) names them.
+    /// failed and is not complete. [`unavailable_accounts`](Self::unavailable_accounts) names them.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), keymux::Error> {
     /// let file = keymux::config::ConfigFile::read("keymux.toml")?;
     /// let keymux = keymux::Keymux::from_config_partial(&file).await?;
-    /// for (_, error) in keymux.broken_accounts() {
+    /// for (_, error) in keymux.unavailable_accounts() {
     ///     eprintln!("{error}");
     /// }
     /// # Ok(()) }
@@ -111,12 +111,12 @@ impl Builder {
     /// Adds an account of a vendor that could not be set up: every call to it fails with `error`.
     ///
     /// So the others can be asked, and what is lacking is told wherever this one would have been asked. See
-    /// [`Keymux::broken_accounts`].
-    pub fn with_broken_account(mut self, name: impl Into<String>, provider: ProviderId, error: Error) -> Self {
+    /// [`Keymux::unavailable_accounts`].
+    pub fn with_unavailable_account(mut self, name: impl Into<String>, provider: ProviderId, error: Error) -> Self {
         let name = name.into();
         let error = if error.provider().is_some() { error } else { error.with_provider(provider.clone()) };
         self.broken.insert(name.clone(), error.clone());
-        self.with_account(name, Broken::new(provider, error))
+        self.with_account(name, UnavailableAccount::new(provider, error))
     }
 
     /// Adds an account that is named after its vendor.
@@ -150,7 +150,7 @@ impl Builder {
             let name = provider.as_str().to_owned();
             match account {
                 Ok(account) => self.accounts.push((name, account)),
-                Err(error) => self = self.with_broken_account(name, provider, error),
+                Err(error) => self = self.with_unavailable_account(name, provider, error),
             }
         }
         self
@@ -176,7 +176,7 @@ impl Builder {
             let name = account.name().as_str();
             self = match built {
                 Ok(provider) => self.with_account(name, provider),
-                Err(error) => self.with_broken_account(name, account.provider(), error),
+                Err(error) => self.with_unavailable_account(name, account.provider(), error),
             };
         }
         self

@@ -38,7 +38,7 @@ impl Keymux {
 
     /// The accounts that could not be set up, by name, and why. They are among [`accounts`](Self::accounts).
     #[must_use]
-    pub fn broken_accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Error)> {
+    pub fn unavailable_accounts(&self) -> impl ExactSizeIterator<Item = (&AccountName, &Error)> {
         self.accounts.broken.iter()
     }
 

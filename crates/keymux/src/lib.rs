@@ -44,7 +44,6 @@
 
 mod account;
 mod accounts;
-mod broken;
 mod builder;
 #[cfg(feature = "config")]
 pub mod config;
@@ -53,6 +52,7 @@ mod facade;
 mod inventory;
 mod outcomes;
 pub mod rotation;
+mod unavailable;
 mod vendors;
 
 pub use builder::Builder;

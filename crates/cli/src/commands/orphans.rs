@@ -54,7 +54,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: OrphansArgs, console: &Consol
     let lists = |name: &AccountName| {
         keymux.account(name).is_ok_and(|account| account.info().capabilities().is_native(Operation::ListPage))
     };
-    let broken: BTreeSet<&AccountName> = keymux.broken_accounts().map(|(name, _)| name).collect();
+    let broken: BTreeSet<&AccountName> = keymux.unavailable_accounts().map(|(name, _)| name).collect();
     let listed: Vec<AccountName> = names.iter().filter(|name| lists(name) || broken.contains(name)).cloned().collect();
     if !listed.is_empty() {
         let mut keys = keymux.inventory().accounts(listed).stream()?;

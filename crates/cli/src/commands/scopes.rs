@@ -23,7 +23,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: ScopesArgs, console: &Console
         let scoped =
             keymux.accounts().filter(|(_, account)| account.info().capabilities().is_native(Operation::ScopesPage));
         // One that could not be set up is told, whatever its vendor has.
-        let broken = keymux.broken_accounts().map(|(name, _)| name);
+        let broken = keymux.unavailable_accounts().map(|(name, _)| name);
         accounts = scoped.map(|(name, _)| name).chain(broken).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     }
     let mut output = Output::new(console, plan);

@@ -136,7 +136,7 @@ async fn a_broken_account_stays_an_account_that_fails_with_its_reason() {
     let keymux = Keymux::from_config_partial(&file).await.unwrap();
     let names: Vec<&str> = keymux.accounts().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["bad", "good"]);
-    let broken: Vec<String> = keymux.broken_accounts().map(|(name, error)| format!("{name}: {error}")).collect();
+    let broken: Vec<String> = keymux.unavailable_accounts().map(|(name, error)| format!("{name}: {error}")).collect();
     assert_eq!(broken, [format!("bad: {says}")]);
 
     let (bad, key) = (AccountName::new("bad").unwrap(), "bad:x".parse().unwrap());
@@ -212,10 +212,10 @@ async fn credentials_are_fetched_side_by_side() {
 #[test]
 fn a_broken_account_of_a_vendor_that_this_build_lacks_has_its_name_and_its_error() {
     let error = Error::new(ErrorKind::Config).with_message("no such vendor");
-    let keymux = Keymux::builder().with_broken_account("a", ProviderId::new("acme"), error).build().unwrap();
+    let keymux = Keymux::builder().with_unavailable_account("a", ProviderId::new("acme"), error).build().unwrap();
     let (name, provider) = keymux.accounts().next().unwrap();
     assert_eq!((name.as_str(), provider.info().id().as_str()), ("a", "acme"));
-    let error = keymux.broken_accounts().next().unwrap().1;
+    let error = keymux.unavailable_accounts().next().unwrap().1;
     assert_eq!(error.to_string(), "a (acme): configuration: no such vendor");
 }
 

@@ -10,12 +10,12 @@ use crate::vendors::providers;
 
 /// A provider that has nothing but an error.
 #[derive(Debug)]
-pub(crate) struct Broken {
+pub(crate) struct UnavailableAccount {
     info: ProviderInfo,
     error: Error,
 }
 
-impl Broken {
+impl UnavailableAccount {
     /// What the vendor can do is known if this build has it.
     pub(crate) fn new(provider: ProviderId, error: Error) -> Self {
         let known = providers().into_iter().find(|info| *info.id() == provider).cloned();
@@ -28,7 +28,7 @@ impl Broken {
 }
 
 #[async_trait]
-impl ApiKeyProvider for Broken {
+impl ApiKeyProvider for UnavailableAccount {
     fn info(&self) -> &ProviderInfo {
         &self.info
     }
