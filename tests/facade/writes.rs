@@ -457,7 +457,7 @@ fn a_revocation_keeps_what_the_vendor_told_of_it() {
 
         async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
             Ok(match address.segments().next().unwrap() {
-                "lost" => Revoked::by_lost_attempt(),
+                "lost" => Revoked::by_earlier_attempt(),
                 _ => Revoked::new(None),
             })
         }

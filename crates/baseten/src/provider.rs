@@ -112,7 +112,7 @@ impl ApiKeyProvider for Client {
         let (group, prefix): (GroupId, KeyPrefix) = address.two(&ID)?;
         Ok(match self.revoke_api_key(&group, &prefix).await? {
             Some(_) => Revoked::new(None),
-            None => Revoked::by_lost_attempt(),
+            None => Revoked::by_earlier_attempt(),
         })
     }
 

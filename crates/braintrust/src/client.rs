@@ -33,7 +33,7 @@ pub struct Client {
 /// What was removed, as far as the answer tells.
 pub(crate) struct Removed<T> {
     pub(crate) told: Option<Decoded<T>>,
-    pub(crate) by_lost_attempt: bool,
+    pub(crate) by_earlier_attempt: bool,
 }
 
 impl Client {
@@ -164,9 +164,9 @@ impl Client {
 
     async fn remove<T: DeserializeOwned>(&self, operation: &'static str, path: &[&str]) -> Result<Removed<T>, Error> {
         let answer = self.pipeline.send_removal(operation, path).await?;
-        let by_lost_attempt = answer.is_none();
+        let by_earlier_attempt = answer.is_none();
         // The success itself says that it is gone, whatever the body is.
-        Ok(Removed { told: answer.and_then(|answer| answer.decode(&SHAPE).ok()), by_lost_attempt })
+        Ok(Removed { told: answer.and_then(|answer| answer.decode(&SHAPE).ok()), by_earlier_attempt })
     }
 
     async fn issue(&self, call: Call<'_>) -> Result<(ServiceToken, SecretString), Error> {

@@ -104,8 +104,8 @@ impl ApiKeyProvider for Client {
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let id: ApiKeyId = address.one(&ID)?;
         let removed = self.remove_api_key(&id).await?;
-        if removed.by_lost_attempt {
-            return Ok(Revoked::by_lost_attempt());
+        if removed.by_earlier_attempt {
+            return Ok(Revoked::by_earlier_attempt());
         }
         Ok(Revoked::new(removed.told.map(|decoded| record(address.clone(), &id, decoded))))
     }

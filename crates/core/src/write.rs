@@ -299,7 +299,7 @@ impl Revoked {
 
     /// A key that is gone after an attempt whose answer was lost.
     #[must_use]
-    pub fn by_lost_attempt() -> Self {
+    pub fn by_earlier_attempt() -> Self {
         Self { record: None, after_lost_answer: true }
     }
 }

@@ -170,7 +170,7 @@ impl ApiKeyProvider for Client {
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         Ok(match self.delete_key(&address.one(&ID)?).await? {
             Removed::Told(_) => Revoked::new(None),
-            Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+            Removed::ByLostAttempt => Revoked::by_earlier_attempt(),
         })
     }
 

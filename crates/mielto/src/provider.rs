@@ -202,7 +202,7 @@ impl ApiKeyProvider for Client {
     async fn revoke(&self, address: &KeyAddress) -> Result<Revoked, Error> {
         let id: ApiKeyId = address.one(&ID)?;
         let by_this_attempt = self.remove_api_key(&id).await?;
-        Ok(if by_this_attempt { Revoked::new(None) } else { Revoked::by_lost_attempt() })
+        Ok(if by_this_attempt { Revoked::new(None) } else { Revoked::by_earlier_attempt() })
     }
 
     fn rate_limiter_state(&self, operation: Operation) -> RateLimiterState {

@@ -186,7 +186,7 @@ impl ApiKeyProvider for Client {
         Ok(match self.remove_api_key(&workspace, &id).await? {
             Removed::Key(decoded) => Revoked::new(Some(record_of(address.clone(), &workspace, &id, *decoded, self))),
             Removed::Untold => Revoked::new(None),
-            Removed::ByLostAttempt => Revoked::by_lost_attempt(),
+            Removed::ByLostAttempt => Revoked::by_earlier_attempt(),
         })
     }
 

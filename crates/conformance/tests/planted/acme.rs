@@ -235,6 +235,6 @@ impl ApiKeyProvider for Acme {
         let (project, id): (Project, KeyId) = address.two(&ID)?;
         let path = ["projects", project.as_str(), "keys", id.as_str()];
         let removed = self.pipeline.send_removal("revoke_key", &path).await?;
-        Ok(removed.map_or_else(Revoked::by_lost_attempt, |_| Revoked::new(None)))
+        Ok(removed.map_or_else(Revoked::by_earlier_attempt, |_| Revoked::new(None)))
     }
 }
