@@ -29,7 +29,7 @@ fn table_of_fields(docs: &str, vendor: &str) -> Vec<(String, String)> {
 }
 
 fn expected_table(info: &ProviderInfo) -> Vec<(String, String)> {
-    let says = |field| if info.says(field) { "yes" } else { "no" };
+    let says = |field| if info.supports_field(field) { "yes" } else { "no" };
     Field::ALL.iter().map(|&field| (format!("`{field}`"), says(field).to_owned())).collect()
 }
 
@@ -76,7 +76,7 @@ fn every_record_has_unsupported_exactly_where_its_vendor_has_no_such_field() {
         let record = example.read().unwrap();
         for &field in Field::ALL {
             let unsupported = record.coverage(field) == FactState::Unsupported;
-            wrong.unless(unsupported != example.vendor.info().says(field), || {
+            wrong.unless(unsupported != example.vendor.info().supports_field(field), || {
                 format!("{}: {field} is {}", example.name(), record.coverage(field))
             });
         }

@@ -30,8 +30,8 @@ impl From<StampArg> for StampPlace {
 pub(crate) fn place(info: &ProviderInfo) -> StampPlace {
     let takes = |parameter| info.capabilities().takes(Operation::Create, parameter).is_some();
     match () {
-        () if takes(Parameter::Metadata) && info.says(Field::Metadata) => StampPlace::Metadata,
-        () if takes(Parameter::Name) && info.says(Field::Name) => StampPlace::Name,
+        () if takes(Parameter::Metadata) && info.supports_field(Field::Metadata) => StampPlace::Metadata,
+        () if takes(Parameter::Name) && info.supports_field(Field::Name) => StampPlace::Name,
         () if takes(Parameter::Metadata) => StampPlace::Metadata,
         () => StampPlace::Nowhere,
     }

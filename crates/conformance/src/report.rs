@@ -65,6 +65,8 @@ impl ProviderReport {
     /// Whether the provider lists `field`, the coverage of its records is as listed, and a record had a value in it.
     #[must_use]
     pub fn proves_field(&self, field: Field) -> bool {
-        self.info.says(field) && self.seen.contains(&field) && !self.failures().any(|rule| rule.operation().is_none())
+        self.info.supports_field(field)
+            && self.seen.contains(&field)
+            && !self.failures().any(|rule| rule.operation().is_none())
     }
 }

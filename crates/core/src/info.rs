@@ -107,7 +107,7 @@ impl ProviderInfo {
 
     /// Whether this vendor can say `field`.
     #[must_use]
-    pub fn says(&self, field: Field) -> bool {
+    pub fn supports_field(&self, field: Field) -> bool {
         self.fields.contains(&field)
     }
 

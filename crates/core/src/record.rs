@@ -82,7 +82,7 @@ impl KeyRecord {
     #[must_use]
     pub fn new(info: &ProviderInfo, address: KeyAddress, kind: KeyKind) -> Self {
         fn start<T>(info: &ProviderInfo, field: Field) -> Fact<T> {
-            if info.says(field) { Fact::Missing } else { Fact::Unsupported }
+            if info.supports_field(field) { Fact::Missing } else { Fact::Unsupported }
         }
         Self {
             account: info.default_account().clone(),

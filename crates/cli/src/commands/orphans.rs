@@ -180,8 +180,8 @@ fn shows(keymux: &Keymux, found: &Found) -> bool {
     let Ok(account) = keymux.account(&found.lease.account) else { return false };
     let info = account.info();
     let says = match found.lease.stamp {
-        StampPlace::Metadata => info.says(Field::Metadata),
-        StampPlace::Name => info.says(Field::Name),
+        StampPlace::Metadata => info.supports_field(Field::Metadata),
+        StampPlace::Name => info.supports_field(Field::Name),
         _ => false,
     };
     says && info.capabilities().is_native(Operation::ListPage) && info.capabilities().narrower_list().is_none()

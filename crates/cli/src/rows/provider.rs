@@ -38,7 +38,7 @@ impl ProviderRow {
             name: info.name().to_owned(),
             address: info.address().map(str::to_owned).collect(),
             operations: Operation::ALL.iter().map(ability).collect(),
-            fields: Field::ALL.iter().map(|&field| (field, info.says(field))).collect(),
+            fields: Field::ALL.iter().map(|&field| (field, info.supports_field(field))).collect(),
         }
     }
 

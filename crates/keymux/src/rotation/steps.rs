@@ -421,8 +421,8 @@ fn cannot(account: &dyn ApiKeyProvider, key: &KeyRef, lacking: Operation) -> Err
 /// Whether the vendor's list shows a stamp.
 fn shows_stamp(account: &dyn ApiKeyProvider, place: StampPlace) -> bool {
     match place {
-        StampPlace::Name => account.info().says(Field::Name),
-        StampPlace::Metadata => account.info().says(Field::Metadata),
+        StampPlace::Name => account.info().supports_field(Field::Name),
+        StampPlace::Metadata => account.info().supports_field(Field::Metadata),
         StampPlace::Nowhere => false,
     }
 }
