@@ -10,7 +10,7 @@ use keymux::{AccountName, AttemptEvent, ClientOptions, Keymux, Observer, RetryEv
 use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::patience::Attentive;
+use crate::shutdown::AttemptObserver;
 use crate::progress::{Waits, Watch};
 use crate::trail::Trail;
 use crate::trailed::Trailed;
@@ -147,7 +147,7 @@ impl<'a> Loader<'a> {
         if let Some(transport) = &self.transport {
             options = options.with_transport(Arc::clone(transport));
         }
-        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Attentive)];
+        let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(AttemptObserver)];
         if let Some(waits) = &self.waits {
             observers.push(Box::new(Watch { waits: Arc::clone(waits), account: account.cloned() }));
         }

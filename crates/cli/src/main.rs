@@ -19,7 +19,7 @@ mod load;
 mod locked;
 mod masked;
 mod output;
-mod patience;
+mod shutdown;
 mod plaintext;
 mod progress;
 mod random;

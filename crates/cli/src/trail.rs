@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::console::Console;
 use crate::locked;
-use crate::patience;
+use crate::shutdown;
 use crate::random;
 use crate::text::shown;
 use crate::tidy::Busy;
@@ -84,7 +84,7 @@ impl End {
     const ABANDONED: Self = Self { outcome: "abandoned", ..Self::DONE };
 
     fn of(error: &Error) -> Self {
-        let unknown = error.kind() == ErrorKind::OutcomeUnknown || patience::is_unknown(error);
+        let unknown = error.kind() == ErrorKind::OutcomeUnknown || shutdown::is_unknown(error);
         let outcome = match error.attempts() {
             0 if !unknown => "not_sent",
             _ if unknown => "unknown",

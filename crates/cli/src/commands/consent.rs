@@ -1,4 +1,4 @@
-//! What the commands that change keys have in common: the question before, patience during, and what a rehearsal shows.
+//! What the commands that change keys have in common: the question before, guard during, and what a rehearsal shows.
 
 use std::future::Future;
 use std::io;
@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
-use crate::patience::{Patience, Stopped};
+use crate::shutdown::{ShutdownGuard, Stopped};
 use crate::rows::{Problem, RequestRow};
 
 /// What a table of several requests shows.
@@ -63,12 +63,12 @@ pub(super) async fn consent(keymux: &Keymux, keys: &[KeyRef], verb: &str, consol
 
 /// Waits for a call whose answer matters whoever asks for an end: the first Ctrl-C tells what a second one leaves open.
 pub(super) async fn see_through<T>(
-    patience: &Patience,
+    guard: &ShutdownGuard,
     call: impl Future<Output = T>,
     unknown: &str,
     console: &Console,
 ) -> Result<T, Stopped> {
-    patience.see(call, || waits(unknown, console)).await
+    guard.see(call, || waits(unknown, console)).await
 }
 
 /// Tells that the first Ctrl-C was heard.

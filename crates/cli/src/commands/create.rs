@@ -8,7 +8,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::random;
 use crate::rehearsal::Rehearsal;
 use crate::secret_out::Place;
@@ -46,12 +46,12 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
         Some(keymux) => keymux,
         None => loader.of([&account]).await?,
     };
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let place = Place::ready(args.secret, console)?;
     let call = keymux.create(&account, &key);
-    let made = super::see_through(&patience, call, "whether there is a new key", console).await;
+    let made = super::see_through(&guard, call, "whether there is a new key", console).await;
     let look = super::look_in(&keymux, &account, &key.scope);
-    match patience::made(made, look.as_deref()) {
+    match shutdown::made(made, look.as_deref()) {
         Ok(issued) => {
             place.keep(&issued)?;
             if let (Some(state), Some(key)) = (state, issued.key_ref()) {

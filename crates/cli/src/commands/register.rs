@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::plaintext;
 use crate::rehearsal::Rehearsal;
 
@@ -25,9 +25,9 @@ pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Conso
     }
     let keymux = loader.of([&account]).await?;
     let call = keymux.register(&account, &key, &plaintext);
-    let registered = super::see_through(&Patience::begin(), call, "whether the key is registered", console).await;
+    let registered = super::see_through(&ShutdownGuard::begin(), call, "whether the key is registered", console).await;
     let look = super::look_in(&keymux, &account, &key.scope);
-    let record = patience::made(registered, look.as_deref())?;
+    let record = shutdown::made(registered, look.as_deref())?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));
     output.row(record)?;
     output.finish(None)?;

@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::rehearsal::Rehearsal;
 use crate::rows::{Problem, RequestRow, RevokedRow};
 use crate::state::State;
@@ -46,21 +46,21 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
 }
 
 async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Console) -> Result<Exit, Failure> {
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let plan = Plan::of_many::<RevokedRow>(console, &["ref", "outcome"]);
     let mut output = if single { Output::single(console, plan) } else { Output::new(console, plan) };
     let mut tally = Tally::default();
     let (mut undone, mut ended) = (Vec::new(), None);
     let first = Once::new();
     let mut outcomes = many::outcomes(keys, |key| {
-        let (patience, first) = (&patience, &first);
+        let (guard, first) = (&guard, &first);
         async move {
-            if patience.was_heard() {
-                return (key, Err(Failure::Interrupted(patience.exit())));
+            if guard.was_heard() {
+                return (key, Err(Failure::Interrupted(guard.exit())));
             }
             let waits = || first.call_once(|| super::waits("which keys are revoked", console));
-            let seen = patience.see(keymux.revoke(&key), waits).await;
-            let result = patience::changed(seen, &super::look_at(&key));
+            let seen = guard.see(keymux.revoke(&key), waits).await;
+            let result = shutdown::changed(seen, &super::look_at(&key));
             (key, result)
         }
     });

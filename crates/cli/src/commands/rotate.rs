@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::patience::Patience;
+use crate::shutdown::ShutdownGuard;
 use crate::rehearsal::Rehearsal;
 use crate::rotation_state::{self, StateFile};
 use crate::rows::RequestRow;
@@ -76,7 +76,7 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
         let rotation = rotation.ok_or_else(|| Failure::Usage("the state says nothing".to_owned()))?;
         loader.of([rotation.old_key().account()]).await?
     };
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let (rotator, next) = (keymux.rotator(), next(&args, &path));
     let (mut state, rotation) = StateFile::open(path.clone())?;
     let store = |state: &mut StateFile| Store::ready(&commands, args.secret.clone(), state, console);
@@ -101,7 +101,7 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
         let Some(key) = key else { return Err(Failure::Usage("the state says nothing".to_owned())) };
         // Before anything is asked of the vendor.
         let store = store(&mut state)?;
-        let plan = planned(&rotator, &key, &args.options, commands.prove.is_some(), &patience).await?;
+        let plan = planned(&rotator, &key, &args.options, commands.prove.is_some(), &guard).await?;
         if asks {
             plan.to_string().lines().for_each(|line| console.note(line));
         }
@@ -121,7 +121,7 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
         state.save(&rotation).map_err(|error| unsaved(&state, error))?;
     }
     let job =
-        Job { keymux: &keymux, rotator: &rotator, console, patience: &patience, next: &next, commands: &commands };
+        Job { keymux: &keymux, rotator: &rotator, console, guard: &guard, next: &next, commands: &commands };
     let came = job.carry(&mut rotation, &mut state, store).await;
     let exit = ended(&came, &rotation, &next, console);
     let over = rotation.stage().is_done() || (matches!(rotation.stage(), Stage::Planned) && came.is_err());
@@ -238,9 +238,9 @@ fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console:
 /// The plan, and the requests: some of them depend on the answer to the one before.
 async fn rehearse(loader: &Loader<'_>, args: &RotateArgs, console: &Console) -> Result<Exit, Failure> {
     let Some(Target::Key(key)) = &args.target else { return Err(Failure::Usage("name a key".to_owned())) };
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let real = loader.of([key.account()]).await?;
-    let plan: RotationPlan = planned(&real.rotator(), key, &args.options, args.prove, &patience).await?;
+    let plan: RotationPlan = planned(&real.rotator(), key, &args.options, args.prove, &guard).await?;
     plan.to_string().lines().for_each(|line| console.note(line));
     let (mut rehearsal, transport) = Rehearsal::new(None);
     let keymux = loader.through(transport).of([key.account()]).await?;

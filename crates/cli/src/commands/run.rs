@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::{Handed, TOGETHER};
 use crate::load::Loader;
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::random;
 use crate::rehearsal::Rehearsal;
 use crate::stamp::{self, StampArg};
@@ -61,13 +61,13 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
     let lease = Lease::new(id, account.clone(), provider.id().clone(), place, &key);
     // Nothing but these ends this process before the key is given back, save what nobody can hear.
     let mut others = Others::hear();
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let mut lease = State::locate()?.begin(lease)?;
 
     let call = keymux.create(&account, &key);
-    let made = super::see_through(&patience, call, "whether there is a new key", console).await;
+    let made = super::see_through(&guard, call, "whether there is a new key", console).await;
     let look = super::look_in(&keymux, &account, &key.scope);
-    let issued = match patience::made(made, look.as_deref()) {
+    let issued = match shutdown::made(made, look.as_deref()) {
         Ok(issued) => issued,
         Err(failure) => {
             if may_be_made(&failure) {
@@ -92,10 +92,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
         give_back(&keymux, &key, lease, &mut handed, console).await;
         return Err(Failure::Io(format!("keeping that {key} is made; the command is not run"), error));
     }
-    if patience.was_heard() {
+    if guard.was_heard() {
         console.note("keymux: interrupted; the command is not run");
         give_back(&keymux, &key, lease, &mut handed, console).await;
-        return Ok(patience.exit());
+        return Ok(guard.exit());
     }
     console.note(&format!("keymux: {key} is made for this command"));
     let started = start(program, arguments, &args.env, &issued);
@@ -131,7 +131,7 @@ fn stamped(key: &mut NewKey, info: &keymux::ProviderInfo, asked: Option<StampArg
 fn may_be_made(failure: &Failure) -> bool {
     match failure {
         Failure::Call(error) | Failure::Change(_, error) => {
-            error.kind() == ErrorKind::OutcomeUnknown || patience::is_unknown(error)
+            error.kind() == ErrorKind::OutcomeUnknown || shutdown::is_unknown(error)
         }
         _ => false,
     }

@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::rehearsal::Rehearsal;
 use crate::rows::{RequestRow, UpdatedRow};
 use crate::text::shown;
@@ -74,8 +74,8 @@ async fn one(
     }
     let keymux = loader.of([account]).await?;
     let call = keymux.update(key, patch);
-    let changed = super::see_through(&Patience::begin(), call, "whether the key is changed", console).await;
-    let record = patience::changed(changed, &super::look_at(key));
+    let changed = super::see_through(&ShutdownGuard::begin(), call, "whether the key is changed", console).await;
+    let record = shutdown::changed(changed, &super::look_at(key));
     let record = record.map_err(|failure| super::told(failure, Some(key), console))?;
     let mut output = Output::single(console, Plan::of_one::<KeyRecord>(console));
     output.row(record)?;
@@ -91,21 +91,21 @@ async fn all(
     stop_after: Option<u64>,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let patience = Patience::begin();
+    let guard = ShutdownGuard::begin();
     let mut output = Output::new(console, Plan::of_many::<UpdatedRow>(console, SHOWN));
     let mut tally = Tally::default();
     let (mut undone, mut ended) = (Vec::new(), None);
     let (first, failures) = (Once::new(), AtomicU64::new(0));
     let stopped = || stop_after.is_some_and(|most| failures.load(Ordering::SeqCst) >= most);
     let mut outcomes = many::outcomes(keys, |key| {
-        let (patience, first, failures, stopped) = (&patience, &first, &failures, &stopped);
+        let (guard, first, failures, stopped) = (&guard, &first, &failures, &stopped);
         async move {
-            if patience.was_heard() || stopped() {
+            if guard.was_heard() || stopped() {
                 return (key, None);
             }
             let waits = || first.call_once(|| super::waits("which keys are changed", console));
-            let seen = patience.see(keymux.update(&key, patch), waits).await;
-            let result = patience::changed(seen, &super::look_at(&key));
+            let seen = guard.see(keymux.update(&key, patch), waits).await;
+            let result = shutdown::changed(seen, &super::look_at(&key));
             if result.is_err() {
                 failures.fetch_add(1, Ordering::SeqCst);
             }
@@ -136,7 +136,7 @@ async fn all(
     }
     output.finish(None)?;
     if !undone.is_empty() {
-        let why = if patience.was_heard() {
+        let why = if guard.was_heard() {
             "interrupted".to_owned()
         } else {
             let failed = failures.load(Ordering::SeqCst);
@@ -144,7 +144,7 @@ async fn all(
         };
         console.failed_for(&format!("{why}; these keys are not changed:"), undone.iter().map(KeyRef::to_string));
     }
-    Ok(ended.or(patience.was_heard().then(|| patience.exit())).unwrap_or(tally.exit()))
+    Ok(ended.or(guard.was_heard().then(|| guard.exit())).unwrap_or(tally.exit()))
 }
 
 async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], patch: &KeyPatch, console: &Console) -> Result<Exit, Failure> {

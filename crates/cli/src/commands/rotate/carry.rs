@@ -14,7 +14,7 @@ use crate::child;
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::interrupt::{Interrupt, Taken};
-use crate::patience::{self, Patience};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::plaintext;
 use crate::rotation_state::StateFile;
 use crate::secret_out::{self, Kept, Place};
@@ -67,7 +67,7 @@ pub(super) struct Job<'a> {
     pub(super) keymux: &'a Keymux,
     pub(super) rotator: &'a Rotator,
     pub(super) console: &'a Console,
-    pub(super) patience: &'a Patience,
+    pub(super) guard: &'a ShutdownGuard,
     /// The command that goes on.
     pub(super) next: &'a str,
     pub(super) commands: &'a Commands,
@@ -96,8 +96,8 @@ impl Job<'_> {
             }
             plaintext = Some(made.plaintext);
         }
-        if self.patience.was_heard() && self.patience.exit() != crate::exit::Exit::Interrupted {
-            return Err(Failure::Interrupted(self.patience.exit()));
+        if self.guard.was_heard() && self.guard.exit() != crate::exit::Exit::Interrupted {
+            return Err(Failure::Interrupted(self.guard.exit()));
         }
         if matches!(rotation.stage(), Stage::Stored { .. }) && rotation.plan().needs_proof() {
             if let Some(came) = self.prove(rotation, plaintext, state.secret_file.clone()).await? {
@@ -111,7 +111,7 @@ impl Job<'_> {
     /// Makes the key and stores its plaintext.
     async fn make(&self, rotation: &mut Rotation, state: &mut StateFile, store: Store<'_>) -> Result<Made, Failure> {
         let Some(prepared) = Interrupt::listen().or(self.rotator.prepare(rotation)).await else {
-            return Err(Failure::Interrupted(self.patience.exit()));
+            return Err(Failure::Interrupted(self.guard.exit()));
         };
         prepared?;
         state.save(rotation).map_err(|error| unsaved(state, error))?;
@@ -123,8 +123,8 @@ impl Job<'_> {
         };
         let call = self.rotator.make(rotation);
         let seen =
-            super::super::see_through(self.patience, call, "whether there is a new plaintext", self.console).await;
-        let issued = match patience::made(seen, look.as_deref()) {
+            super::super::see_through(self.guard, call, "whether there is a new plaintext", self.console).await;
+        let issued = match shutdown::made(seen, look.as_deref()) {
             Ok(issued) => issued,
             Err(failure) => {
                 if let Store::Place(place) = store {
@@ -199,7 +199,7 @@ impl Job<'_> {
         let proof = self.rotator.prove(rotation, ProofLimit::new(NonZeroU32::MAX, pause), check);
         let proof = tokio::time::timeout(*limit, proof);
         match Interrupt::listen().or(proof).await {
-            None => Err(Failure::Interrupted(self.patience.exit())),
+            None => Err(Failure::Interrupted(self.guard.exit())),
             Some(Ok(Ok(()))) => Ok(None),
             Some(Ok(Err(_)) | Err(_)) => {
                 Ok(Some(Came::NotProven(format!("{} in {} s", last.into_inner(), limit.as_secs()))))
@@ -212,7 +212,7 @@ impl Job<'_> {
         let was = rotation.clone();
         let key = rotation.old_key().clone();
         let call = self.rotator.finish(rotation);
-        let seen = super::super::see_through(self.patience, call, "whether the old key is revoked", self.console).await;
+        let seen = super::super::see_through(self.guard, call, "whether the old key is revoked", self.console).await;
         if *rotation != was {
             state.save(rotation).map_err(|error| unsaved(state, error))?;
         }
@@ -226,8 +226,8 @@ impl Job<'_> {
             Ok(Ok(OldKeyState::Kept(until))) => Ok(Came::Kept(until)),
             Ok(Ok(_)) => Ok(Came::Kept(None)),
             Ok(Err(error)) => {
-                let unknown = patience::is_unknown(&error);
-                let error = if unknown { patience::hinted(error, Some(&look)) } else { error };
+                let unknown = shutdown::is_unknown(&error);
+                let error = if unknown { shutdown::hinted(error, Some(&look)) } else { error };
                 Ok(Came::Unfinished(error, unknown))
             }
         }

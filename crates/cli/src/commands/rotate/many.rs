@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{self, Output, Plan};
-use crate::patience::Patience;
+use crate::shutdown::ShutdownGuard;
 use crate::rotation_state::{StateFile, file_name};
 use crate::rows::{Problem, RotationRow, Summary};
 use crate::secret_file::NewFile;
@@ -151,17 +151,17 @@ pub(super) async fn plan(loader: &Loader<'_>, args: RotateArgs, console: &Consol
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     let known = keys.iter().try_for_each(|key| keymux.account(key.account()).map(drop));
     known.map_err(|error| Failure::Usage(format!("{error}; nothing was planned")))?;
-    let (patience, rotator, options) = (Patience::begin(), keymux.rotator(), &args.options);
+    let (guard, rotator, options) = (ShutdownGuard::begin(), keymux.rotator(), &args.options);
     let entries: Vec<Entry> = {
-        let (patience, rotator) = (&patience, &rotator);
+        let (guard, rotator) = (&guard, &rotator);
         let planned = stream::iter(keys).map(|key| async move {
-            let plan = planned(rotator, &key, options, false, patience).await;
+            let plan = planned(rotator, &key, options, false, guard).await;
             Entry::of(key, plan, options)
         });
         planned.buffered(AT_ONCE * 2).collect().await
     };
-    if patience.was_heard() {
-        return Err(Failure::Interrupted(patience.exit()));
+    if guard.was_heard() {
+        return Err(Failure::Interrupted(guard.exit()));
     }
     let (rotated, skipped): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.action == Action::Rotate);
     let said = format!("{} to rotate, {} to skip", rotated.len(), skipped.len());
@@ -263,7 +263,7 @@ pub(super) async fn apply(
     let carrier = Carrier {
         keymux: &keymux,
         console,
-        patience: &Patience::begin(),
+        guard: &ShutdownGuard::begin(),
         commands: &commands,
         secrets: args.secret_dir.as_deref(),
         states: &PathBuf::from(states),
@@ -286,7 +286,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 struct Carrier<'a> {
     keymux: &'a Keymux,
     console: &'a Console,
-    patience: &'a Patience,
+    guard: &'a ShutdownGuard,
     commands: &'a Commands,
     secrets: Option<&'a Path>,
     /// One file for each key, which stays when it is done, so that another run knows.
@@ -356,7 +356,7 @@ impl Carrier<'_> {
             }
             output.flush()?;
         }
-        let heard = self.patience.was_heard();
+        let heard = self.guard.was_heard();
         let mut summary = Summary::new(failed + left == 0, heard);
         summary.text = Some(format!("{done} rotated, {kept} with the old key kept, {failed} failed, {left} not begun"));
         let text = summary.text.clone().unwrap_or_default();
@@ -369,7 +369,7 @@ impl Carrier<'_> {
             ));
         }
         Ok(match tally.exit() {
-            _ if heard => self.patience.exit(),
+            _ if heard => self.guard.exit(),
             Exit::Success if left > 0 => Exit::Partial,
             exit => exit,
         })
@@ -377,7 +377,7 @@ impl Carrier<'_> {
 
     async fn one(self, key: &KeyRef, options: &RotationArgs) -> Fate {
         let stops = self.stop_after.is_some_and(|most| self.failures.get() >= most);
-        if stops || self.patience.was_heard() {
+        if stops || self.guard.was_heard() {
             return Fate::NotBegun;
         }
         match self.carried(key, options).await {
@@ -402,7 +402,7 @@ impl Carrier<'_> {
             Some(_) => return Err(Failure::Usage(format!("the state of {key} is that of another key"))),
             None => {
                 let proof = self.commands.prove.is_some();
-                planned(&rotator, key, options, proof, self.patience).await?.begin()?
+                planned(&rotator, key, options, proof, self.guard).await?.begin()?
             }
         };
         says(false, &mut rotation, &mut state, self.console)?;
@@ -416,7 +416,7 @@ impl Carrier<'_> {
             keymux: self.keymux,
             rotator: &rotator,
             console: self.console,
-            patience: self.patience,
+            guard: self.guard,
             next: "the same command",
             commands: self.commands,
         };

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::args::{RotateArgs, RotationArgs, StampIn};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
-use crate::patience::Patience;
+use crate::shutdown::ShutdownGuard;
 
 /// The commands of the user's, with their limits.
 #[derive(Debug, Clone, Default)]
@@ -64,13 +64,13 @@ pub(super) async fn planned(
     key: &KeyRef,
     args: &RotationArgs,
     proof: bool,
-    patience: &Patience,
+    guard: &ShutdownGuard,
 ) -> Result<RotationPlan, Failure> {
     if args.native {
         return set(rotator.plan_native(key)?, args, proof);
     }
     let Some(plan) = Interrupt::listen().or(rotator.plan(key)).await else {
-        return Err(Failure::Interrupted(patience.exit()));
+        return Err(Failure::Interrupted(guard.exit()));
     };
     set(plan?, args, proof)
 }

@@ -1,4 +1,4 @@
-//! Patience with a call that changes something. One Ctrl-C lets the request under way have its answer, and sends nothing
+//! a guard for a call that changes something. One Ctrl-C lets the request under way have its answer, and sends nothing
 //! after it; a second one, SIGTERM or SIGHUP ends at once. What is known then is told, with a command that tells the rest.
 
 use std::future::Future;
@@ -18,12 +18,12 @@ tokio::task_local! {
 
 /// Hears signals for calls that change something. While it lives nothing but it ends the program.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct ShutdownGuard {
     interrupt: Interrupt,
     _taken: Taken,
 }
 
-impl Patience {
+impl ShutdownGuard {
     pub(crate) fn begin() -> Self {
         let taken = Taken::for_calls();
         Self { interrupt: Interrupt::listen(), _taken: taken }
@@ -196,17 +196,17 @@ impl Attempts {
     }
 }
 
-/// Tells the call that is run with patience, if one is, what becomes of its attempts.
+/// Tells the call that is run with guard, if one is, what becomes of its attempts.
 #[derive(Debug)]
-pub(crate) struct Attentive;
+pub(crate) struct AttemptObserver;
 
 /// The observer is called where the call is polled.
 fn tell(what: impl FnOnce(&Attempts)) {
-    // Other calls need no patience.
+    // Other calls need no guard.
     let _ = CALL.try_with(|attempts| what(attempts));
 }
 
-impl Observer for Attentive {
+impl Observer for AttemptObserver {
     fn on_attempt(&self, event: &AttemptEvent<'_>) {
         tell(|attempts| {
             attempts.with(|state| {
