@@ -17,14 +17,14 @@ const SHOWN: [&str; 4] = ["accept", "content-length", "content-type", "user-agen
 
 /// Catches requests.
 #[derive(Debug)]
-pub(crate) struct Rehearsal {
+pub(crate) struct DryRun {
     caught: UnboundedReceiver<Request>,
     secret: Option<SecretString>,
     steps: u64,
 }
 
-impl Rehearsal {
-    /// The rehearsal, and the transport that the accounts have to use. `secret` is masked in what is shown.
+impl DryRun {
+    /// The dry run, and the transport that the accounts have to use. `secret` is masked in what is shown.
     pub(crate) fn new(secret: Option<SecretString>) -> (Self, Arc<dyn Transport>) {
         let (tell, caught) = unbounded_channel();
         (Self { caught, secret, steps: 0 }, Arc::new(Catch(tell)))

@@ -10,8 +10,8 @@ use keymux::{AccountName, AttemptEvent, ClientOptions, Keymux, Observer, RetryEv
 use crate::args::Global;
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::shutdown::AttemptObserver;
 use crate::progress::{Waits, Watch};
+use crate::shutdown::AttemptObserver;
 use crate::trail::Trail;
 use crate::trailed::Trailed;
 
@@ -85,7 +85,7 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Where changes are written: the file that was named, else that of the configuration. A rehearsal changes nothing.
+    /// Where changes are written: the file that was named, else that of the configuration. A dry run changes nothing.
     fn trail(&self, file: Option<&ConfigFile>) -> Option<Arc<Trail>> {
         let path = self.global.trail.as_deref().or_else(|| file?.trail()).filter(|_| self.transport.is_none())?;
         Some(Arc::new(Trail::new(path.to_owned(), self.global.reason.as_deref(), self.console)))

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::console::Console;
 use crate::locked;
-use crate::shutdown;
 use crate::random;
+use crate::shutdown;
 use crate::text::shown;
 use crate::tidy::Busy;
 

@@ -1,4 +1,4 @@
-//! What the commands that change keys have in common: the question before, guard during, and what a rehearsal shows.
+//! What the commands that change keys have in common: the question before, guard during, and what a dry run shows.
 
 use std::future::Future;
 use std::io;
@@ -11,8 +11,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Plan};
-use crate::shutdown::{ShutdownGuard, Stopped};
 use crate::rows::{Problem, RequestRow};
+use crate::shutdown::{ShutdownGuard, Stopped};
 
 /// What a table of several requests shows.
 pub(super) const REQUEST: &[&str] = &["step", "method", "url", "body", "note"];
@@ -107,7 +107,7 @@ pub(super) fn told(failure: Failure, key: Option<&KeyRef>, console: &Console) ->
     }
 }
 
-/// The one request of a rehearsal.
+/// The one request of a dry run.
 pub(super) fn show_request(request: RequestRow, console: &Console) -> Result<Exit, Failure> {
     let mut output = Output::single(console, Plan::of_one::<RequestRow>(console));
     output.row(request)?;

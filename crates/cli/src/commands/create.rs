@@ -5,13 +5,13 @@ use keymux::{KeyRef, Keymux, NewKey, Scope, WorkUnit};
 
 use crate::args::CreateArgs;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::load::Loader;
-use crate::shutdown::{self, ShutdownGuard};
 use crate::random;
-use crate::rehearsal::Rehearsal;
 use crate::secret_out::Place;
+use crate::shutdown::{self, ShutdownGuard};
 use crate::state::State;
 
 use super::new_key::key_in;
@@ -35,10 +35,10 @@ pub(super) async fn run(loader: &Loader<'_>, args: CreateArgs, console: &Console
         key = Stamp::new(random::digits(), place.into()).mark(&key);
     }
     if args.dry_run.dry_run {
-        let (mut rehearsal, transport) = Rehearsal::new(None);
+        let (mut dry_run, transport) = DryRun::new(None);
         let keymux = loader.through(transport).of([&account]).await?;
         let provider = keymux.account(&account)?;
-        let request = rehearsal.request((&account, provider.info().id()), keymux.create(&account, &key)).await?;
+        let request = dry_run.request((&account, provider.info().id()), keymux.create(&account, &key)).await?;
         return super::show_request(request, console);
     }
     let state = args.stamp.map(|_| State::locate()).transpose()?;

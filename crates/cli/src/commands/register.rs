@@ -4,23 +4,23 @@ use keymux::KeyRecord;
 
 use crate::args::RegisterArgs;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::shutdown::{self, ShutdownGuard};
 use crate::plaintext;
-use crate::rehearsal::Rehearsal;
+use crate::shutdown::{self, ShutdownGuard};
 
 pub(super) async fn run(loader: &Loader<'_>, args: RegisterArgs, console: &Console) -> Result<Exit, Failure> {
     args.surplus.refuse()?;
     let (account, key) = super::new_key::new_key(args.key)?;
     let plaintext = plaintext::read(&args.secret, console).await?;
     if args.dry_run.dry_run {
-        let (mut rehearsal, transport) = Rehearsal::new(Some(plaintext.clone()));
+        let (mut dry_run, transport) = DryRun::new(Some(plaintext.clone()));
         let keymux = loader.through(transport).of([&account]).await?;
         let provider = keymux.account(&account)?;
         let call = keymux.register(&account, &key, &plaintext);
-        let request = rehearsal.request((&account, provider.info().id()), call).await?;
+        let request = dry_run.request((&account, provider.info().id()), call).await?;
         return super::show_request(request, console);
     }
     let keymux = loader.of([&account]).await?;

@@ -8,12 +8,12 @@ use keymux::{KeyRef, Keymux};
 use crate::args::RevokeArgs;
 use crate::ask;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::shutdown::{self, ShutdownGuard};
-use crate::rehearsal::Rehearsal;
 use crate::rows::{Problem, RequestRow, RevokedRow};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::state::State;
 
 use super::many;
@@ -35,7 +35,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RevokeArgs, console: &Console
         return Ok(Exit::Success);
     }
     if args.dry_run.dry_run {
-        return rehearse(loader, &keys, single, console).await;
+        return show_requests(loader, &keys, single, console).await;
     }
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     many::accounts(&keymux, &keys, NOTHING)?;
@@ -101,15 +101,15 @@ async fn revoke(keymux: &Keymux, keys: Vec<KeyRef>, single: bool, console: &Cons
     Ok(ended.unwrap_or(tally.exit()))
 }
 
-async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], single: bool, console: &Console) -> Result<Exit, Failure> {
-    let (mut rehearsal, transport) = Rehearsal::new(None);
+async fn show_requests(loader: &Loader<'_>, keys: &[KeyRef], single: bool, console: &Console) -> Result<Exit, Failure> {
+    let (mut dry_run, transport) = DryRun::new(None);
     let keymux = loader.through(transport).of(keys.iter().map(KeyRef::account)).await?;
     let output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
     let mut output = if single { output.alone() } else { output };
     let mut tally = Tally::default();
     for key in keys {
         let provider = keymux.account(key.account())?;
-        match rehearsal.request((key.account(), provider.info().id()), keymux.revoke(key)).await {
+        match dry_run.request((key.account(), provider.info().id()), keymux.revoke(key)).await {
             Ok(request) => {
                 tally.success();
                 output.row(request)?;

@@ -14,14 +14,14 @@ use keymux::{KeyRef, Rotation};
 use crate::args::{RotateArgs, SecretOut, Target};
 use crate::ask;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::shutdown::ShutdownGuard;
-use crate::rehearsal::Rehearsal;
 use crate::rotation_state::{self, StateFile};
 use crate::rows::RequestRow;
 use crate::secret_file;
+use crate::shutdown::ShutdownGuard;
 
 use carry::{Came, Job, Store};
 pub(super) use options::assign;
@@ -44,7 +44,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: RotateArgs, console: &Console
             "{} is a file; to go on with the rotation whose state it is, add --resume",
             path.display()
         ))),
-        Some(_) if args.dry_run => rehearse(loader, &args, console).await,
+        Some(_) if args.dry_run => show_requests(loader, &args, console).await,
         Some(_) => one(loader, args, commands, console).await,
         // clap asks for one of them.
         None => Err(Failure::Usage("name a key".to_owned())),
@@ -120,8 +120,7 @@ async fn one(loader: &Loader<'_>, args: RotateArgs, commands: Commands, console:
         seen.await.map_err(|error| Failure::Usage(error.to_string()))?;
         state.save(&rotation).map_err(|error| unsaved(&state, error))?;
     }
-    let job =
-        Job { keymux: &keymux, rotator: &rotator, console, guard: &guard, next: &next, commands: &commands };
+    let job = Job { keymux: &keymux, rotator: &rotator, console, guard: &guard, next: &next, commands: &commands };
     let came = job.carry(&mut rotation, &mut state, store).await;
     let exit = ended(&came, &rotation, &next, console);
     let over = rotation.stage().is_done() || (matches!(rotation.stage(), Stage::Planned) && came.is_err());
@@ -236,26 +235,26 @@ fn ended(came: &Result<Came, Failure>, rotation: &Rotation, next: &str, console:
 }
 
 /// The plan, and the requests: some of them depend on the answer to the one before.
-async fn rehearse(loader: &Loader<'_>, args: &RotateArgs, console: &Console) -> Result<Exit, Failure> {
+async fn show_requests(loader: &Loader<'_>, args: &RotateArgs, console: &Console) -> Result<Exit, Failure> {
     let Some(Target::Key(key)) = &args.target else { return Err(Failure::Usage("name a key".to_owned())) };
     let guard = ShutdownGuard::begin();
     let real = loader.of([key.account()]).await?;
     let plan: RotationPlan = planned(&real.rotator(), key, &args.options, args.prove, &guard).await?;
     plan.to_string().lines().for_each(|line| console.note(line));
-    let (mut rehearsal, transport) = Rehearsal::new(None);
+    let (mut dry_run, transport) = DryRun::new(None);
     let keymux = loader.through(transport).of([key.account()]).await?;
     let provider = keymux.account(key.account())?;
     let of = (key.account(), provider.info().id());
     if plan.method() == Method::Native {
-        let request = rehearsal.request(of, provider.rotate(key.address())).await?;
+        let request = dry_run.request(of, provider.rotate(key.address())).await?;
         return super::show_request(request, console);
     }
     // What could not begin is told here, too.
     plan.clone().begin()?;
     let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
-    output.row(rehearsal.request(of, keymux.get(key)).await?)?;
-    output.row(rehearsal.request(of, keymux.create(key.account(), &plan.stamped_key())).await?)?;
-    let mut last = rehearsal.request(of, keymux.revoke(key)).await?;
+    output.row(dry_run.request(of, keymux.get(key)).await?)?;
+    output.row(dry_run.request(of, keymux.create(key.account(), &plan.stamped_key())).await?)?;
+    let mut last = dry_run.request(of, keymux.revoke(key)).await?;
     last.note = Some("once the new plaintext is stored".to_owned());
     output.row(last)?;
     output.finish(None)?;

@@ -11,12 +11,12 @@ use tokio::process::{Child, Command};
 
 use crate::args::RunArgs;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::{Handed, TOGETHER};
 use crate::load::Loader;
-use crate::shutdown::{self, ShutdownGuard};
 use crate::random;
-use crate::rehearsal::Rehearsal;
+use crate::shutdown::{self, ShutdownGuard};
 use crate::stamp::{self, StampArg};
 use crate::state::{Lease, LeaseFile, State};
 
@@ -39,11 +39,11 @@ pub(super) async fn run(loader: &Loader<'_>, args: RunArgs, console: &Console) -
     }
     let id = random::digits();
     if args.dry_run.dry_run {
-        let (mut rehearsal, transport) = Rehearsal::new(None);
+        let (mut dry_run, transport) = DryRun::new(None);
         let keymux = loader.through(transport).of([&account]).await?;
         let provider = keymux.account(&account)?.info();
         stamped(&mut key, provider, args.stamp, &id);
-        let request = rehearsal.request((&account, provider.id()), keymux.create(&account, &key)).await?;
+        let request = dry_run.request((&account, provider.id()), keymux.create(&account, &key)).await?;
         return super::show_request(request, console);
     }
     if !is_there(program) {

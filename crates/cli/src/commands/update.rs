@@ -10,12 +10,12 @@ use keymux::{Change, KeyPatch, KeyRecord, KeyRef, Keymux};
 use crate::args::{ChangeArgs, Clearable, UpdateArgs};
 use crate::ask;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
-use crate::shutdown::{self, ShutdownGuard};
-use crate::rehearsal::Rehearsal;
 use crate::rows::{RequestRow, UpdatedRow};
+use crate::shutdown::{self, ShutdownGuard};
 use crate::text::shown;
 
 use super::many;
@@ -46,7 +46,7 @@ pub(super) async fn run(loader: &Loader<'_>, args: UpdateArgs, console: &Console
         return Ok(Exit::Success);
     }
     if args.dry_run.dry_run {
-        return rehearse(loader, &keys, &patch, console).await;
+        return show_requests(loader, &keys, &patch, console).await;
     }
     let keymux = loader.of(keys.iter().map(KeyRef::account)).await?;
     many::accounts(&keymux, &keys, NOTHING)?;
@@ -65,10 +65,10 @@ async fn one(
 ) -> Result<Exit, Failure> {
     let account = key.account();
     if dry_run {
-        let (mut rehearsal, transport) = Rehearsal::new(None);
+        let (mut dry_run, transport) = DryRun::new(None);
         let keymux = loader.through(transport).of([account]).await?;
         let provider = keymux.account(account)?;
-        let request = rehearsal.request((account, provider.info().id()), keymux.update(key, patch)).await;
+        let request = dry_run.request((account, provider.info().id()), keymux.update(key, patch)).await;
         let request = request.map_err(|failure| super::told(failure, Some(key), console))?;
         return super::show_request(request, console);
     }
@@ -147,14 +147,19 @@ async fn all(
     Ok(ended.or(guard.was_heard().then(|| guard.exit())).unwrap_or(tally.exit()))
 }
 
-async fn rehearse(loader: &Loader<'_>, keys: &[KeyRef], patch: &KeyPatch, console: &Console) -> Result<Exit, Failure> {
-    let (mut rehearsal, transport) = Rehearsal::new(None);
+async fn show_requests(
+    loader: &Loader<'_>,
+    keys: &[KeyRef],
+    patch: &KeyPatch,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let (mut dry_run, transport) = DryRun::new(None);
     let keymux = loader.through(transport).of(keys.iter().map(KeyRef::account)).await?;
     let mut output = Output::new(console, Plan::of_many::<RequestRow>(console, super::REQUEST));
     let mut tally = Tally::default();
     for key in keys {
         let provider = keymux.account(key.account())?;
-        match rehearsal.request((key.account(), provider.info().id()), keymux.update(key, patch)).await {
+        match dry_run.request((key.account(), provider.info().id()), keymux.update(key, patch)).await {
             Ok(request) => {
                 tally.success();
                 output.row(request)?;

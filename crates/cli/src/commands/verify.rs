@@ -4,11 +4,11 @@ use keymux::{Verdict, VerifyRequest};
 
 use crate::args::VerifyArgs;
 use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::exit::{Exit, Failure};
 use crate::load::Loader;
 use crate::output::{Output, Plan};
 use crate::plaintext;
-use crate::rehearsal::Rehearsal;
 use crate::rows::VerdictRow;
 
 pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console) -> Result<Exit, Failure> {
@@ -17,11 +17,11 @@ pub(super) async fn run(loader: &Loader<'_>, args: VerifyArgs, console: &Console
     let request = VerifyRequest::new(args.unit.scope().clone()).with_permissions(args.permission);
     let plaintext = plaintext::read(&args.secret, console).await?;
     if args.dry_run.dry_run {
-        let (mut rehearsal, transport) = Rehearsal::new(Some(plaintext.clone()));
+        let (mut dry_run, transport) = DryRun::new(Some(plaintext.clone()));
         let keymux = loader.through(transport).of([account]).await?;
         let provider = keymux.account(account)?;
         let call = keymux.verify(account, &plaintext, &request);
-        let request = rehearsal.request((account, provider.info().id()), call).await;
+        let request = dry_run.request((account, provider.info().id()), call).await;
         let request = request.map_err(|failure| super::told(failure, None, console))?;
         return super::show_request(request, console);
     }

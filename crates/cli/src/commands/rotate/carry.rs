@@ -14,10 +14,10 @@ use crate::child;
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::interrupt::{Interrupt, Taken};
-use crate::shutdown::{self, ShutdownGuard};
 use crate::plaintext;
 use crate::rotation_state::StateFile;
 use crate::secret_out::{self, Kept, Place};
+use crate::shutdown::{self, ShutdownGuard};
 
 use super::options::Commands;
 use super::unsaved;
@@ -122,8 +122,7 @@ impl Job<'_> {
             super::super::look_in(self.keymux, rotation.old_key().account(), &rotation.plan().new_key().scope)
         };
         let call = self.rotator.make(rotation);
-        let seen =
-            super::super::see_through(self.guard, call, "whether there is a new plaintext", self.console).await;
+        let seen = super::super::see_through(self.guard, call, "whether there is a new plaintext", self.console).await;
         let issued = match shutdown::made(seen, look.as_deref()) {
             Ok(issued) => issued,
             Err(failure) => {

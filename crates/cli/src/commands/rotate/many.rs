@@ -17,10 +17,10 @@ use crate::console::Console;
 use crate::exit::{Exit, Failure, Tally};
 use crate::load::Loader;
 use crate::output::{self, Output, Plan};
-use crate::shutdown::ShutdownGuard;
 use crate::rotation_state::{StateFile, file_name};
 use crate::rows::{Problem, RotationRow, Summary};
 use crate::secret_file::NewFile;
+use crate::shutdown::ShutdownGuard;
 use crate::when;
 
 use super::carry::{Came, Job, Store};
