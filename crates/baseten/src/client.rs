@@ -203,7 +203,7 @@ impl Client {
         let limit = page.limit.map(|limit| limit.to_string());
         query.extend(limit.as_deref().map(|limit| ("limit", limit)));
         query.extend(page.cursor.as_ref().map(|cursor| ("cursor", cursor.as_str())));
-        let answer = self.pipeline.send(Call::get(operation, path).with_query(&query)).await?;
+        let answer = self.pipeline.send(Call::list(operation, path).with_query(&query)).await?;
         let Rows { rows, unread, rest, drift, .. } = answer.decode_page::<R, Paged>(&SHAPE, "items")?;
         let pagination = rest.pagination.into_known().unwrap_or_default();
         let cursor = pagination.cursor.into_known().filter(|cursor| !cursor.is_empty()).map(Cursor::new);

@@ -156,7 +156,7 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<Listed<T>, Error> {
         let path = ["v1", resource];
-        let answer = self.pipeline.send(Call::get(operation, &path).with_query(query)).await?;
+        let answer = self.pipeline.send(Call::list(operation, &path).with_query(query)).await?;
         let page: Rows<T, Empty> = answer.decode_page(&SHAPE, "objects")?;
         let unreadable = answer.unread_rows("objects", &page.unread);
         Ok((page, unreadable))

@@ -75,9 +75,12 @@ impl<'a> Loader<'a> {
         for name in keymux::empty_variables(&|name| std::env::var_os(name)) {
             self.console.note(&format!("keymux: {name} is set but empty, and counts as not set"));
         }
-        let options = self.options(None)?.with_trust_setting(
-            "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
-        );
+        let options = self
+            .options(None)?
+            .with_list_size_setting("`max_list_mib` of an account in a configuration file")
+            .with_trust_setting(
+                "`root_certificates_file` of an account in a configuration file, or the variable SSL_CERT_FILE",
+            );
         let keymux = Keymux::builder().with_env_partial(&options).build()?;
         Ok(match self.trail(None) {
             Some(trail) => Trailed::all(&keymux, &trail)?,

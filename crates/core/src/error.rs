@@ -55,8 +55,9 @@ pub enum ErrorKind {
     Transport,
     /// The answer is not what the vendor documents, and not readable all the same. Was probably carried out.
     Decode,
-    /// The answer is larger than [`ClientOptions::with_max_body_bytes`](crate::ClientOptions::with_max_body_bytes) allows.
-    /// Was probably carried out.
+    /// The answer is larger than [`ClientOptions::with_max_body_bytes`](crate::ClientOptions::with_max_body_bytes) allows, or
+    /// a list than [`ClientOptions::with_max_list_body_bytes`](crate::ClientOptions::with_max_list_body_bytes). Was probably
+    /// carried out.
     TooLarge,
     /// The vendor answered with a redirect, which is never followed: the base URL is probably wrong. A read is not
     /// carried out; a write may be. Where a key is made it is [`OutcomeUnknown`](Self::OutcomeUnknown) instead.

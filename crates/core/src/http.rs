@@ -22,5 +22,5 @@ pub use decode::objects;
 pub use dialect::{Dialect, Rejected, Rejection};
 pub use options::ClientOptions;
 pub use pipeline::Pipeline;
-pub use shape::{Decoded, Envelope, Rows, Shape, UnreadRow};
+pub use shape::{Decoded, Envelope, LaterRows, Rows, Shape, UnreadRow};
 pub use transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};

@@ -14,7 +14,7 @@ use crate::capability::Operation;
 use crate::error::Error;
 use crate::list_guard::ListGuard;
 use crate::names::AccountName;
-use crate::page::{Cursor, ListPosition, Page, Scope};
+use crate::page::{Cursor, KeyRows, ListPosition, Scope};
 use crate::provider::ApiKeyProvider;
 use crate::record::KeyRecord;
 
@@ -27,7 +27,13 @@ fn hash_on(hash: u64, address: &KeyAddress) -> u64 {
 }
 
 /// A page that is being fetched. It owns what it needs, so that the stream holding it can move.
-type Fetch = Pin<Box<dyn Future<Output = Result<Page<KeyRecord>, Error>> + Send>>;
+type Fetch = Pin<Box<dyn Future<Output = Result<KeyRows, Error>> + Send>>;
+
+/// Keys that are made when they are asked for.
+type Later = Box<dyn Iterator<Item = Result<KeyRecord, Error>> + Send>;
+
+/// How many keys are made at once.
+const AT_ONCE: usize = 64;
 
 /// All keys of a scope, page by page as they are asked for.
 ///
@@ -49,6 +55,8 @@ pub struct KeyStream {
     unreadable: std::vec::IntoIter<Error>,
     /// The keys of the page in hand that are behind.
     here: HashSet<KeyAddress>,
+    /// The keys of the page in hand that are not made, after those.
+    later: Option<Later>,
     /// How many keys of the page in hand are behind, given or left out, and the hash over them.
     passed: usize,
     passed_hash: u64,
@@ -85,6 +93,7 @@ impl KeyStream {
             items: Vec::new().into_iter(),
             unreadable: Vec::new().into_iter(),
             here: HashSet::new(),
+            later: None,
             passed: 0,
             passed_hash: 0,
             pages: 0,
@@ -105,7 +114,7 @@ impl KeyStream {
     pub fn position(&self) -> ListPosition {
         match (&self.resumed, &self.state) {
             (Some(position), _) => position.clone(),
-            (None, State::Idle) if self.is_used_up() => {
+            (None, State::Idle) if self.is_used_up() && self.later.is_none() => {
                 ListPosition { cursor: self.next.clone(), ..ListPosition::default() }
             }
             (None, _) => {
@@ -127,14 +136,40 @@ impl KeyStream {
 
     /// The next key of the page in hand. `None`: there is none left on it, and nothing was sent.
     pub fn next_in_hand(&mut self) -> Option<KeyRecord> {
-        for record in self.items.by_ref() {
-            self.passed += 1;
-            self.passed_hash = hash_on(self.passed_hash, &record.address);
-            if self.here.insert(record.address.clone()) && !self.guard.was_before(&record.address) {
-                return Some(record);
+        loop {
+            for record in self.items.by_ref() {
+                self.passed += 1;
+                self.passed_hash = hash_on(self.passed_hash, &record.address);
+                if self.here.insert(record.address.clone()) && !self.guard.was_before(&record.address) {
+                    return Some(record);
+                }
+            }
+            // Rows that cannot be read are given before others are made.
+            if self.unreadable.len() > 0 || !self.make() {
+                return None;
             }
         }
-        None
+    }
+
+    /// Makes the next keys of the page in hand. `false`: there are none.
+    fn make(&mut self) -> bool {
+        let Some(later) = &mut self.later else { return false };
+        let (mut made, mut unreadable) = (Vec::new(), Vec::new());
+        for row in later.take(AT_ONCE) {
+            match row {
+                Ok(record) => made.push(record),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        if made.is_empty() && unreadable.is_empty() {
+            self.later = None;
+            return false;
+        }
+        // Those of the rows before that were not given yet go first.
+        let before = std::mem::replace(&mut self.unreadable, Vec::new().into_iter());
+        self.unreadable = before.chain(unreadable).collect::<Vec<_>>().into_iter();
+        self.items = made.into_iter();
+        true
     }
 
     /// The next row of the page in hand that cannot be read. `None`: there is none left on it, and nothing was sent.
@@ -155,7 +190,7 @@ impl KeyStream {
     }
 
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
-        while self.is_used_up() {
+        while self.is_used_up() && !self.make() {
             match &mut self.state {
                 State::Ended => return Poll::Ready(None),
                 State::Last(error) => {
@@ -185,17 +220,25 @@ impl KeyStream {
         let (provider, scope, cursor) = (Arc::clone(&self.provider), self.scope.clone(), self.next.take());
         self.current.clone_from(&cursor);
         (self.passed, self.passed_hash) = (0, 0);
-        Box::pin(async move { provider.list_page(&scope, cursor.as_ref()).await })
+        // Whether a list has moved is judged by a whole page.
+        let whole = self.resumed.is_some();
+        Box::pin(async move {
+            if whole {
+                return provider.list_page(&scope, cursor.as_ref()).await.map(KeyRows::from);
+            }
+            provider.list_rows(&scope, cursor.as_ref()).await
+        })
     }
 
-    /// ParameterSupport a page in hand. Its keys are given before anything else happens.
-    fn turn(&mut self, page: Page<KeyRecord>) -> State {
+    /// Takes a page in hand. Its keys are given before anything else happens.
+    fn turn(&mut self, KeyRows { page, later }: KeyRows) -> State {
         self.pages += 1;
         let addresses = page.items.iter().map(|record| &record.address);
         let next = self.guard.turn(self.current.as_ref(), addresses, page.next);
         self.here.clear();
         self.items = page.items.into_iter();
         self.unreadable = page.unreadable.into_iter();
+        self.later = Some(later);
         if let Some(position) = self.resumed.take() {
             self.leave_out(&position);
         }

@@ -61,8 +61,9 @@ pub use error::{Error, ErrorKind, ErrorReport};
 pub use fact::{Fact, FactState};
 pub use field::Field;
 pub use http::{
-    Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, Pipeline, Rejected,
-    Rejection, Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow, objects,
+    Answer, BaseUrl, Call, ClientOptions, Decoded, Dialect, Distrust, Envelope, Exchange, LaterRows, Pipeline,
+    Rejected, Rejection, Request, Response, Rows, Shape, Transport, TransportError, TransportErrorKind, UnreadRow,
+    objects,
 };
 pub use info::ProviderInfo;
 pub use issued::IssuedKey;
@@ -73,7 +74,7 @@ pub use list_guard::ListGuard;
 pub use metadata::{Metadata, MetadataValue, compare_numbers};
 pub use names::{AccountName, InvalidName, ProviderId};
 pub use observe::{AttemptEvent, GiveUpEvent, Observer, RetryEvent, StopReason, WaitEvent};
-pub use page::{Cursor, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
+pub use page::{Cursor, KeyRows, ListPosition, MAX_CURSOR_BYTES, Page, Scope, ScopeInfo};
 pub use provider::ApiKeyProvider;
 pub use rate_limit::{
     Admission, Feedback, Permit, PermitFuture, PermitRequest, PermitWait, RateLimit, RateLimiter, RateLimiterError,

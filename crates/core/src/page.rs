@@ -9,6 +9,7 @@ use crate::capability::Parameter;
 use crate::drift::Drift;
 use crate::error::{Error, ErrorKind};
 use crate::info::ProviderInfo;
+use crate::record::KeyRecord;
 
 /// Where keys live inside an account: a group, a workspace, an API; or the account itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -166,6 +167,48 @@ impl<T> Page<T> {
             }
         }
         Page { items, next: self.next, drift: self.drift, unreadable, cut_short: self.cut_short }
+    }
+}
+
+/// The keys of a page that may be made when they are asked for, so that a page of tens of thousands takes no more memory
+/// than its text.
+#[non_exhaustive]
+pub struct KeyRows {
+    /// The page, with the keys that are made. They go before [`later`](Self::later).
+    pub page: Page<KeyRecord>,
+    /// The keys that are not made. An error is a row that cannot be read.
+    pub later: Box<dyn Iterator<Item = Result<KeyRecord, Error>> + Send>,
+}
+
+impl KeyRows {
+    /// A page whose other keys are made later. It has to be the only page of its list: where a list goes on is judged by
+    /// the keys of whole pages.
+    #[must_use]
+    pub fn new(page: Page<KeyRecord>, later: impl Iterator<Item = Result<KeyRecord, Error>> + Send + 'static) -> Self {
+        Self { page, later: Box::new(later) }
+    }
+
+    /// The same keys, with `page` and `row` applied to those that are made and to those that are not.
+    #[must_use]
+    pub fn map(
+        self,
+        mut page: impl FnMut(Page<KeyRecord>) -> Page<KeyRecord>,
+        row: impl FnMut(Result<KeyRecord, Error>) -> Result<KeyRecord, Error> + Send + 'static,
+    ) -> Self {
+        Self { page: page(self.page), later: Box::new(self.later.map(row)) }
+    }
+}
+
+/// A page all of whose keys are made.
+impl From<Page<KeyRecord>> for KeyRows {
+    fn from(page: Page<KeyRecord>) -> Self {
+        Self { page, later: Box::new(std::iter::empty()) }
+    }
+}
+
+impl fmt::Debug for KeyRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRows").field("page", &self.page).finish_non_exhaustive()
     }
 }
 

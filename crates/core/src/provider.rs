@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::info::ProviderInfo;
 use crate::issued::IssuedKey;
 use crate::likeness::Likeness;
-use crate::page::{Cursor, Page, Scope, ScopeInfo};
+use crate::page::{Cursor, KeyRows, Page, Scope, ScopeInfo};
 use crate::rate_limit::RateLimiterState;
 use crate::record::KeyRecord;
 use crate::verify::{Verdict, VerifyRequest};
@@ -65,6 +65,14 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// - The call changes nothing at the vendor; it is safe to repeat.
     async fn list_page(&self, _scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         Err(self.info().unsupported(Operation::ListPage))
+    }
+
+    /// Fetches one page of a scope's keys, whose records may be made when they are asked for.
+    ///
+    /// The rules are those of [`list_page`](ApiKeyProvider::list_page), which it is by default. It is for vendors without
+    /// pages, whose lists may be long.
+    async fn list_rows(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<KeyRows, Error> {
+        self.list_page(scope, cursor).await.map(KeyRows::from)
     }
 
     /// Fetches one page of the account's scopes: groups, workspaces.
@@ -182,6 +190,10 @@ impl<P: ApiKeyProvider + ?Sized> ApiKeyProvider for Arc<P> {
 
     async fn list_page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         (**self).list_page(scope, cursor).await
+    }
+
+    async fn list_rows(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<KeyRows, Error> {
+        (**self).list_rows(scope, cursor).await
     }
 
     async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {

@@ -228,7 +228,13 @@ async fn a_body_that_announces_too_much_is_refused_at_once_and_not_read() {
     let server = Server::start([vec![Read, head, Hang]]).await;
     let error = soon(call(&pipeline(&server.url(), options()))).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::TooLarge, 1));
-    assert_eq!(error.message(), Some("the body is larger than allowed (8388608 bytes)"));
+    assert_eq!(
+        error.message(),
+        Some(
+            "the body is larger than allowed (8388608 bytes); no single key has so many, so that something else than the vendor \
+             may answer"
+        )
+    );
     soon(server.ended(1)).await;
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keymux_core::{
-    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, Likeness, NewKey,
+    AccountName, ApiKeyProvider, Cursor, Error, IssuedKey, KeyAddress, KeyPatch, KeyRecord, KeyRows, Likeness, NewKey,
     Operation, Page, ProviderInfo, RateLimiterState, Revoked, Scope, ScopeInfo, SecretString, Verdict, VerifyRequest,
 };
 
 /// A provider under the name of an account.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Account {
     name: AccountName,
     provider: Arc<dyn ApiKeyProvider>,
@@ -67,6 +67,20 @@ impl ApiKeyProvider for Account {
             record.account = self.name.clone();
         }
         Ok(self.name_page(page))
+    }
+
+    async fn list_rows(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<KeyRows, Error> {
+        let rows = self.provider.list_rows(scope, cursor).await.map_err(|error| self.name_error(error))?;
+        let account = self.clone();
+        Ok(rows.map(
+            |mut page| {
+                for record in &mut page.items {
+                    record.account = self.name.clone();
+                }
+                self.name_page(page)
+            },
+            move |row| row.map(|record| account.name_record(record)).map_err(|error| account.name_error(error)),
+        ))
     }
 
     async fn scopes_page(&self, cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {

@@ -282,6 +282,7 @@ impl AccountConfig {
         };
         let mut options = options.clone().with_account_name(self.name.clone());
         options = options.with_trust_setting("`root_certificates_file` of the account in the configuration file");
+        options = options.with_list_size_setting("`max_list_mib` of the account in the configuration file");
         if self.source.can_renew() {
             options = options.with_credential_source(Arc::new(Renewal {
                 runs: Arc::clone(&self.runs),

@@ -101,7 +101,7 @@ impl Client {
         let (skip, limit) = (list.skip.map(|skip| skip.to_string()), list.limit.map(|limit| limit.to_string()));
         let query = [("skip", &skip), ("limit", &limit)];
         let query: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
-        let call = Call::get("list_api_keys", &["api", "v1", "api-keys"]).with_query(&query);
+        let call = Call::list("list_api_keys", &["api", "v1", "api-keys"]).with_query(&query);
         let answer = self.pipeline.send(call).await?;
         let page: Rows<ApiKey, PageInfo> = answer.decode_page(&SHAPE, "data")?;
         let page = page.without(|row| {

@@ -2,8 +2,8 @@
 
 use http::Method;
 use keymux_core::{
-    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, Page, Pipeline, ProviderId, Rejected,
-    Rejection, Rows, SecretString, TimeUnit,
+    Answer, Call, Decoded, Dialect, Drift, DriftKind, ExposeSecret, Fact, LaterRows, Page, Pipeline, ProviderId,
+    Rejected, Rejection, Rows, SecretString, TimeUnit,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -186,7 +186,7 @@ impl Client {
     /// nothing, and is repeated as the retry policy says.
     pub async fn list_scopes(&self, workspace: &WorkspaceId) -> Result<Vec<WorkspaceScope>, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "scopes"];
-        let answer = self.pipeline.send(Call::get("list_scopes", &path)).await?;
+        let answer = self.pipeline.send(Call::list("list_scopes", &path)).await?;
         whole(read_page(&answer, "scopes")?)
     }
 
@@ -204,11 +204,22 @@ impl Client {
 
     pub(crate) async fn fetch_api_keys(&self, workspace: &WorkspaceId) -> Result<Page<Decoded<ApiKey>>, Error> {
         let path = ["api", "v1", "workspace", workspace.as_str(), "api-key"];
-        read_page(&self.pipeline.send(Call::get("list_api_keys", &path)).await?, "apiKeys")
+        read_page(&self.pipeline.send(Call::list("list_api_keys", &path)).await?, "apiKeys")
+    }
+
+    pub(crate) async fn fetch_api_keys_later(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<(Page<Decoded<ApiKey>>, LaterRows<ApiKey>), Error> {
+        let path = ["api", "v1", "workspace", workspace.as_str(), "api-key"];
+        let answer = self.pipeline.send(Call::list("list_api_keys", &path)).await?;
+        let (Rows { rows, unread, drift, .. }, later) = answer.decode_page_later::<_, Empty>(&BARE, "apiKeys")?;
+        let unreadable = later.unread_rows(&unread);
+        Ok((Page::new(rows, None, drift).with_unreadable(unreadable), later))
     }
 
     pub(crate) async fn fetch_workspaces(&self) -> Result<Page<Decoded<Workspace>>, Error> {
-        let call = Call::get("list_workspaces", &["api", "v1", "workspace"]);
+        let call = Call::list("list_workspaces", &["api", "v1", "workspace"]);
         read_page(&self.pipeline.send(call).await?, "workspaces")
     }
 

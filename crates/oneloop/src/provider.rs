@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use keymux_core::{
     Action, ApiKeyProvider, Capabilities, Change, Cursor, Decoded, Drift, DriftKind, DriftNotes, Error, ErrorKind,
-    Fact, Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyState, Likeness, Metadata,
+    Fact, Field, Grade, IssuedKey, KeyAddress, KeyKind, KeyPatch, KeyRecord, KeyRows, KeyState, Likeness, Metadata,
     MetadataValue, NewKey, Operation, Page, Parameter, ParameterSupport, Permission, ProviderInfo, RateLimiterState,
     Refusal, Revoked, Scope, ScopeInfo, SecretString, Status, TimeForm, TimeUnit, Untold, Verdict, VerifyRequest,
     resolve_time,
@@ -87,6 +87,16 @@ impl ApiKeyProvider for Client {
     async fn list_page(&self, scope: &Scope, _cursor: Option<&Cursor>) -> Result<Page<KeyRecord>, Error> {
         let workspace: WorkspaceId = scope.one(&INFO)?;
         Ok(self.fetch_api_keys(&workspace).await?.try_map(|row| self.record(&workspace, row)))
+    }
+
+    /// A workspace has one page, which may hold tens of thousands of keys.
+    async fn list_rows(&self, scope: &Scope, _cursor: Option<&Cursor>) -> Result<KeyRows, Error> {
+        let workspace: WorkspaceId = scope.one(&INFO)?;
+        let (page, later) = self.fetch_api_keys_later(&workspace).await?;
+        let page = page.try_map(|row| self.record(&workspace, row));
+        let client = self.clone();
+        let later = later.map(move |row| client.record(&workspace, row?));
+        Ok(KeyRows::new(page, later))
     }
 
     async fn scopes_page(&self, _cursor: Option<&Cursor>) -> Result<Page<ScopeInfo>, Error> {

@@ -23,7 +23,7 @@ impl Client {
         let mut query = Vec::new();
         query.extend(filter.key_type.as_deref().map(|key_type| ("type", key_type)));
         query.extend(filter.created_by_me.map(|mine| ("created_by_me", if mine { "true" } else { "false" })));
-        let call = Call::get("list_workspace_api_keys", &["v1", "api_keys"]).with_query(&query);
+        let call = Call::list("list_workspace_api_keys", &["v1", "api_keys"]).with_query(&query);
         let answer = self.pipeline.send(call).await?;
         match answer.decode_page(&SHAPE, "keys") {
             // A plain list has no place for a row that cannot be read.

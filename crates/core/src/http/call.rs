@@ -23,6 +23,7 @@ pub struct Call<'a> {
     pub(super) idempotency: Idempotency,
     pub(super) quiet: Quiet,
     pub(super) find_out: &'static str,
+    pub(super) is_list: bool,
 }
 
 impl<'a> Call<'a> {
@@ -39,6 +40,7 @@ impl<'a> Call<'a> {
             idempotency: Idempotency::Idempotent,
             quiet: Quiet::Not,
             find_out: "",
+            is_list: false,
         }
     }
 
@@ -46,6 +48,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn get(operation: &'static str, path: &'a [&'a str]) -> Self {
         Self::new(operation, Method::GET, path)
+    }
+
+    /// A read of a list at `path`. Its answer may be as large as
+    /// [`ClientOptions::with_max_list_body_bytes`](crate::ClientOptions::with_max_list_body_bytes) says.
+    #[must_use]
+    pub fn list(operation: &'static str, path: &'a [&'a str]) -> Self {
+        Self { is_list: true, ..Self::get(operation, path) }
     }
 
     /// Adds query parameters, as they are.

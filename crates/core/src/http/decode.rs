@@ -1,6 +1,7 @@
 //! From bytes to a model: strictly first, tolerantly where that fails. Pure functions; no text that they return shows a
 //! value.
 
+mod apart;
 mod page;
 mod tree;
 mod watch;
@@ -14,6 +15,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAcces
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+pub(super) use self::apart::{Apart, apart};
 pub(super) use self::page::rows;
 use self::tree::{Repeated, Tree};
 use self::watch::{Anomaly, Found, Name, Path, Steps};

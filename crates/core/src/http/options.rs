@@ -26,6 +26,8 @@ pub struct ClientOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
     pub(crate) max_body_bytes: usize,
+    pub(crate) max_list_body_bytes: usize,
+    pub(crate) list_size_setting: Cow<'static, str>,
     pub(crate) retry: RetryPolicy,
     pub(crate) raw: bool,
     pub(crate) application: Option<String>,
@@ -64,6 +66,8 @@ impl Default for ClientOptions {
             connect_timeout: Duration::from_secs(10),
             pool_idle_timeout: Duration::from_secs(50),
             max_body_bytes: 8 * 1024 * 1024,
+            max_list_body_bytes: 64 * 1024 * 1024,
+            list_size_setting: Cow::Borrowed("`ClientOptions::with_max_list_body_bytes`"),
             retry: RetryPolicy::default(),
             raw: false,
             application: None,
@@ -120,11 +124,31 @@ impl ClientOptions {
         self
     }
 
-    /// The largest body that is read, in bytes. Default 8 MiB: a page of a thousand keys has well under one. A larger
+    /// The largest body that is read, in bytes, save of lists. Default 8 MiB: a key has a few thousand bytes. A larger
     /// body ends the call with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), and no more of it is read.
     pub fn with_max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
+    }
+
+    /// The largest body of a list that is read, in bytes. Default 64 MiB: some vendors have no pages, and 25,000 keys with
+    /// their permissions have 10 MB. A larger body ends the call as one of
+    /// [another call](Self::with_max_body_bytes) does.
+    pub fn with_max_list_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_list_body_bytes = bytes;
+        self
+    }
+
+    /// What errors call the setting that [`with_max_list_body_bytes`](Self::with_max_list_body_bytes) is to the user: the
+    /// key of a file, say. Default: the name of that method.
+    pub fn with_list_size_setting(mut self, words: impl Into<Cow<'static, str>>) -> Self {
+        self.list_size_setting = words.into();
+        self
+    }
+
+    /// How large the body of an answer may be.
+    pub(super) fn body_limit(&self, is_list: bool) -> usize {
+        if is_list { self.max_list_body_bytes } else { self.max_body_bytes }
     }
 
     /// How often and how fast a failed call is sent again.

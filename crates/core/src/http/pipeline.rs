@@ -365,7 +365,8 @@ impl Pipeline {
         credential: &Held,
     ) -> Result<Response, Error> {
         let Inner { options, transport, .. } = &*self.inner;
-        let exchange = Exchange::new(options.max_body_bytes);
+        let largest = options.body_limit(call.is_list);
+        let exchange = Exchange::new(largest);
         let limit = options.attempt_timeout.min(remaining);
         let mut work = transport.execute(self.request(call, url, credential), &exchange);
         let mut time_out = options.clock.time_limit(limit);
@@ -378,7 +379,7 @@ impl Pipeline {
         let outcome = outcome.await;
         drop(work);
         match outcome {
-            Some(Ok(response)) if response.body().len() > options.max_body_bytes => {
+            Some(Ok(response)) if response.body().len() > largest => {
                 let error = TransportError::new(TransportErrorKind::BodyTooLarge, None);
                 Err(self.refusal(call).broken(exchange, error))
             }

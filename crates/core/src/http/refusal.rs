@@ -97,12 +97,22 @@ impl Refusal<'_> {
             TransportErrorKind::BodyTooLarge => ErrorKind::TooLarge,
         };
         let message = match error.kind() {
-            TransportErrorKind::BodyTooLarge => format!("{error} ({} bytes)", self.options.max_body_bytes),
+            TransportErrorKind::BodyTooLarge => self.too_large(&error),
             _ => error.explanation().map_or_else(|| innermost(&error), str::to_owned),
         };
         let told = self.error(kind).with_message(message).with_permanent(error.is_permanent());
         let told = told.with_detail(error.distrust().map(|distrust| Arc::new(distrust) as _));
         with_status(told.with_source(error), status)
+    }
+
+    fn too_large(&self, error: &TransportError) -> String {
+        let largest = self.options.body_limit(self.call.is_list);
+        if self.call.is_list {
+            return format!("{error} ({largest} bytes for a list); {} can allow more", self.options.list_size_setting);
+        }
+        format!(
+            "{error} ({largest} bytes); no single key has so many, so that something else than the vendor may answer"
+        )
     }
 
     pub(super) fn timed_out(&self, exchange: Exchange, limit: Duration) -> Error {

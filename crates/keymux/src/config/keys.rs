@@ -42,6 +42,8 @@ pub(super) enum ParameterSupport {
     Duration,
     /// A whole number of 1 to [`MAX_COUNT`].
     Count,
+    /// A whole number of mebibytes, of 1 to [`MAX_MEBIBYTES`].
+    Mebibytes,
     /// A number above 0.
     Rate,
     Flag,
@@ -52,11 +54,14 @@ pub(super) enum ParameterSupport {
 /// The most attempts that a file may ask for.
 pub(super) const MAX_COUNT: u32 = 100;
 
+/// The largest answer that a file may allow, in mebibytes.
+pub(super) const MAX_MEBIBYTES: u32 = 2048;
+
 /// The longest time-out that a file may ask for.
 pub(super) const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every key of an account.
-pub(super) const KEYS: [Key; 18] = [
+pub(super) const KEYS: [Key; 19] = [
     key("provider", Of::Account, ParameterSupport::Provider),
     key("credential", Of::Account, ParameterSupport::Credential),
     key("base_url", Of::Account, ParameterSupport::Url),
@@ -64,6 +69,7 @@ pub(super) const KEYS: [Key; 18] = [
     key("total_timeout", Of::Shared, ParameterSupport::Duration),
     key("connect_timeout", Of::Shared, ParameterSupport::Duration),
     key("max_attempts", Of::Shared, ParameterSupport::Count),
+    key("max_list_mib", Of::Shared, ParameterSupport::Mebibytes),
     key("pace", Of::Shared, ParameterSupport::Rate),
     key("application", Of::Shared, ParameterSupport::Product),
     key("system_proxy", Of::Shared, ParameterSupport::Flag),

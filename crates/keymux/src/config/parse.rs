@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
 use super::keys::{
-    KEYS, Key, MAX_COUNT, MAX_DURATION, Of, ParameterSupport, TRAIL_PATH, VENDORS, Value, means_secret, nearest,
+    KEYS, Key, MAX_COUNT, MAX_DURATION, MAX_MEBIBYTES, Of, ParameterSupport, TRAIL_PATH, VENDORS, Value, means_secret,
+    nearest,
 };
 use super::runs::Runs;
 use super::{AccountConfig, Place, Setting};
@@ -196,11 +197,16 @@ impl File<'_> {
             (ParameterSupport::Duration, DeValue::String(text)) if duration(text).is_some() => {
                 Ok(Value::Duration(duration(text).unwrap_or_default()))
             }
-            (ParameterSupport::Count, DeValue::Integer(number)) => u32::from_str_radix(number.as_str(), number.radix())
-                .ok()
-                .filter(|count| (1..=MAX_COUNT).contains(count))
-                .map(Value::Count)
-                .ok_or_else(|| fail(wants(key.takes))),
+            (ParameterSupport::Count | ParameterSupport::Mebibytes, DeValue::Integer(number)) => {
+                u32::from_str_radix(number.as_str(), number.radix())
+                    .ok()
+                    .filter(|count| {
+                        (1..=if key.takes == ParameterSupport::Count { MAX_COUNT } else { MAX_MEBIBYTES })
+                            .contains(count)
+                    })
+                    .map(Value::Count)
+                    .ok_or_else(|| fail(wants(key.takes)))
+            }
             (ParameterSupport::Rate, DeValue::Integer(number)) if number.radix() == 10 => {
                 rate(number.as_str()).ok_or_else(|| fail(wants(key.takes)))
             }
@@ -360,6 +366,7 @@ fn wants(takes: ParameterSupport) -> String {
             format!("write a string such as \"10s\" or \"1m 30s\", above 0 and at most {hours}h")
         }
         ParameterSupport::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
+        ParameterSupport::Mebibytes => format!("write a whole number of mebibytes, of 1 to {MAX_MEBIBYTES}"),
         ParameterSupport::Rate => "write a number above 0".to_owned(),
         ParameterSupport::Flag => "write true or false".to_owned(),
         ParameterSupport::File => "write the path of a file".to_owned(),
@@ -373,7 +380,7 @@ fn amiss(takes: ParameterSupport, value: &Spot<'_>) -> String {
         (ParameterSupport::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => {
             "out of range".to_owned()
         }
-        (ParameterSupport::Count, DeValue::Integer(_)) => "out of range".to_owned(),
+        (ParameterSupport::Count | ParameterSupport::Mebibytes, DeValue::Integer(_)) => "out of range".to_owned(),
         (ParameterSupport::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
         (ParameterSupport::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
         (ParameterSupport::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),

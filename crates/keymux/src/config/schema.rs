@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ConfigFile;
-use super::keys::{KEYS, Key, MAX_COUNT, Of, ParameterSupport, TRAIL_PATH, VENDORS};
+use super::keys::{KEYS, Key, MAX_COUNT, MAX_MEBIBYTES, Of, ParameterSupport, TRAIL_PATH, VENDORS};
 
 const SCHEMA: &str = include_str!("../../../../docs/keymux.schema.json");
 const EXAMPLE: &str = include_str!("../../../../docs/keymux.example.toml");
@@ -19,6 +19,7 @@ fn describe(key: &str) -> &'static str {
         "total_timeout" => "The longest that one call may take, with retries and waits. Default 2m.",
         "connect_timeout" => "The longest that connecting may take, TLS included. Default 10s.",
         "max_attempts" => "How many attempts a call has at most, the first one included. Default 4.",
+        "max_list_mib" => "The largest answer that is read of a list, in MiB. Default 64.",
         "pace" => {
             "How many requests are sent in a second at most. Default: the limit that the vendor declares, else one that is learned."
         }
@@ -48,6 +49,7 @@ fn schema_of(key: &Key) -> Value {
         }
         ParameterSupport::Choice(words) => json!({"enum": words}),
         ParameterSupport::Count => json!({"type": "integer", "minimum": 1, "maximum": MAX_COUNT}),
+        ParameterSupport::Mebibytes => json!({"type": "integer", "minimum": 1, "maximum": MAX_MEBIBYTES}),
         ParameterSupport::Rate => json!({"type": "number", "exclusiveMinimum": 0}),
         ParameterSupport::Flag => json!({"type": "boolean"}),
     };

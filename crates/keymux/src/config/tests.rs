@@ -19,6 +19,7 @@ async fn every_shared_key_changes_the_options() {
         "total_timeout" => ("\"1m 30s\"", "total_timeout: 90s"),
         "connect_timeout" => ("\"1500ms\"", "connect_timeout: 1.5s"),
         "max_attempts" => ("9", "max_attempts: 9"),
+        "max_list_mib" => ("3", "max_list_body_bytes: 3145728"),
         "application" => ("\"my-service/1.4\"", "application: Some(\"my-service/1.4\")"),
         "pace" => ("2.5", "rate_limit: Some(RateLimit { requests: 25, per: 10s })"),
         "system_proxy" => ("false", "system_proxy: false"),

@@ -47,6 +47,10 @@ impl AccountConfig {
             let policy = options.retry().with_max_attempts(*attempts);
             options = options.with_retry(policy);
         }
+        if let Some(Value::Count(mebibytes)) = self.value("max_list_mib") {
+            let bytes = usize::try_from(u64::from(*mebibytes) << 20).unwrap_or(usize::MAX);
+            options = options.with_max_list_body_bytes(bytes);
+        }
         if let Some(Value::Rate(pace)) = self.value("pace") {
             options = options.with_rate_limit(rate_limit(*pace));
         }
