@@ -113,7 +113,7 @@ async fn refusals_without_a_time_lose_no_look_up_even_where_the_retry_budget_is_
     assert_eq!((failed.len(), vendor.served()), (0, 500));
 }
 
-/// DriftNotes when attempts are made.
+/// Notes when attempts are made.
 #[derive(Debug)]
 struct Times(Stage, Mutex<Vec<Duration>>);
 

@@ -250,7 +250,7 @@ fn is_missing_or_no_access(message: &str) -> bool {
     message.contains("Missing ") && message.contains(" access to ") && message.contains("does not exist")
 }
 
-/// ParameterSupport the bracketed context out of `message`, and returns the request's id if it was there.
+/// Takes the bracketed context out of `message`, and returns the request's id if it was there.
 fn strip_context(message: &str) -> (String, Option<String>) {
     const MEMBERS: [&str; 4] = ["user_email=", "user_org=", "timestamp=", "request_id="];
     let mut kept = String::with_capacity(message.len());

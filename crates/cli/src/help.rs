@@ -60,7 +60,7 @@ const EXAMPLES: [(&str, &str); 18] = [
         "  keymux rotate oneloop:WORKSPACE/KEY --secret-file new.key\n  keymux rotate mielto:key_000000001 --store -- vault kv put secret/ci key=-\n  keymux rotate mielto:key_000000001 --resume",
     ),
     ("run", "  keymux run --create prod-baseten:abc123hash --name job --env API_KEY -- ./job.sh"),
-    ("orphans", "  keymux orphans\n  keymux orphans mielto --acknowledge mielto:key_000000001"),
+    ("orphans", "  keymux orphans\n  keymux orphans --acknowledge mielto:key_000000001"),
     ("verify", "  keymux verify datkey:api_example_1 --key-file some.key"),
     ("revoke", "  keymux revoke mielto:key_000000001\n  keymux list mielto --filter 'last_used>1y' | keymux revoke -"),
     ("providers", "  keymux providers\n  keymux providers oneloop"),

@@ -182,7 +182,7 @@ impl<'a, R: Row> Output<'a, R> {
         self.plan.format == Format::Table || !self.plan.sort.is_empty() || !matches!(self.plan.counts, Counts::No)
     }
 
-    /// ParameterSupport a row. Those that a filter does not keep are gone.
+    /// Takes a row. Those that a filter does not keep are gone.
     pub(crate) fn row(&mut self, row: R) -> Result<(), Failure> {
         let mut unsaid = BTreeSet::new();
         let judged = self.plan.filters.iter().map(|filter| filter.judge(&row, &mut unsaid));
@@ -246,7 +246,7 @@ impl<'a, R: Row> Output<'a, R> {
         if self.plan.format == Format::Tsv { Ok(csv::tab_line(cells)) } else { csv::line(cells) }
     }
 
-    /// ParameterSupport a failure: an object in JSON; a line on standard error in every format is the caller's.
+    /// Takes a failure: an object in JSON; a line on standard error in every format is the caller's.
     pub(crate) fn problem(&mut self, problem: &Problem) -> Result<(), Failure> {
         match self.plan.format {
             // The number is all that is printed.

@@ -99,7 +99,7 @@ impl NewFile {
         self.path.display().to_string()
     }
 
-    /// ParameterSupport up the room that the content needs, so that a full disk is seen before there is any.
+    /// Takes up the room that the content needs, so that a full disk is seen before there is any.
     pub(crate) fn reserve(&mut self) -> io::Result<()> {
         self.file.write_all(&[0; ROOM])?;
         self.file.sync_all()

@@ -222,7 +222,7 @@ impl Credentials {
         Some(self.without_new(old, refused, error))
     }
 
-    /// ParameterSupport in what was fetched.
+    /// Takes in what was fetched.
     fn take(
         &self,
         fetched: Result<Credential, Error>,

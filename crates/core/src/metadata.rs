@@ -55,7 +55,7 @@ impl Metadata {
         self.0.insert(name.into(), value.into())
     }
 
-    /// ParameterSupport a member out, and gives back its value.
+    /// Takes a member out, and gives back its value.
     pub fn remove(&mut self, name: &str) -> Option<MetadataValue> {
         self.0.remove(name)
     }

@@ -40,7 +40,7 @@ async fn fan_out(client: &Pipeline, tasks: usize, calls: usize) -> Vec<Result<()
     set.join_all().await.into_iter().flatten().collect()
 }
 
-/// DriftNotes every wait.
+/// Notes every wait.
 #[derive(Debug, Default)]
 struct Waits(Mutex<Vec<(WaitReason, Option<Duration>)>>);
 

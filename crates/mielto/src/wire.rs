@@ -69,7 +69,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// ParameterSupport the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key). The name
+    /// Takes the plaintext out of the answer to making a key: [`secret`](Self::secret), else [`key`](Self::key). The name
     /// of the member goes with it.
     pub(crate) fn take_plaintext(&mut self) -> Option<(SecretString, &'static str)> {
         let is_there = |half: &Fact<SecretString>| half.known().is_some_and(|text| !text.expose_secret().is_empty());

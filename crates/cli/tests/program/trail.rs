@@ -62,7 +62,7 @@ fn every_change_has_a_line_before_and_after_it_and_none_holds_a_secret() {
         (&create[..], ""),
         (&register, OWN),
         (&["update", &mielto, "--name", "renamed"], ""),
-        (&["rotate", &oneloop, "--yes"], ""),
+        (&["rotate", &oneloop, "--native", "--yes"], ""),
         (&["rotate", &baseten, "--yes"], ""),
         (&["revoke", &mielto, "mielto:nope", "--yes"], ""),
     ] {
@@ -86,8 +86,8 @@ fn every_change_has_a_line_before_and_after_it_and_none_holds_a_secret() {
         operations.push(pair[0]["operation"].as_str().unwrap());
     }
     operations.sort_unstable();
-    // Baseten's rotation is a new key and the end of the old one.
-    assert_eq!(operations, ["create", "create", "register", "revoke", "revoke", "revoke", "rotate", "update"]);
+    // A pipe stores nothing, so that Baseten's rotation is a new key beside the old one.
+    assert_eq!(operations, ["create", "create", "register", "revoke", "revoke", "rotate", "update"]);
     let nope = lines.iter().find(|line| line["ref"] == "mielto:nope" && line["phase"] == "ended").unwrap();
     assert_eq!(
         (&nope["outcome"], &nope["error"], &nope["status"]),

@@ -262,7 +262,7 @@ fn read(value: &RawValue) -> Value {
     serde_json::from_str(value.get()).unwrap_or_else(|_| length())
 }
 
-/// ParameterSupport out of `value` what does not decode, until the rest does. `repeated` tells what is not in it to begin with.
+/// Takes out of `value` what does not decode, until the rest does. `repeated` tells what is not in it to begin with.
 fn repair(value: &mut Tree<'_>, decode: Decode<'_>, repeated: &[Repeated]) -> Result<Removed, String> {
     let mut removed = Removed::default();
     loop {
@@ -320,7 +320,7 @@ impl Removed {
         }
     }
 
-    /// ParameterSupport the member or element at `path` out of `value`, or the one that holds it where that is not taken apart;
+    /// Takes the member or element at `path` out of `value`, or the one that holds it where that is not taken apart;
     /// `of_type` says that its type is what is wrong with it. `None`: `path` is the root, or leads nowhere.
     fn remove(&mut self, value: &mut Tree<'_>, path: &[String], of_type: bool) -> Option<()> {
         let (steps, taken) = value.remove(path)?;

@@ -90,7 +90,7 @@ impl MetadataValue {
         }
     }
 
-    /// ParameterSupport the white space from between the tokens of `json`, which is JSON. `None`: it is too deep.
+    /// Takes the white space from between the tokens of `json`, which is JSON. `None`: it is too deep.
     fn compact(json: &str) -> Option<Self> {
         let (mut compact, mut depth) = (String::with_capacity(json.len()), 0_usize);
         let (mut in_text, mut escaped) = (false, false);

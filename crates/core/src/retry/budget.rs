@@ -35,7 +35,7 @@ impl Budget {
         self.tokens.load(Ordering::Relaxed) >= RETRY
     }
 
-    /// ParameterSupport one retry. Two tasks that both saw the last token may both take it; the bucket stays at zero.
+    /// Takes one retry. Two tasks that both saw the last token may both take it; the bucket stays at zero.
     pub(crate) fn take_retry(&self) {
         self.change(|tokens| tokens.saturating_sub(RETRY));
     }

@@ -11,7 +11,7 @@ pub(super) const VENDORS: [&str; 5] = ["baseten", "braintrust", "mielto", "datke
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) of: Of,
-    pub(super) takes: ParameterSupport,
+    pub(super) takes: ValueKind,
 }
 
 /// Where a key may stand.
@@ -27,7 +27,7 @@ pub(super) enum Of {
 
 /// What a key takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ParameterSupport {
+pub(super) enum ValueKind {
     Provider,
     Credential,
     /// A base URL.
@@ -62,35 +62,35 @@ pub(super) const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every key of an account.
 pub(super) const KEYS: [Key; 19] = [
-    key("provider", Of::Account, ParameterSupport::Provider),
-    key("credential", Of::Account, ParameterSupport::Credential),
-    key("base_url", Of::Account, ParameterSupport::Url),
-    key("attempt_timeout", Of::Shared, ParameterSupport::Duration),
-    key("total_timeout", Of::Shared, ParameterSupport::Duration),
-    key("connect_timeout", Of::Shared, ParameterSupport::Duration),
-    key("max_attempts", Of::Shared, ParameterSupport::Count),
-    key("max_list_mib", Of::Shared, ParameterSupport::Mebibytes),
-    key("pace", Of::Shared, ParameterSupport::Rate),
-    key("application", Of::Shared, ParameterSupport::Product),
-    key("system_proxy", Of::Shared, ParameterSupport::Flag),
-    key("root_certificates_file", Of::Shared, ParameterSupport::File),
-    key("auth_scheme", Of::Vendor("baseten"), ParameterSupport::Choice(&["api-key", "bearer"])),
-    key("signing_key_file", Of::Vendor("baseten"), ParameterSupport::File),
-    key("region", Of::Vendor("braintrust"), ParameterSupport::Choice(&["us", "eu"])),
-    key("impersonated_user", Of::Vendor("braintrust"), ParameterSupport::Text),
-    key("auth_header", Of::Vendor("mielto"), ParameterSupport::Choice(&["bearer", "x-api-key"])),
-    key("workspace_id", Of::Vendor("mielto"), ParameterSupport::Text),
-    key("expiry_unit", Of::Vendor("oneloop"), ParameterSupport::Choice(&["seconds", "milliseconds"])),
+    key("provider", Of::Account, ValueKind::Provider),
+    key("credential", Of::Account, ValueKind::Credential),
+    key("base_url", Of::Account, ValueKind::Url),
+    key("attempt_timeout", Of::Shared, ValueKind::Duration),
+    key("total_timeout", Of::Shared, ValueKind::Duration),
+    key("connect_timeout", Of::Shared, ValueKind::Duration),
+    key("max_attempts", Of::Shared, ValueKind::Count),
+    key("max_list_mib", Of::Shared, ValueKind::Mebibytes),
+    key("pace", Of::Shared, ValueKind::Rate),
+    key("application", Of::Shared, ValueKind::Product),
+    key("system_proxy", Of::Shared, ValueKind::Flag),
+    key("root_certificates_file", Of::Shared, ValueKind::File),
+    key("auth_scheme", Of::Vendor("baseten"), ValueKind::Choice(&["api-key", "bearer"])),
+    key("signing_key_file", Of::Vendor("baseten"), ValueKind::File),
+    key("region", Of::Vendor("braintrust"), ValueKind::Choice(&["us", "eu"])),
+    key("impersonated_user", Of::Vendor("braintrust"), ValueKind::Text),
+    key("auth_header", Of::Vendor("mielto"), ValueKind::Choice(&["bearer", "x-api-key"])),
+    key("workspace_id", Of::Vendor("mielto"), ValueKind::Text),
+    key("expiry_unit", Of::Vendor("oneloop"), ValueKind::Choice(&["seconds", "milliseconds"])),
 ];
 
 /// The one key of `[trail]`.
-pub(super) const TRAIL_PATH: Key = key("path", Of::Account, ParameterSupport::File);
+pub(super) const TRAIL_PATH: Key = key("path", Of::Account, ValueKind::File);
 
-const fn key(name: &'static str, of: Of, takes: ParameterSupport) -> Key {
+const fn key(name: &'static str, of: Of, takes: ValueKind) -> Key {
     Key { name, of, takes }
 }
 
-/// A value of the right kind. [`ParameterSupport::Provider`] and [`ParameterSupport::Credential`] have none here.
+/// A value of the right kind. [`ValueKind::Provider`] and [`ValueKind::Credential`] have none here.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),

@@ -12,8 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::credential::Source;
 use super::keys::{
-    KEYS, Key, MAX_COUNT, MAX_DURATION, MAX_MEBIBYTES, Of, ParameterSupport, TRAIL_PATH, VENDORS, Value, means_secret,
-    nearest,
+    KEYS, Key, MAX_COUNT, MAX_DURATION, MAX_MEBIBYTES, Of, TRAIL_PATH, VENDORS, Value, ValueKind, means_secret, nearest,
 };
 use super::runs::Runs;
 use super::{AccountConfig, Place, Setting};
@@ -131,7 +130,7 @@ impl File<'_> {
                         format!("`{}` is for provider `{other}`, and this account's is `{vendor}`", key.name),
                     ));
                 }
-                _ if matches!(key.takes, ParameterSupport::Provider | ParameterSupport::Credential) => {}
+                _ if matches!(key.takes, ValueKind::Provider | ValueKind::Credential) => {}
                 _ => drop(settings.insert(key.name, self.setting(key, value)?)),
             }
         }
@@ -177,44 +176,37 @@ impl File<'_> {
         let at = value.span().start;
         let fail = |wants: String| (at, format!("`{}` is {}; {wants}", key.name, amiss(key.takes, value)));
         match (key.takes, value.get_ref()) {
-            (ParameterSupport::Url, DeValue::String(url)) => {
+            (ValueKind::Url, DeValue::String(url)) => {
                 let checked = BaseUrl::parse("`base_url`", url)
                     .and_then(|url| url.check_scheme("`base_url`", &ClientOptions::new()));
                 checked.map_err(|error| (at, error.message().unwrap_or_default().to_owned()))?;
                 Ok(Value::Text(url.to_string()))
             }
-            (ParameterSupport::Text, DeValue::String(text)) if !text.trim().is_empty() => {
-                Ok(Value::Text(text.to_string()))
-            }
-            (ParameterSupport::Product, DeValue::String(product))
+            (ValueKind::Text, DeValue::String(text)) if !text.trim().is_empty() => Ok(Value::Text(text.to_string())),
+            (ValueKind::Product, DeValue::String(product))
                 if ClientOptions::new().with_application(product).is_ok() =>
             {
                 Ok(Value::Text(product.to_string()))
             }
-            (ParameterSupport::Choice(words), _) => {
-                choice(value, key.name, words).map(|word| Value::Text(word.to_owned()))
-            }
-            (ParameterSupport::Duration, DeValue::String(text)) if duration(text).is_some() => {
+            (ValueKind::Choice(words), _) => choice(value, key.name, words).map(|word| Value::Text(word.to_owned())),
+            (ValueKind::Duration, DeValue::String(text)) if duration(text).is_some() => {
                 Ok(Value::Duration(duration(text).unwrap_or_default()))
             }
-            (ParameterSupport::Count | ParameterSupport::Mebibytes, DeValue::Integer(number)) => {
+            (ValueKind::Count | ValueKind::Mebibytes, DeValue::Integer(number)) => {
                 u32::from_str_radix(number.as_str(), number.radix())
                     .ok()
                     .filter(|count| {
-                        (1..=if key.takes == ParameterSupport::Count { MAX_COUNT } else { MAX_MEBIBYTES })
-                            .contains(count)
+                        (1..=if key.takes == ValueKind::Count { MAX_COUNT } else { MAX_MEBIBYTES }).contains(count)
                     })
                     .map(Value::Count)
                     .ok_or_else(|| fail(wants(key.takes)))
             }
-            (ParameterSupport::Rate, DeValue::Integer(number)) if number.radix() == 10 => {
+            (ValueKind::Rate, DeValue::Integer(number)) if number.radix() == 10 => {
                 rate(number.as_str()).ok_or_else(|| fail(wants(key.takes)))
             }
-            (ParameterSupport::Rate, DeValue::Float(number)) => {
-                rate(number.as_str()).ok_or_else(|| fail(wants(key.takes)))
-            }
-            (ParameterSupport::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
-            (ParameterSupport::File, DeValue::String(path)) if !path.is_empty() => {
+            (ValueKind::Rate, DeValue::Float(number)) => rate(number.as_str()).ok_or_else(|| fail(wants(key.takes))),
+            (ValueKind::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+            (ValueKind::File, DeValue::String(path)) if !path.is_empty() => {
                 self.resolve(path).map(Value::File).map_err(|why| (at, why))
             }
             (takes, _) => Err(fail(wants(takes))),
@@ -353,37 +345,35 @@ fn rate(text: &str) -> Option<Value> {
 }
 
 /// What a key takes, as the mend of a wrong value.
-fn wants(takes: ParameterSupport) -> String {
+fn wants(takes: ValueKind) -> String {
     match takes {
-        ParameterSupport::Url => "write a string such as \"https://api.example.com\"".to_owned(),
-        ParameterSupport::Text | ParameterSupport::Provider | ParameterSupport::Credential => {
-            "write a string that is not empty".to_owned()
-        }
-        ParameterSupport::Product => "write a product token such as \"my-service/1.4\"".to_owned(),
-        ParameterSupport::Choice(words) => format!("write one of {}", list(words.iter().copied())),
-        ParameterSupport::Duration => {
+        ValueKind::Url => "write a string such as \"https://api.example.com\"".to_owned(),
+        ValueKind::Text | ValueKind::Provider | ValueKind::Credential => "write a string that is not empty".to_owned(),
+        ValueKind::Product => "write a product token such as \"my-service/1.4\"".to_owned(),
+        ValueKind::Choice(words) => format!("write one of {}", list(words.iter().copied())),
+        ValueKind::Duration => {
             let hours = MAX_DURATION.as_secs() / 3600;
             format!("write a string such as \"10s\" or \"1m 30s\", above 0 and at most {hours}h")
         }
-        ParameterSupport::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
-        ParameterSupport::Mebibytes => format!("write a whole number of mebibytes, of 1 to {MAX_MEBIBYTES}"),
-        ParameterSupport::Rate => "write a number above 0".to_owned(),
-        ParameterSupport::Flag => "write true or false".to_owned(),
-        ParameterSupport::File => "write the path of a file".to_owned(),
+        ValueKind::Count => format!("write a whole number of 1 to {MAX_COUNT}"),
+        ValueKind::Mebibytes => format!("write a whole number of mebibytes, of 1 to {MAX_MEBIBYTES}"),
+        ValueKind::Rate => "write a number above 0".to_owned(),
+        ValueKind::Flag => "write true or false".to_owned(),
+        ValueKind::File => "write the path of a file".to_owned(),
     }
 }
 
 /// What is wrong with a value of a key, without what it says.
-fn amiss(takes: ParameterSupport, value: &Spot<'_>) -> String {
+fn amiss(takes: ValueKind, value: &Spot<'_>) -> String {
     let is_finite = |number: &str| number.parse::<f64>().is_ok_and(f64::is_finite);
     match (takes, value.get_ref()) {
-        (ParameterSupport::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => {
+        (ValueKind::Duration, DeValue::String(text)) if text.parse::<SignedDuration>().is_ok() => {
             "out of range".to_owned()
         }
-        (ParameterSupport::Count | ParameterSupport::Mebibytes, DeValue::Integer(_)) => "out of range".to_owned(),
-        (ParameterSupport::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
-        (ParameterSupport::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
-        (ParameterSupport::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),
+        (ValueKind::Count | ValueKind::Mebibytes, DeValue::Integer(_)) => "out of range".to_owned(),
+        (ValueKind::Rate, DeValue::Integer(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (ValueKind::Rate, DeValue::Float(number)) if is_finite(number.as_str()) => "not above 0".to_owned(),
+        (ValueKind::Rate, DeValue::Float(_)) => "not a finite number".to_owned(),
         _ => shape(value),
     }
 }

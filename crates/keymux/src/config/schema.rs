@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ConfigFile;
-use super::keys::{KEYS, Key, MAX_COUNT, MAX_MEBIBYTES, Of, ParameterSupport, TRAIL_PATH, VENDORS};
+use super::keys::{KEYS, Key, MAX_COUNT, MAX_MEBIBYTES, Of, TRAIL_PATH, VENDORS, ValueKind};
 
 const SCHEMA: &str = include_str!("../../../../docs/keymux.schema.json");
 const EXAMPLE: &str = include_str!("../../../../docs/keymux.example.toml");
@@ -41,20 +41,20 @@ fn describe(key: &str) -> &'static str {
 
 fn schema_of(key: &Key) -> Value {
     let mut schema = match key.takes {
-        ParameterSupport::Provider => json!({"enum": VENDORS}),
-        ParameterSupport::Credential => json!({"$ref": "#/$defs/credential"}),
-        ParameterSupport::Url => json!({"type": "string", "format": "uri", "pattern": "^https?://"}),
-        ParameterSupport::Text | ParameterSupport::Duration | ParameterSupport::Product | ParameterSupport::File => {
+        ValueKind::Provider => json!({"enum": VENDORS}),
+        ValueKind::Credential => json!({"$ref": "#/$defs/credential"}),
+        ValueKind::Url => json!({"type": "string", "format": "uri", "pattern": "^https?://"}),
+        ValueKind::Text | ValueKind::Duration | ValueKind::Product | ValueKind::File => {
             json!({"type": "string", "minLength": 1})
         }
-        ParameterSupport::Choice(words) => json!({"enum": words}),
-        ParameterSupport::Count => json!({"type": "integer", "minimum": 1, "maximum": MAX_COUNT}),
-        ParameterSupport::Mebibytes => json!({"type": "integer", "minimum": 1, "maximum": MAX_MEBIBYTES}),
-        ParameterSupport::Rate => json!({"type": "number", "exclusiveMinimum": 0}),
-        ParameterSupport::Flag => json!({"type": "boolean"}),
+        ValueKind::Choice(words) => json!({"enum": words}),
+        ValueKind::Count => json!({"type": "integer", "minimum": 1, "maximum": MAX_COUNT}),
+        ValueKind::Mebibytes => json!({"type": "integer", "minimum": 1, "maximum": MAX_MEBIBYTES}),
+        ValueKind::Rate => json!({"type": "number", "exclusiveMinimum": 0}),
+        ValueKind::Flag => json!({"type": "boolean"}),
     };
     schema["description"] = json!(describe(key.name));
-    if key.takes == ParameterSupport::Duration {
+    if key.takes == ValueKind::Duration {
         schema["examples"] = json!(["10s", "1m 30s"]);
     }
     schema

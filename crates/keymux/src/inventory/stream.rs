@@ -198,7 +198,7 @@ impl InventoryStream {
         }
     }
 
-    /// ParameterSupport in what came.
+    /// Takes in what came.
     fn took(&mut self, came: Came) {
         match came {
             Came::Scopes { account, cursor, page } => {

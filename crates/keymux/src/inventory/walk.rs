@@ -68,7 +68,7 @@ impl Unit {
         UnitOutcome { standing, records: self.records, pages, unreadable: self.unreadable.clone() }
     }
 
-    /// ParameterSupport the rows of the page in hand that cannot be read.
+    /// Takes the rows of the page in hand that cannot be read.
     pub(crate) fn take_unreadable(&mut self) {
         while let Some(error) = self.keys.next_unreadable() {
             keep(&mut self.unreadable, error);

@@ -148,7 +148,7 @@ impl StdError for RotationError {
 }
 
 impl Rotator {
-    /// ParameterSupport a rotation from whatever state it is in to its end, or to where its old key is kept.
+    /// Takes a rotation from whatever state it is in to its end, or to where its old key is kept.
     ///
     /// `save` keeps the state each time that it changes, before the next request: return once it is where it survives this
     /// process. `store` keeps the plaintext; the old key is ended only after it returned `Ok`. A plan that wants a proof

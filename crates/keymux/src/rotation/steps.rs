@@ -24,7 +24,7 @@ const MOST_PAGES_BEFORE: usize = 20;
 /// By how much a vendor's clock may be behind.
 const SKEW: Duration = Duration::from_secs(300);
 
-/// ParameterSupport rotations from step to step. See the [module's documentation](crate::rotation) for the order.
+/// Takes rotations from step to step. See the [module's documentation](crate::rotation) for the order.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Rotator {

@@ -33,7 +33,7 @@ pub(super) struct Repeated {
 }
 
 impl<'a> Tree<'a> {
-    /// ParameterSupport the members of an object apart. `repeated` hears of those that stand more than once.
+    /// Takes the members of an object apart. `repeated` hears of those that stand more than once.
     pub(super) fn of(members: Vec<(String, &'a RawValue)>, repeated: &mut Vec<Repeated>) -> Self {
         Self::object(members, &mut Steps::new(), repeated)
     }
@@ -87,7 +87,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// ParameterSupport out what is at `path`, or what holds it where that cannot be taken apart; returns it, and how many steps led
+    /// Takes out what is at `path`, or what holds it where that cannot be taken apart; returns it, and how many steps led
     /// to it.
     pub(super) fn remove(&mut self, path: &[String]) -> Option<(usize, Self)> {
         let (step, rest) = path.split_first()?;

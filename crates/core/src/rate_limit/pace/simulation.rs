@@ -46,7 +46,7 @@ impl Vendor {
         Self { limiter, limit, told, passed: VecDeque::new(), tokens: limit, at: 0.0, ahead }
     }
 
-    /// ParameterSupport a request at `now`, or refuses it: with how long the vendor wants to be left alone, if it says so.
+    /// Takes a request at `now`, or refuses it: with how long the vendor wants to be left alone, if it says so.
     fn take(&mut self, now: Duration) -> Result<(), Option<Duration>> {
         let now = now.as_secs_f64() + self.ahead;
         let begin = if self.limiter == Limiter::Windows { now.floor() } else { now - 1.0 };
