@@ -239,6 +239,26 @@ async fn a_body_that_announces_too_much_is_refused_at_once_and_not_read() {
 }
 
 #[tokio::test]
+async fn a_list_has_a_limit_of_its_own_and_its_error_names_the_setting() {
+    let default = "`HttpOptions::with_max_list_body_bytes`";
+    let body = format!(r#"{{"id":"{}"}}"#, "a".repeat(LIMIT));
+    for (options, setting) in [
+        (options().with_max_list_body_bytes(LIMIT), default),
+        (options().with_max_list_body_bytes(LIMIT).with_list_size_setting("the key `most`"), "the key `most`"),
+    ] {
+        let acts = vec![Read, answer("200 OK", &[], body.as_str())];
+        let server = Server::start([acts.clone(), acts]).await;
+        // One object may be as large as ever.
+        soon(call(&pipeline(&server.url(), options.clone()))).await.unwrap();
+        let pipeline = pipeline(&server.url(), options);
+        let error = soon(pipeline.send(Call::list("list_api_keys", &["keys"]))).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        let expected = format!("the body is larger than allowed (65536 bytes for a list); {setting} can allow more");
+        assert_eq!(error.message(), Some(expected.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_cut_at_the_limit() {
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000)).into_bytes();
     let table = [
