@@ -1,6 +1,6 @@
 //! Keys that are made when they are asked for, so that a million of them take no memory.
 //!
-//! A key is a function of the seed number, the vendor, the number of keys and its index. Its id ends in a token that
+//! A key is a function of the seed number, the vendor, the number of keys, its index and, for its times, the day. Its id ends in a token that
 //! holds the index, so that a look-up computes where others search.
 
 use crate::clock::Instant;
@@ -35,7 +35,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Generated {
     recipe: &'static Recipe,
     seed: u64,
-    /// When the emulator was started: expiries and uses are on both sides of it.
+    /// The beginning of the day on which the emulator was started: expiries and uses are on both sides of it.
     now: Instant,
     count: u64,
     owners: Vec<String>,
@@ -44,6 +44,8 @@ pub(crate) struct Generated {
 impl Generated {
     /// No more than [`MAX_KEYS`] keys.
     pub(crate) fn new(recipe: &'static Recipe, vendor: &str, seed: u64, count: usize, now: Instant) -> Self {
+        // Emulators of one day have the same keys.
+        let now = Instant(now.0 - now.0 % DAY);
         let seed = mixed(seed ^ hash(vendor));
         let count = u64::try_from(count.min(MAX_KEYS)).unwrap_or_default();
         let owners = (0..count.div_ceil(KEYS_OF_AN_OWNER).max(FEWEST_OWNERS))
