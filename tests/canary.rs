@@ -268,7 +268,7 @@ fn the_walk_finds_a_canary_that_is_planted_in_an_error() {
         let error = now(client.get(&example.address)).unwrap_err();
         let mut walk = Walk::default();
         walk.error("planted", &error);
-        for place in ["a part", "cause 0", "cause 0 {:?}", "cause 1", "cause 1 {:?}", "cause 1 {:#?}"] {
+        for place in ["a part", "cause 0", "cause 0 {:?}", "cause 1 {:?}", "cause 1 {:#?}"] {
             let at = format!("planted, {place}:");
             assert!(walk.found.iter().any(|found| found.starts_with(&at)), "{vendor:?}: {place}: {:?}", walk.found);
         }

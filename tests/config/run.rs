@@ -73,7 +73,7 @@ async fn five_accounts_of_a_file_are_asked() {
     let sources = [
         "{ env = \"KEYMUX_TESTS_BASETEN\" }\nauth_scheme = \"bearer\"".to_owned(),
         format!("{{ command = [\"./print\", \"{front}\", \"{back}\"] }}\nimpersonated_user = \"u-1\""),
-        "{ file = \"secrets/mielto\" }\nauth_header = \"x-api-key\"\nworkspace_id = \"w-1\"".to_owned(),
+        "{ file = \"secrets/mielto\" }\nauth_header = \"x-api-key\"\nworkspace_id = \"wsp_000000001\"".to_owned(),
         "{ env = \"KEYMUX_TESTS_DATKEY\" }\nmax_attempts = 1".to_owned(),
         "{ file = \"~/secrets/oneloop\" }\nexpiry_unit = \"seconds\"".to_owned(),
     ];
@@ -106,7 +106,7 @@ async fn five_accounts_of_a_file_are_asked() {
     });
     assert!(seen[0].header("authorization").unwrap().starts_with("Bearer "));
     assert_eq!(seen[1].header("x-bt-impersonate-user"), Some("u-1"));
-    assert_eq!((seen[2].header("x-workspace-id"), seen[2].header("authorization")), (Some("w-1"), None));
+    assert_eq!((seen[2].header("x-workspace-id"), seen[2].header("authorization")), (Some("wsp_000000001"), None));
     assert!(seen[2].header("x-api-key").is_some());
 }
 
