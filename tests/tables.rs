@@ -35,7 +35,7 @@ fn page(report: &Report) -> String {
     format!(
         "# Conformance of the five vendors\n\n\
          Written by a run of the conformance suite, `keymux-conformance`, over the five vendors against the emulator; not by \
-         hand. The limiter fails when a run says something else.\n\n\
+         hand. The gate fails when a run says something else.\n\n\
          A cell is the grade of its source: *documented* by the vendor, only in the vendor's published *client code*, or \
          *inferred* from other facts. An operation has one only if the provider kept every rule about it, and a field only \
          if a record of the run had a value in it; else the cell is `FAILED` or `NOT SEEN`.\n\n\

@@ -119,7 +119,7 @@ const ACCOUNT: [Row; 15] = [
     ),
     (
         "provider = \"baseten\"\n\"sk-CANARY-1\" = 1\n",
-        "prod: configuration: keymux.toml:3:1: unknown key `[redacted]`; write one of `provider`, `credential`, `base_url`, `attempt_timeout`, `total_timeout`, `connect_timeout`, `max_attempts`, `pace`, `application`, `system_proxy`, `root_certificates_file`, `auth_scheme`, `signing_key_file`, `region`, `impersonated_user`, `auth_header`, `workspace_id`, `expiry_unit`",
+        "prod: configuration: keymux.toml:3:1: unknown key `[redacted]`; write one of `provider`, `credential`, `base_url`, `attempt_timeout`, `total_timeout`, `connect_timeout`, `max_attempts`, `max_list_mib`, `pace`, `application`, `system_proxy`, `root_certificates_file`, `auth_scheme`, `signing_key_file`, `region`, `impersonated_user`, `auth_header`, `workspace_id`, `expiry_unit`",
     ),
     (
         "provider = \"baseten\"\ncredential = \"sk-CANARY\"\n",
