@@ -158,6 +158,7 @@ pub struct Error {
 }
 
 #[derive(Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 struct Inner {
     kind: ErrorKind,
     provider: Option<ProviderId>,

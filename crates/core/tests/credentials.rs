@@ -59,6 +59,7 @@ impl CredentialSource for Vault {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a source of credentials gives a result")]
 fn key(secret: &str) -> Result<Credential, Error> {
     Ok(Credential::new(secret))
 }

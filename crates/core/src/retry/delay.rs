@@ -284,7 +284,11 @@ mod tests {
             let wait = delay(&[("retry-after", text)], None);
             assert_eq!(wait.map(|wait| wait.as_secs()), Some(seconds), "{text}");
             let date = delay(&[("retry-after", "Sun, 06 Nov 1994 08:50:47 GMT"), ("date", text)], None);
-            assert_eq!(date.map(|wait| wait.as_secs_f64().ceil()), Some((70 - seconds) as f64), "{text} as Date");
+            assert_eq!(
+                date.map(|wait| wait.as_secs_f64().ceil()),
+                Some(f64::from(u32::try_from(70 - seconds).unwrap())),
+                "{text} as Date"
+            );
         }
         for text in
             ["Sun, 06 Nov 1994", "Sun, 36 Nov 1994 08:49:47 GMT", "06 Nov 1994 08:49:47 ?", "(06 Nov 1994 08:49:47 GMT"]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use keymux_core::{Fact, KeyAddress, KeyRecord, Metadata, NewKey};
+use keymux_core::{Fact, KeyAddress, KeyRecord, Metadata, MetadataValue, NewKey};
 use serde::{Deserialize, Serialize};
 
 /// The members of a key's metadata that a stamp is.
@@ -55,7 +55,7 @@ impl Stamped {
     #[must_use]
     pub fn of(record: &KeyRecord) -> Option<Self> {
         let of_metadata = |metadata: &Metadata| {
-            let text = |name| metadata.get(name).and_then(|value| value.as_str()).map(Cow::into_owned);
+            let text = |name| metadata.get(name).and_then(MetadataValue::as_str).map(Cow::into_owned);
             Some(Self { id: text(ROTATION)?, replaces: text(REPLACES).unwrap_or_default() })
         };
         let in_metadata = record.metadata.known().and_then(of_metadata);
