@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PathBufValueParser, TypedValueParser};
-use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
 use keymux::{AccountName, Action, KeyRef, Permission, WorkUnit};
 
 use crate::complete;
-use crate::secret_args::{Surplus, without_plaintext};
+use crate::secret_args::Surplus;
 use crate::stamp::StampArg;
 use crate::text::shown;
 use crate::when::{self, When};
@@ -360,14 +360,6 @@ pub(crate) struct SecretIn {
     /// the start and one line break at the end are taken off; whatever else is not visible ASCII is refused
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
-}
-
-/// Reads the arguments, or ends the program with clap's word on what is wrong.
-pub(crate) fn read() -> Cli {
-    let mut command = crate::help::command();
-    let read = command.try_get_matches_from_mut(std::env::args_os());
-    let read = read.and_then(|matches| Cli::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| without_plaintext(error.format(&mut command)).exit())
 }
 
 /// Whether a change is made.

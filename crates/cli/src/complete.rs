@@ -3,61 +3,11 @@
 
 use std::ffi::OsStr;
 
-use clap::Command;
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
-use clap_complete::env::{CompleteEnv, Shells};
+use clap_complete::engine::CompletionCandidate;
 use keymux::config::ConfigFile;
-use keymux::{KeyRecord, Operation};
 
-use crate::exit::Failure;
 use crate::filter::OPERATORS;
-use crate::rows::{AccountRow, ProviderRow, Row, ScopeRow};
-
-/// The variable by which the shell asks.
-const VARIABLE: &str = "KEYMUX_COMPLETE";
-
-/// Answers a shell that asks, and ends the program then.
-pub(crate) fn answer() {
-    CompleteEnv::with_factory(command).var(VARIABLE).bin("keymux").completer("keymux").complete();
-}
-
-/// The script with which a shell asks.
-pub(crate) fn script(shell: &str) -> Result<Vec<u8>, Failure> {
-    let shells = Shells::builtins();
-    let shell =
-        shells.completer(shell).ok_or_else(|| Failure::Usage(format!("there are no completions for `{shell}`")))?;
-    let mut text = Vec::new();
-    shell.write_registration(VARIABLE, "keymux", "keymux", "keymux", &mut text).map_err(Failure::output)?;
-    Ok(text)
-}
-
-/// The arguments with the fields that can stand in them.
-fn command() -> Command {
-    let mut command = with_fields::<KeyRecord>(crate::help::command(), &["get", "list"]);
-    command = with_fields::<ScopeRow>(command, &["scopes"]);
-    command = with_fields::<ProviderRow>(command, &["providers"]);
-    command = with_fields::<AccountRow>(command, &["accounts"]);
-    command = command.mut_subcommand("accounts", |command| {
-        let command = with_fields::<AccountRow>(command, &["check"]);
-        command.mut_subcommand("add", |command| {
-            command.mut_arg("provider", |argument| argument.add(ArgValueCompleter::new(providers)))
-        })
-    });
-    command
-}
-
-fn with_fields<R: Row + 'static>(mut command: Command, names: &[&str]) -> Command {
-    for name in names {
-        command = command.mut_subcommand(name, |command| {
-            command
-                .mut_arg("columns", |argument| argument.add(ArgValueCompleter::new(fields::<R>)))
-                .mut_arg("group_by", |argument| argument.add(ArgValueCompleter::new(fields::<R>)))
-                .mut_arg("sort", |argument| argument.add(ArgValueCompleter::new(sorts::<R>)))
-                .mut_arg("filter", |argument| argument.add(ArgValueCompleter::new(filters::<R>)))
-        });
-    }
-    command
-}
+use crate::rows::Row;
 
 fn of<T: AsRef<str>>(all: impl IntoIterator<Item = T>, current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
@@ -72,17 +22,17 @@ fn names<R: Row>() -> impl Iterator<Item = String> {
     columns.chain(R::FREE.map(str::to_owned))
 }
 
-fn fields<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn fields<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
     of(names::<R>(), current)
 }
 
-fn sorts<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn sorts<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
     let reverse = current.to_str().is_some_and(|text| text.starts_with('-'));
     of(names::<R>().map(|name| if reverse { format!("-{name}") } else { name }), current)
 }
 
 /// A field; behind its operator the words that it takes.
-fn filters<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
+pub(crate) fn filters<R: Row>(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(text) = current.to_str() else { return Vec::new() };
     let Some(at) = text.rfind(['=', '<', '>', '~']) else { return fields::<R>(current) };
     let (before, _) = text.split_at(at + 1);
@@ -132,22 +82,12 @@ fn configured(line: &[std::ffi::OsString]) -> Vec<String> {
     }
 }
 
-/// Whether a mistyped word may be told to mean this command: one that changes nothing and uses no key.
-pub(crate) fn is_harmless(command: &str) -> bool {
-    let changes = [
-        Operation::Create,
-        Operation::Register,
-        Operation::Update,
-        Operation::Rotate,
-        Operation::Verify,
-        Operation::Revoke,
-    ];
-    !changes.iter().any(|operation| operation.verb() == command)
-}
-
 #[cfg(test)]
 mod tests {
+    use keymux::KeyRecord;
+
     use super::*;
+    use crate::rows::ScopeRow;
 
     fn offered(candidates: &[CompletionCandidate]) -> Vec<String> {
         candidates.iter().map(|one| one.get_value().to_str().unwrap().to_owned()).collect()
@@ -163,10 +103,5 @@ mod tests {
         assert_eq!(offered(&filters::<KeyRecord>("expires=n".as_ref())), ["expires=none", "expires=never"]);
         assert_eq!(offered(&filters::<KeyRecord>("expires<".as_ref())), Vec::<String>::new());
         assert_eq!(offered(&providers("b".as_ref())), ["baseten", "braintrust"]);
-    }
-
-    #[test]
-    fn the_arguments_with_completions_are_sound() {
-        command().debug_assert();
     }
 }

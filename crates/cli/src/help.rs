@@ -1,10 +1,11 @@
 //! What the help has beyond the arguments: examples of every command, the environment and the files; and topics.
 
-use clap::{Command, CommandFactory};
+use clap::{Command, CommandFactory, FromArgMatches};
 
 use crate::args::Cli;
 use crate::exit::Failure;
 use crate::output;
+use crate::secret_args::without_plaintext;
 
 /// An annotated configuration file, as `docs` has it.
 pub(crate) const EXAMPLE: &str = include_str!("keymux.example.toml");
@@ -85,6 +86,14 @@ pub(crate) fn command() -> Command {
         command = command.mut_subcommand(name, |command| with_examples(command, examples));
     }
     command
+}
+
+/// Reads the arguments, or ends the program with clap's word on what is wrong.
+pub(crate) fn read() -> Cli {
+    let mut command = command();
+    let read = command.try_get_matches_from_mut(std::env::args_os());
+    let read = read.and_then(|matches| Cli::from_arg_matches(&matches));
+    read.unwrap_or_else(|error| without_plaintext(error.format(&mut command)).exit())
 }
 
 fn with_examples(command: Command, examples: &str) -> Command {

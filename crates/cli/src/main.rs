@@ -7,6 +7,7 @@ mod ask;
 mod child;
 mod commands;
 mod complete;
+mod completions;
 mod condition;
 mod console;
 mod dry_run;
@@ -45,13 +46,13 @@ use crate::console::Console;
 
 fn main() -> ExitCode {
     without_core_dump();
-    complete::answer();
+    completions::answer();
     match help::topic() {
         Ok(false) => {}
         Ok(true) => return ExitCode::SUCCESS,
         Err(failure) => return failure.exit().into(),
     }
-    let cli = args::read();
+    let cli = help::read();
     let console = Console::new(&cli.global);
     let exit = commands::run(cli, &console).unwrap_or_else(|failure| console.fail(&failure));
     exit.into()

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, ValueHint};
+use keymux::Operation;
 
-use crate::complete::is_harmless;
 use crate::exit::Failure;
 use crate::text::shown;
 
@@ -27,6 +27,19 @@ pub(crate) fn without_plaintext(mut error: clap::Error) -> clap::Error {
         }
     }
     error
+}
+
+/// Whether a mistyped word may be told to mean this command: one that changes nothing and uses no key.
+fn is_harmless(command: &str) -> bool {
+    let changes = [
+        Operation::Create,
+        Operation::Register,
+        Operation::Update,
+        Operation::Rotate,
+        Operation::Verify,
+        Operation::Revoke,
+    ];
+    !changes.iter().any(|operation| operation.verb() == command)
 }
 
 /// Where nothing belongs. A plaintext is put there by mistake, and clap would show it.

@@ -69,12 +69,15 @@ mod print;
 mod stamp;
 mod state;
 mod steps;
+mod stop;
+mod version;
 
-pub use drive::{ProofLimit, Rotated, RotationCause, RotationError};
+pub use drive::Rotated;
 pub use plan::{Method, OldKey, RotationPlan};
 pub use stamp::{Stamp, StampPlace, Stamped};
 pub use state::{Abandoned, OldKeyEnd, Orphan, Rotation, Stage};
 pub use steps::{OldKeyState, Rotator};
+pub use stop::{ProofLimit, RotationCause, RotationError};
 
 use keymux_core::{Error, ErrorKind, KeyRef, Operation, ProviderId};
 

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use crate::exit::{Exit, Failure};
 
 pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
-    print(&crate::complete::script(&shell.to_string())?)
+    print(&crate::completions::script(&shell.to_string())?)
 }
 
 /// The pages of the program and of each command, one after another, as `man` shows them.

@@ -1,14 +1,14 @@
 //! The answer of a success: what a vendor's crate decodes, and the errors about what cannot be decoded.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::decode;
-use super::shape::{Decoded, Envelope, LaterRows, Rows, Shape, UnreadRow};
+use super::shape::{Decoded, Envelope, Rows, Shape, UnreadRow};
 use super::transport::Response;
 use crate::error::{Error, ErrorKind};
 use crate::names::ProviderId;
@@ -72,28 +72,7 @@ impl Answer {
         unread.iter().map(|row| self.undecodable(&told(row))).collect()
     }
 
-    /// Decodes a page whose rows are many: what it is without them, and the rows, decoded when they are asked for. Rows that
-    /// are in [`Rows::rows`] go before those; a page that is odd in itself has all of its rows there.
-    pub fn decode_page_later<R, T>(
-        self,
-        shape: &Shape,
-        member: &'static str,
-    ) -> Result<(Rows<R, T>, LaterRows<R>), Error>
-    where
-        R: DeserializeOwned,
-        T: DeserializeOwned,
-    {
-        let (page, apart) = match decode::apart(self.response.body(), member) {
-            Some((rest, apart)) => {
-                let page = decode::rows(&rest, member, None).map_err(|reason| self.undecodable(&reason))?;
-                (page, Some(apart))
-            }
-            None => (self.decode_page(shape, member)?, None),
-        };
-        Ok((page, LaterRows { answer: self, apart, shape: *shape, member, model: PhantomData }))
-    }
-
-    pub(super) fn body(&self) -> &[u8] {
+    pub(super) fn body(&self) -> &Bytes {
         self.response.body()
     }
 

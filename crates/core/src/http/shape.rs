@@ -1,17 +1,10 @@
 //! How an answer is laid out, and what is made of it.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::DeserializeOwned;
 
 use serde_json::Value;
 
-use super::answer::Answer;
-use super::decode::Apart;
 use crate::drift::Drift;
-use crate::error::Error;
 
 /// Whether a vendor puts the key object into a member of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,46 +37,6 @@ pub struct Decoded<T> {
     pub drift: Vec<Drift>,
     /// The scrubbed JSON of the object, if the options ask for it.
     pub raw: Option<Value>,
-}
-
-/// The rows of a page that are decoded when they are asked for, in their order.
-///
-/// It holds the body, and no row: a row has several times its size once it is decoded. A row that cannot be read is an
-/// error, and the rows after it are read all the same.
-#[must_use = "nothing is decoded before it is asked for"]
-pub struct LaterRows<R> {
-    pub(super) answer: Answer,
-    pub(super) apart: Option<Apart>,
-    pub(super) shape: Shape,
-    pub(super) member: &'static str,
-    pub(super) model: PhantomData<fn() -> R>,
-}
-
-impl<R> LaterRows<R> {
-    /// The errors of rows of the page that cannot be read, for [`Page::with_unreadable`](crate::Page::with_unreadable).
-    #[must_use]
-    pub fn unread_rows(&self, unread: &[UnreadRow]) -> Vec<Error> {
-        self.answer.unread_rows(self.member, unread)
-    }
-}
-
-impl<R: DeserializeOwned> Iterator for LaterRows<R> {
-    type Item = Result<Decoded<R>, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (place, row) = self.apart.as_mut()?.next(self.answer.body())?;
-        let decoded = self.answer.decode_row(row, &self.shape);
-        Some(decoded.map_err(|reason| {
-            let member = self.member;
-            self.answer.undecodable(&format!("row {place} of `{member}` cannot be read: {reason}"))
-        }))
-    }
-}
-
-impl<R> fmt::Debug for LaterRows<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaterRows").field("answer", &self.answer).finish_non_exhaustive()
-    }
 }
 
 /// A decoded page.

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::credential::MAX_FILE_BYTES;
+use super::files::MAX_FILE_BYTES;
 
 /// How much of what a command says on standard error is kept, in bytes.
 const MAX_STDERR_BYTES: usize = 4 * 1024;

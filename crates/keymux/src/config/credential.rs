@@ -9,13 +9,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::command;
-use super::files::{exists, read_regular};
+use super::files::{MAX_FILE_BYTES, exists, read_regular};
 
 /// The largest configuration that is read, in bytes.
 pub(super) const MAX_CONFIG_BYTES: usize = 1024 * 1024;
-/// The largest file of a credential or of keys, and the longest output of a command, in bytes.
-pub(super) const MAX_FILE_BYTES: usize = 64 * 1024;
-
 /// Where a credential comes from. Printed, it shows no argument of a command, and nothing that looks like a key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Source {

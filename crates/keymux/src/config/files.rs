@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::credential::MAX_FILE_BYTES;
+/// The largest file of a credential or of keys, and the longest output of a command, in bytes.
+pub(super) const MAX_FILE_BYTES: usize = 64 * 1024;
 
 /// How long reading a file may take, which is a matter of milliseconds on a disk that answers.
 const TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::refused;
 use super::stamp::{Stamp, StampPlace};
-use super::state::{Rotation, Version};
+use super::version::Version;
 
 /// How a key gets its successor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -223,22 +223,6 @@ impl RotationPlan {
     pub fn with_proof(mut self) -> Self {
         self.needs_proof = true;
         self
-    }
-
-    /// Begins the rotation. Nothing is sent.
-    ///
-    /// [`ErrorKind::Unsupported`], naming the setting, while the record does not tell something that
-    /// [may widen](Untold::may_widen) what the new key is allowed and the caller did not say it either.
-    pub fn begin(self) -> Result<Rotation, Error> {
-        if let Some(untold) = self.untold.iter().find(|untold| untold.may_widen) {
-            let reason = format!(
-                "the record does not tell `{}`, so that the new key might be allowed more than the old one ({}); say \
-                 what it is, or that it is to be left out",
-                untold.setting, untold.reason
-            );
-            return Err(self.refuse(ErrorKind::Unsupported, reason));
-        }
-        Ok(Rotation::new(self))
     }
 
     pub(super) fn refuse(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {

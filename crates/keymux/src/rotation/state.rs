@@ -2,32 +2,10 @@
 
 use jiff::Timestamp;
 use keymux_core::{AccountName, Error, ErrorKind, KeyAddress, KeyRef, Scope};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::plan::{Method, OldKey, RotationPlan};
-
-/// The version of what is stored. Another one is refused, with its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Version;
-
-const VERSION: u32 = 1;
-
-impl Serialize for Version {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(VERSION)
-    }
-}
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u32::deserialize(deserializer)? {
-            VERSION => Ok(Self),
-            other => Err(de::Error::custom(format!(
-                "the rotation is stored in version {other}, and this build reads version {VERSION}"
-            ))),
-        }
-    }
-}
+use super::version::Version;
 
 /// How far a rotation is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +166,24 @@ pub struct Rotation {
     /// Prepared by this process, and nothing was sent since.
     #[serde(skip)]
     pub(super) armed: bool,
+}
+
+impl RotationPlan {
+    /// Begins the rotation. Nothing is sent.
+    ///
+    /// [`ErrorKind::Unsupported`], naming the setting, while the record does not tell something that
+    /// [may widen](keymux_core::Untold::may_widen) what the new key is allowed and the caller did not say it either.
+    pub fn begin(self) -> Result<Rotation, Error> {
+        if let Some(untold) = self.untold.iter().find(|untold| untold.may_widen) {
+            let reason = format!(
+                "the record does not tell `{}`, so that the new key might be allowed more than the old one ({}); say \
+                 what it is, or that it is to be left out",
+                untold.setting, untold.reason
+            );
+            return Err(self.refuse(ErrorKind::Unsupported, reason));
+        }
+        Ok(Rotation::new(self))
+    }
 }
 
 impl Rotation {

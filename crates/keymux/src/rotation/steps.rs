@@ -10,11 +10,11 @@ use keymux_core::{
     KeyPatch, KeyRecord, KeyRef, KeyState, Operation, Randomness, Scope, Support, SystemClock, SystemRandomness,
 };
 
-use super::drive::{ProofLimit, RotationCause, RotationError};
 use super::plan::{Method, OldKey, RotationPlan};
 use super::refused;
 use super::stamp::{StampPlace, Stamped, is_named_like};
 use super::state::{Abandoned, OldKeyEnd, Orphan, Rotation, Stage};
+use super::stop::{ProofLimit, RotationCause, RotationError};
 use crate::Keymux;
 
 /// How many keys of one name are remembered before another of that name is made.
