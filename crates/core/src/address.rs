@@ -57,7 +57,7 @@ pub struct Id<K> {
 }
 
 impl<K: IdKind> Id<K> {
-    /// Checks `text`. The error is [`ErrorKind::InvalidRequest`] and names the id.
+    /// Checks `text`. The error is [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and names the id.
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         check_segment(K::NAME, &text)?;

@@ -123,7 +123,7 @@ pub trait ApiKeyProvider: fmt::Debug + Send + Sync {
     /// Brings a key of one's own: from now on the vendor accepts `plaintext`.
     ///
     /// The rules are those of [`create`](ApiKeyProvider::create). A plaintext that is not visible ASCII is refused before
-    /// anything is sent, as [`ProviderId::refuse_plaintext`] does.
+    /// anything is sent, as [`ProviderId::refuse_plaintext`](crate::ProviderId::refuse_plaintext) does.
     async fn register(&self, _key: &NewKey, _plaintext: &SecretString) -> Result<KeyRecord, Error> {
         Err(self.info().unsupported(Operation::Register))
     }

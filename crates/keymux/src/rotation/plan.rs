@@ -34,7 +34,7 @@ pub enum OldKey {
     Revoke,
     /// It goes on working; [`Rotator::finish`](super::Rotator::finish) revokes it at this time or later.
     KeepUntil(Timestamp),
-    /// It goes on working until [`Rotation::release`] is called.
+    /// It goes on working until [`Rotation::release`](super::Rotation::release) is called.
     KeepUntilTold,
     /// Its expiry is set to this time, and the vendor ends it: nobody has to come back. Not where the vendor cannot
     /// change when a key ends.
@@ -44,7 +44,7 @@ pub enum OldKey {
 /// What a rotation will do.
 ///
 /// Printed, it is readable at 80 columns. It is made of the key's record by [`Rotator::plan`](super::Rotator::plan),
-/// can be changed and stored, and becomes a [`Rotation`] by [`begin`](Self::begin).
+/// can be changed and stored, and becomes a [`Rotation`](super::Rotation) by [`begin`](Self::begin).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[must_use = "nothing is done before the plan is begun"]
 pub struct RotationPlan {

@@ -9,7 +9,7 @@ use keymux_core::Error;
 
 use super::state::Rotation;
 
-/// How often and how long a [proof](Rotator::prove) is tried. Default: 10 checks, 2 s apart.
+/// How often and how long a [proof](super::Rotator::prove) is tried. Default: 10 checks, 2 s apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProofLimit {
