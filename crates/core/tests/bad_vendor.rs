@@ -240,7 +240,7 @@ async fn a_body_that_announces_too_much_is_refused_at_once_and_not_read() {
 
 #[tokio::test]
 async fn a_list_has_a_limit_of_its_own_and_its_error_names_the_setting() {
-    let default = "`HttpOptions::with_max_list_body_bytes`";
+    let default = "`ClientOptions::with_max_list_body_bytes`";
     let body = format!(r#"{{"id":"{}"}}"#, "a".repeat(LIMIT));
     for (options, setting) in [
         (options().with_max_list_body_bytes(LIMIT), default),

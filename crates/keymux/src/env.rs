@@ -35,7 +35,7 @@ pub(crate) type Set = (ProviderId, Result<Arc<dyn ApiKeyProvider>, Error>);
         feature = "datkey",
         feature = "oneloop"
     )),
-    expect(unused_variables, unused_mut, reason = "a build without vendors")
+    expect(unused_variables, unused_mut, unused_macros, reason = "a build without vendors")
 )]
 pub(crate) fn accounts(variables: Variables<'_>, options: &ClientOptions) -> Vec<Set> {
     let mut accounts = Vec::new();

@@ -13,7 +13,6 @@ use super::proxy::{self, Way};
 use super::transport::{Distrust, Exchange, Request, Response, Transport, TransportError, TransportErrorKind};
 use super::{BaseUrl, ClientOptions};
 use crate::error::Error;
-use crate::secret::scrub_text;
 
 /// A day: longer than any server or load balancer keeps a connection.
 const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -125,7 +124,10 @@ impl ReqwestTransport {
             Ok(_) => "it is not a regular file".to_owned(),
             Err(error) => error.to_string(),
         };
-        let shown = scrub_text(&std::path::Path::new(&path).display().to_string(), &secrecy::SecretString::default());
+        let shown = crate::secret::scrub_text(
+            &std::path::Path::new(&path).display().to_string(),
+            &secrecy::SecretString::default(),
+        );
         let setting = &options.trust_setting;
         Err(Error::config(format!(
             "the certificates that the environment variable SSL_CERT_FILE names ({shown}) cannot be read: {why}; mend or \
