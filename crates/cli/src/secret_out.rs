@@ -1,5 +1,5 @@
-//! Where a plaintext goes that no vendor shows again. The place is made sure of before anything is sent, so that no key
-//! comes to be whose plaintext cannot be kept.
+//! Where a plaintext goes that no vendor shows again. The place is made sure of before anything is sent, so that a key is created
+//! only if its plaintext can be stored.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

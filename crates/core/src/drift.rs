@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::Fact;
 
-/// One oddity of an answer that was read all the same.
+/// One oddity of an answer that was still read.
 ///
 /// A drift note never carries the value of a field, save the text of an unknown status or the like, so that it can be
 /// logged.

@@ -219,7 +219,7 @@ fn status_of(status: ExitStatus) -> Exit {
 fn status_of(status: ExitStatus) -> Exit {
     match status.code() {
         Some(0) => Exit::Success,
-        // What does not fit is a failure all the same.
+        // What does not fit is a failure too.
         code => Exit::Of(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),
     }
 }
